@@ -1,0 +1,112 @@
+//! The shape of one example, without the batch dimension.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The shape of one example as it flows through a network. The batch dimension is not part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A picture or feature map, laid out channels, height, width.
+    Image {
+        /// Feature maps.
+        channels: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// A one-dimensional signal, laid out channels, length.
+    Signal {
+        /// Feature maps.
+        channels: usize,
+        /// Samples.
+        length: usize,
+    },
+    /// A sequence of feature vectors, laid out length, features.
+    Sequence {
+        /// Positions.
+        length: usize,
+        /// Values at each position.
+        features: usize,
+    },
+    /// A sequence of token numbers below `vocabulary`.
+    Tokens {
+        /// Positions.
+        length: usize,
+        /// Number of different tokens.
+        vocabulary: usize,
+    },
+    /// A plain vector.
+    Vector {
+        /// Values.
+        features: usize,
+    },
+}
+
+impl Shape {
+    /// The number of values in one example.
+    pub fn elements(self) -> usize {
+        self.dimensions().iter().product()
+    }
+
+    /// The sizes in memory order, without the batch dimension.
+    pub fn dimensions(self) -> Vec<usize> {
+        match self {
+            Self::Image { channels, height, width } => vec![channels, height, width],
+            Self::Signal { channels, length } => vec![channels, length],
+            Self::Sequence { length, features } => vec![length, features],
+            Self::Tokens { length, .. } => vec![length],
+            Self::Vector { features } => vec![features],
+        }
+    }
+
+    /// Channels of images and signals, features of sequences and vectors: what a weight mixes.
+    pub fn features(self) -> Option<usize> {
+        match self {
+            Self::Image { channels, .. } | Self::Signal { channels, .. } => Some(channels),
+            Self::Sequence { features, .. } | Self::Vector { features } => Some(features),
+            Self::Tokens { .. } => None,
+        }
+    }
+
+    /// The kind of shape in a word: `image`, `vector`, …
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Image { .. } => "image",
+            Self::Signal { .. } => "signal",
+            Self::Sequence { .. } => "sequence",
+            Self::Tokens { .. } => "tokens",
+            Self::Vector { .. } => "vector",
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image { channels, height, width } => write!(f, "{channels}x{height}x{width}"),
+            Self::Signal { channels, length } => write!(f, "{channels}x{length}"),
+            Self::Sequence { length, features } => write!(f, "{length} of {features}"),
+            Self::Tokens { length, vocabulary } => write!(f, "{length} tokens of {vocabulary}"),
+            Self::Vector { features } => write!(f, "{features}"),
+        }
+    }
+}
+
+/// Why a layer does not accept a shape: a lower-case fragment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ShapeError(pub String);
+
+impl ShapeError {
+    /// "`layer` takes an image, not a vector".
+    pub fn expected(layer: &str, wanted: &str, got: Shape) -> Self {
+        Self(format!("{layer} takes {wanted}, not {} ({got})", article(got.kind())))
+    }
+}
+
+fn article(noun: &str) -> String {
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
+    format!("{} {noun}", if vowel { "an" } else { "a" })
+}
