@@ -6,3 +6,4 @@ pub mod diagnostics;
 pub mod language;
 pub mod layers;
 pub mod random;
+pub mod space;

@@ -57,7 +57,7 @@ impl Folding {
     /// One vertex for a sum: the term itself, or an addition shared by all that read the same sum.
     fn single(&mut self, sum: &Sum) -> usize {
         match sum.as_slice() {
-            [] => self.vertex("zero".to_owned(), Vec::new()),
+            [] => self.vertex("zero".to_owned(), vec![0]),
             [term] => *term,
             terms => {
                 if let Some(&known) = self.sums.get(sum) {
@@ -88,7 +88,7 @@ impl Folding {
         let mut needed = vec![false; self.labels.len()];
         needed[0] = true;
         needed[last] = true;
-        for vertex in (0..=last).rev().filter(|&v| v == last || v > 0) {
+        for vertex in (0..=last).rev() {
             if needed[vertex] {
                 self.inputs[vertex].iter().for_each(|&input| needed[input] = true);
             }
