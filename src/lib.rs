@@ -3,6 +3,5 @@
 
 pub mod architecture;
 pub mod diagnostics;
-pub mod language;
 pub mod layers;
 pub mod random;
