@@ -7,4 +7,3 @@ pub mod diagnostics;
 pub mod layers;
 pub mod model;
 pub mod random;
-pub mod training;
