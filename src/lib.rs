@@ -2,8 +2,9 @@
 #![warn(missing_docs)]
 
 pub mod architecture;
+pub mod data;
 pub mod diagnostics;
-pub mod language;
 pub mod layers;
+pub mod model;
 pub mod random;
 pub mod space;
