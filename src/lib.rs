@@ -3,5 +3,4 @@
 
 pub mod diagnostics;
 pub mod language;
-pub mod layers;
 pub mod random;
