@@ -9,3 +9,4 @@ pub mod layers;
 pub mod model;
 pub mod random;
 pub mod space;
+pub mod training;

@@ -5,10 +5,12 @@
 //! formatter prints any tree. This module owns names and syntax, and no mathematics of spaces.
 
 mod check;
+mod format;
 mod lexer;
 mod operators;
 mod parser;
 pub mod syntax;
 
 pub use check::{Compiled, check, compile};
+pub use format::{format, print};
 pub use parser::{MAX_BYTES, MAX_DEPTH, Parse, parse};
