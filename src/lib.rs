@@ -7,3 +7,4 @@ pub mod diagnostics;
 pub mod layers;
 pub mod model;
 pub mod random;
+pub mod training;
