@@ -176,7 +176,6 @@ fn the_architecture_page_names_every_module_and_dependency() {
 #[test]
 fn the_pages_a_visitor_looks_for_are_there() {
     for name in [
-        "README.md",
         "CONTRIBUTING.md",
         "LICENSE-MIT",
         "LICENSE-APACHE",
