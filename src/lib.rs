@@ -1,8 +1,10 @@
 //! strata: neural architecture search with an exact search-space language and bit-reproducible runs.
 #![warn(missing_docs)]
 
+pub mod architecture;
 pub mod data;
 pub mod diagnostics;
-pub mod language;
 pub mod layers;
+pub mod model;
 pub mod random;
+pub mod space;

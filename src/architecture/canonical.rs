@@ -1,0 +1,360 @@
+//! Canonical forms: equal for two networks exactly when they are isomorphic as labelled graphs.
+//!
+//! The form is a text, not a hash, so nothing collides. A network is cut at the nodes that every path
+//! passes (series), what lies between two cuts falls apart into components (parallel), and both rules
+//! apply again inside each component. Only what is left, connected and without a cut, needs colour
+//! refinement and a search over its remaining ties; in the cells of the literature that is at most a
+//! handful of nodes. The order in which a merge or concatenation lists its inputs does not count:
+//! permuting them permutes weights and changes nothing that training could tell.
+
+use super::{Architecture, Operation};
+use crate::layers::{Arity, Layer};
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+/// A text that is equal for two networks exactly when they are the same network.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CanonicalForm(String);
+
+impl CanonicalForm {
+    /// The form itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first 16 bytes of its SHA-256 in hexadecimal: a short name for journals and tables.
+    pub fn digest(&self) -> String {
+        use sha2::Digest;
+        let hash = sha2::Sha256::digest(self.0.as_bytes());
+        hash[..16].iter().fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+    }
+}
+
+impl fmt::Display for CanonicalForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A directed acyclic graph with one source (vertex 0) and one sink (the last), in topological order,
+/// every vertex between the two.
+pub(super) struct LabelledGraph {
+    pub labels: Vec<String>,
+    pub inputs: Vec<Vec<usize>>,
+}
+
+pub(super) fn labelled(architecture: &Architecture) -> CanonicalForm {
+    let graph = contract_identities(architecture);
+    form(&graph, architecture)
+}
+
+pub(super) fn form(graph: &LabelledGraph, architecture: &Architecture) -> CanonicalForm {
+    let mut out = format!("{}:{}", architecture.input().kind(), architecture.input());
+    let canon = Canon::new(graph);
+    let inner: Vec<usize> = (1..graph.labels.len().saturating_sub(1)).collect();
+    let last = graph.labels.len() - 1;
+    if last > 0 {
+        canon.series(0, &inner, last, &mut out);
+        out.push_str(&graph.labels[last]);
+    }
+    let _ = write!(out, ">{:?}", architecture.output());
+    CanonicalForm(out)
+}
+
+/// Whether the layer does nothing: identity, or a merge of one tensor.
+pub(super) fn is_identity(layer: &Layer, inputs: usize) -> bool {
+    layer.kind.name() == "identity" || (inputs == 1 && layer.kind.describe().arity == Arity::Many)
+}
+
+pub(super) fn label(layer: &Layer) -> String {
+    let mut out = layer.kind.name().to_owned();
+    for value in layer.arguments.values() {
+        let _ = write!(out, ",{value}");
+    }
+    out
+}
+
+fn contract_identities(architecture: &Architecture) -> LabelledGraph {
+    let mut graph = LabelledGraph {
+        labels: Vec::new(),
+        inputs: Vec::new(),
+    };
+    let mut stands_for = Vec::with_capacity(architecture.nodes().len());
+    for node in architecture.nodes() {
+        let inputs: Vec<usize> = node.inputs.iter().map(|id| stands_for[id.0]).collect();
+        match &node.operation {
+            Operation::Layer(layer) if is_identity(layer, inputs.len()) => {
+                stands_for.push(inputs[0]);
+            }
+            operation => {
+                stands_for.push(graph.labels.len());
+                graph.labels.push(match operation {
+                    Operation::Input => String::new(),
+                    Operation::Layer(layer) => label(layer),
+                });
+                graph.inputs.push(inputs);
+            }
+        }
+    }
+    graph
+}
+
+/// The search for the canonical form of one graph.
+struct Canon<'a> {
+    graph: &'a LabelledGraph,
+    users: Vec<Vec<usize>>,
+}
+
+impl<'a> Canon<'a> {
+    fn new(graph: &'a LabelledGraph) -> Self {
+        let mut users = vec![Vec::new(); graph.labels.len()];
+        for (vertex, inputs) in graph.inputs.iter().enumerate() {
+            for &input in inputs {
+                users[input].push(vertex);
+            }
+        }
+        Self { graph, users }
+    }
+
+    /// What lies between `source` and `sink` through `inner` (in topological order), cut into a row.
+    fn series(&self, source: usize, inner: &[usize], sink: usize, out: &mut String) {
+        let cuts = self.cuts(source, inner, sink);
+        let mut from = source;
+        let mut rest = inner;
+        for cut in cuts {
+            let at = rest
+                .iter()
+                .position(|&v| v == cut)
+                .expect("a cut is an inner vertex");
+            self.gap(from, &rest[..at], cut, out);
+            out.push_str(&self.graph.labels[cut]);
+            (from, rest) = (cut, &rest[at + 1..]);
+        }
+        self.gap(from, rest, sink, out);
+    }
+
+    /// The inner vertices that every path from source to sink through `inner` passes.
+    fn cuts(&self, source: usize, inner: &[usize], sink: usize) -> Vec<usize> {
+        let reach = |from: usize| {
+            let inside = |&&user: &&usize| inner.binary_search(&user).is_ok() || user == sink;
+            self.users[from]
+                .iter()
+                .filter(inside)
+                .max()
+                .copied()
+                .unwrap_or(0)
+        };
+        // A direct edge from source to sink is not part of a component, so it hides no cut.
+        let from_source = self.users[source]
+            .iter()
+            .filter(|user| inner.binary_search(user).is_ok());
+        let mut furthest = from_source.max().copied().unwrap_or(0);
+        let mut cuts = Vec::new();
+        for &vertex in inner {
+            if furthest <= vertex {
+                cuts.push(vertex);
+            }
+            furthest = furthest.max(reach(vertex));
+        }
+        cuts
+    }
+
+    /// What lies between two neighbouring cuts: its components in order, then the direct edges.
+    fn gap(&self, from: usize, inner: &[usize], to: usize, out: &mut String) {
+        let direct = self.users[from].iter().filter(|&&user| user == to).count();
+        if inner.is_empty() && direct == 1 {
+            out.push('.');
+            return;
+        }
+        let mut parts: Vec<String> = self
+            .components(inner)
+            .iter()
+            .map(|component| self.component(from, component, to))
+            .collect();
+        parts.sort_unstable();
+        let _ = write!(out, "({}*{direct})", parts.join("|"));
+    }
+
+    fn component(&self, from: usize, component: &[usize], to: usize) -> String {
+        let mut out = String::new();
+        if component.len() == 1 || !self.cuts(from, component, to).is_empty() {
+            self.series(from, component, to, &mut out);
+        } else {
+            out = Prime::new(self, from, component, to).smallest();
+        }
+        out
+    }
+
+    /// The weakly connected parts of `inner`, each in topological order.
+    fn components(&self, inner: &[usize]) -> Vec<Vec<usize>> {
+        let mut part: Vec<usize> = (0..inner.len()).collect();
+        let position = |vertex: &usize| inner.binary_search(vertex).ok();
+        for (index, &vertex) in inner.iter().enumerate() {
+            for input in self.graph.inputs[vertex].iter().filter_map(position) {
+                let (a, b) = (root(&part, index), root(&part, input));
+                part[a.max(b)] = a.min(b);
+            }
+        }
+        let mut parts = BTreeMap::<usize, Vec<usize>>::new();
+        for (index, &vertex) in inner.iter().enumerate() {
+            parts.entry(root(&part, index)).or_default().push(vertex);
+        }
+        parts.into_values().collect()
+    }
+}
+
+fn root(part: &[usize], mut index: usize) -> usize {
+    while part[index] != index {
+        index = part[index];
+    }
+    index
+}
+
+/// A connected piece between two terminals that no single vertex cuts.
+struct Prime<'a> {
+    labels: Vec<&'a str>,
+    inputs: Vec<Vec<usize>>,
+    users: Vec<Vec<usize>>,
+    from_source: Vec<usize>,
+    to_sink: Vec<usize>,
+}
+
+impl<'a> Prime<'a> {
+    fn new(canon: &Canon<'a>, from: usize, vertices: &[usize], to: usize) -> Self {
+        let local = |all: &[usize]| -> Vec<usize> {
+            all.iter()
+                .filter_map(|vertex| vertices.binary_search(vertex).ok())
+                .collect()
+        };
+        let count = |all: &[usize], wanted: usize| all.iter().filter(|&&v| v == wanted).count();
+        let graph = canon.graph;
+        let each = |f: &dyn Fn(usize) -> usize| vertices.iter().map(|&v| f(v)).collect();
+        Self {
+            labels: vertices.iter().map(|&v| graph.labels[v].as_str()).collect(),
+            inputs: vertices.iter().map(|&v| local(&graph.inputs[v])).collect(),
+            users: vertices.iter().map(|&v| local(&canon.users[v])).collect(),
+            from_source: each(&|v| count(&graph.inputs[v], from)),
+            to_sink: each(&|v| count(&canon.users[v], to)),
+        }
+    }
+
+    fn smallest(&self) -> String {
+        let keys: Vec<_> = (0..self.labels.len())
+            .map(|v| (self.labels[v], self.from_source[v], self.to_sink[v]))
+            .collect();
+        let mut best = None;
+        self.search(ranks(&keys), &mut best);
+        best.expect("the search reaches a leaf")
+    }
+
+    /// Refines, then tries each way to break the first tie; twins need only one try.
+    fn search(&self, colours: Vec<usize>, best: &mut Option<String>) {
+        let colours = self.refine(colours);
+        let Some(tied) = first_tie(&colours) else {
+            let encoding = self.encode(&colours);
+            if best.as_ref().is_none_or(|known| encoding < *known) {
+                *best = Some(encoding);
+            }
+            return;
+        };
+        let mut tried: Vec<usize> = Vec::new();
+        for &vertex in &tied {
+            if !tried.iter().any(|&other| self.are_twins(vertex, other)) {
+                tried.push(vertex);
+                let mut broken: Vec<usize> = colours.iter().map(|colour| 2 * colour + 1).collect();
+                broken[vertex] -= 1;
+                self.search(broken, best);
+            }
+        }
+    }
+
+    fn refine(&self, mut colours: Vec<usize>) -> Vec<usize> {
+        let mut classes = distinct(&colours);
+        loop {
+            let sorted = |neighbours: &[usize]| {
+                let mut seen: Vec<usize> = neighbours.iter().map(|&v| colours[v]).collect();
+                seen.sort_unstable();
+                seen
+            };
+            let keys: Vec<_> = (0..colours.len())
+                .map(|v| (colours[v], sorted(&self.inputs[v]), sorted(&self.users[v])))
+                .collect();
+            colours = ranks(&keys);
+            let refined = distinct(&colours);
+            if refined == classes {
+                return colours;
+            }
+            classes = refined;
+        }
+    }
+
+    /// Whether swapping two vertices of one colour leaves the graph as it is.
+    fn are_twins(&self, a: usize, b: usize) -> bool {
+        let sorted = |list: &[usize]| {
+            let mut list = list.to_vec();
+            list.sort_unstable();
+            list
+        };
+        sorted(&self.inputs[a]) == sorted(&self.inputs[b])
+            && sorted(&self.users[a]) == sorted(&self.users[b])
+    }
+
+    fn encode(&self, colours: &[usize]) -> String {
+        let mut order: Vec<usize> = (0..colours.len()).collect();
+        order.sort_unstable_by_key(|&v| colours[v]);
+        let mut place = vec![0; colours.len()];
+        for (index, &vertex) in order.iter().enumerate() {
+            place[vertex] = index;
+        }
+        let mut out = String::from("[");
+        for &vertex in &order {
+            let mut inputs: Vec<usize> = self.inputs[vertex].iter().map(|&v| place[v]).collect();
+            inputs.sort_unstable();
+            let (label, from, to) = (
+                self.labels[vertex],
+                self.from_source[vertex],
+                self.to_sink[vertex],
+            );
+            let _ = write!(out, "{label}<{from}");
+            for input in inputs {
+                let _ = write!(out, " {input}");
+            }
+            let _ = write!(out, ">{to};");
+        }
+        out.push(']');
+        out
+    }
+}
+
+/// The rank of each key among the distinct keys.
+fn ranks<K: Ord>(keys: &[K]) -> Vec<usize> {
+    let mut sorted: Vec<&K> = keys.iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    keys.iter()
+        .map(|key| {
+            sorted
+                .binary_search(&key)
+                .expect("every key is in the sorted list")
+        })
+        .collect()
+}
+
+fn distinct(colours: &[usize]) -> usize {
+    let mut sorted = colours.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted.len()
+}
+
+/// The vertices of the smallest colour that more than one vertex has.
+fn first_tie(colours: &[usize]) -> Option<Vec<usize>> {
+    let mut by_colour = BTreeMap::<usize, Vec<usize>>::new();
+    for (vertex, &colour) in colours.iter().enumerate() {
+        by_colour.entry(colour).or_default().push(vertex);
+    }
+    by_colour.into_values().find(|vertices| vertices.len() > 1)
+}
