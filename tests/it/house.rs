@@ -52,6 +52,9 @@ const TERMINAL: &[&str] = &[
     "eprint!",
     "dbg!",
     "std::env",
+    "env::var",
+    "env::args",
+    "env::current_dir",
     "home_dir",
 ];
 
