@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod architecture;
+pub mod data;
 pub mod diagnostics;
 pub mod language;
 pub mod layers;

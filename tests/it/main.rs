@@ -1,0 +1,4 @@
+//! Tests across modules, in one binary.
+
+mod house;
+mod shared_data;
