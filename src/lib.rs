@@ -4,7 +4,7 @@
 pub mod architecture;
 pub mod data;
 pub mod diagnostics;
-pub mod language;
 pub mod layers;
+pub mod model;
 pub mod random;
 pub mod space;

@@ -1,7 +1,7 @@
 //! The burn half of a layer: tensors whose rank is known at run time, and what a forward pass needs.
 
+use super::Parameter;
 use crate::random::Stream;
-use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 
 /// A batch of examples between layers.
@@ -9,7 +9,9 @@ use burn::tensor::{Int, Tensor};
 pub enum Activation {
     /// `[batch, features]`.
     Vector(Tensor<2>),
-    /// `[batch, channels, length]` or `[batch, length, features]`.
+    /// `[batch, channels, length]`.
+    Signal(Tensor<3>),
+    /// `[batch, length, features]`.
     Sequence(Tensor<3>),
     /// `[batch, channels, height, width]`.
     Image(Tensor<4>),
@@ -17,20 +19,61 @@ pub enum Activation {
     Tokens(Tensor<2, Int>),
 }
 
-/// A trainable tensor of any rank.
-#[derive(Module, Debug)]
-pub enum Parameter {
-    /// A vector.
-    Rank1(Param<Tensor<1>>),
-    /// A matrix.
-    Rank2(Param<Tensor<2>>),
-    /// A kernel of one dimension.
-    Rank3(Param<Tensor<3>>),
-    /// A kernel of two dimensions.
-    Rank4(Param<Tensor<4>>),
-    /// A kernel of three dimensions.
-    Rank5(Param<Tensor<5>>),
+impl Activation {
+    /// The sizes, the batch first.
+    pub fn dims(&self) -> Vec<usize> {
+        match self {
+            Self::Vector(x) => x.dims().to_vec(),
+            Self::Signal(x) | Self::Sequence(x) => x.dims().to_vec(),
+            Self::Image(x) => x.dims().to_vec(),
+            Self::Tokens(x) => x.dims().to_vec(),
+        }
+    }
+
+    /// The image inside.
+    ///
+    /// # Panics
+    /// When it is something else: the layer's shape rule would have refused it.
+    pub fn image(self) -> Tensor<4> {
+        match self {
+            Self::Image(x) => x,
+            other => panic!(
+                "the shape rule lets only images here, not {:?}",
+                other.dims()
+            ),
+        }
+    }
+
+    /// The vector inside.
+    ///
+    /// # Panics
+    /// When it is something else: the layer's shape rule would have refused it.
+    pub fn vector(self) -> Tensor<2> {
+        match self {
+            Self::Vector(x) => x,
+            other => panic!(
+                "the shape rule lets only vectors here, not {:?}",
+                other.dims()
+            ),
+        }
+    }
 }
+
+/// Applies an expression that fits any rank to the tensor inside.
+macro_rules! map_activation {
+    ($input:expr, $x:ident => $body:expr) => {
+        match $input {
+            $crate::layers::Activation::Vector($x) => $crate::layers::Activation::Vector($body),
+            $crate::layers::Activation::Signal($x) => $crate::layers::Activation::Signal($body),
+            $crate::layers::Activation::Sequence($x) => $crate::layers::Activation::Sequence($body),
+            $crate::layers::Activation::Image($x) => $crate::layers::Activation::Image($body),
+            $crate::layers::Activation::Tokens(_) => {
+                unreachable!("the shape rule refuses tokens")
+            }
+        }
+    };
+}
+pub(super) use map_activation;
 
 /// Whether noise and batch statistics apply.
 pub enum Mode<'a> {
@@ -38,6 +81,16 @@ pub enum Mode<'a> {
     Training(&'a mut Stream),
     /// Inference: no noise, running statistics.
     Inference,
+}
+
+impl Mode<'_> {
+    /// The same mode for a shorter while, as one layer after the other borrows the stream.
+    pub fn reborrow(&mut self) -> Mode<'_> {
+        match self {
+            Self::Training(stream) => Mode::Training(stream),
+            Self::Inference => Mode::Inference,
+        }
+    }
 }
 
 /// What one layer's forward pass may read and update.
