@@ -2,8 +2,10 @@
 #![warn(missing_docs)]
 
 pub mod architecture;
+pub mod data;
 pub mod diagnostics;
 pub mod language;
 pub mod layers;
 pub mod random;
+pub mod search;
 pub mod space;

@@ -1,0 +1,37 @@
+//! Datasets: reading them, dividing them, and putting them on one scale.
+//!
+//! A [`DataSource`] is what an experiment writes under `[data]`. It loads into a [`Dataset`] of raw
+//! values, which divides into [`Splits`]: a training and a validation [`Part`] for the search, and a
+//! [`SealedTest`] that only the final evaluation opens.
+//!
+//! Readers take bytes from strangers: every size is checked before memory is taken, and every error
+//! says which file, line and column, and what to do. This module knows nothing of networks.
+
+mod classes;
+mod csv;
+mod dataset;
+mod embedded;
+mod error;
+mod idx;
+mod input;
+mod normalise;
+mod part;
+mod source;
+mod split;
+
+pub use classes::Classes;
+pub use csv::{Column, CsvOptions};
+pub use dataset::{Dataset, Examples, Targets};
+pub use embedded::{EMBEDDED_NAMES, embedded};
+pub use error::{DataError, Place};
+pub use input::MAX_FILE_BYTES;
+pub use normalise::{Normalise, Normaliser};
+pub use part::Part;
+pub use source::{DataSource, Format};
+pub use split::{FinalTest, SealedTest, SplitPlan, Splits};
+
+/// The most values (examples times values an example) that a dataset may hold: 2 GiB of memory.
+pub const MAX_VALUES: usize = 1 << 29;
+
+/// The most classes that a dataset may have.
+pub const MAX_CLASSES: usize = 1 << 16;
