@@ -4,7 +4,6 @@
 pub mod architecture;
 pub mod data;
 pub mod diagnostics;
-pub mod language;
 pub mod layers;
 pub mod random;
 pub mod search;

@@ -72,7 +72,9 @@ impl Seed {
         hash.update(index.to_le_bytes());
         hash.update(name.as_bytes());
         let digest = hash.finalize();
-        Self(u64::from_le_bytes(digest[..8].try_into().expect("a digest has 32 bytes")))
+        Self(u64::from_le_bytes(
+            digest[..8].try_into().expect("a digest has 32 bytes"),
+        ))
     }
 }
 
@@ -154,7 +156,10 @@ impl Stream {
                 return index;
             }
         }
-        weights.iter().rposition(|&weight| weight > 0.0).expect("some weight is positive")
+        weights
+            .iter()
+            .rposition(|&weight| weight > 0.0)
+            .expect("some weight is positive")
     }
 
     /// Puts `items` in uniformly random order (Fisher and Yates).
@@ -186,7 +191,10 @@ mod tests {
         for _ in 0..70_000 {
             counts[stream.index(7)] += 1;
         }
-        let chi2: f64 = counts.iter().map(|&n| (f64::from(n) - 1e4).powi(2) / 1e4).sum();
+        let chi2: f64 = counts
+            .iter()
+            .map(|&n| (f64::from(n) - 1e4).powi(2) / 1e4)
+            .sum();
         assert!(chi2 < 22.46, "chi-square {chi2} over its 0.999 quantile");
     }
 

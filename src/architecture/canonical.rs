@@ -78,7 +78,10 @@ pub(super) fn label(layer: &Layer) -> String {
 }
 
 fn contract_identities(architecture: &Architecture) -> LabelledGraph {
-    let mut graph = LabelledGraph { labels: Vec::new(), inputs: Vec::new() };
+    let mut graph = LabelledGraph {
+        labels: Vec::new(),
+        inputs: Vec::new(),
+    };
     let mut stands_for = Vec::with_capacity(architecture.nodes().len());
     for node in architecture.nodes() {
         let inputs: Vec<usize> = node.inputs.iter().map(|id| stands_for[id.0]).collect();
@@ -122,7 +125,10 @@ impl<'a> Canon<'a> {
         let mut from = source;
         let mut rest = inner;
         for cut in cuts {
-            let at = rest.iter().position(|&v| v == cut).expect("a cut is an inner vertex");
+            let at = rest
+                .iter()
+                .position(|&v| v == cut)
+                .expect("a cut is an inner vertex");
             self.gap(from, &rest[..at], cut, out);
             out.push_str(&self.graph.labels[cut]);
             (from, rest) = (cut, &rest[at + 1..]);
@@ -134,10 +140,17 @@ impl<'a> Canon<'a> {
     fn cuts(&self, source: usize, inner: &[usize], sink: usize) -> Vec<usize> {
         let reach = |from: usize| {
             let inside = |&&user: &&usize| inner.binary_search(&user).is_ok() || user == sink;
-            self.users[from].iter().filter(inside).max().copied().unwrap_or(0)
+            self.users[from]
+                .iter()
+                .filter(inside)
+                .max()
+                .copied()
+                .unwrap_or(0)
         };
         // A direct edge from source to sink is not part of a component, so it hides no cut.
-        let from_source = self.users[source].iter().filter(|user| inner.binary_search(user).is_ok());
+        let from_source = self.users[source]
+            .iter()
+            .filter(|user| inner.binary_search(user).is_ok());
         let mut furthest = from_source.max().copied().unwrap_or(0);
         let mut cuts = Vec::new();
         for &vertex in inner {
@@ -212,7 +225,9 @@ struct Prime<'a> {
 impl<'a> Prime<'a> {
     fn new(canon: &Canon<'a>, from: usize, vertices: &[usize], to: usize) -> Self {
         let local = |all: &[usize]| -> Vec<usize> {
-            all.iter().filter_map(|vertex| vertices.binary_search(vertex).ok()).collect()
+            all.iter()
+                .filter_map(|vertex| vertices.binary_search(vertex).ok())
+                .collect()
         };
         let count = |all: &[usize], wanted: usize| all.iter().filter(|&&v| v == wanted).count();
         let graph = canon.graph;
@@ -298,8 +313,11 @@ impl<'a> Prime<'a> {
         for &vertex in &order {
             let mut inputs: Vec<usize> = self.inputs[vertex].iter().map(|&v| place[v]).collect();
             inputs.sort_unstable();
-            let (label, from, to) =
-                (self.labels[vertex], self.from_source[vertex], self.to_sink[vertex]);
+            let (label, from, to) = (
+                self.labels[vertex],
+                self.from_source[vertex],
+                self.to_sink[vertex],
+            );
             let _ = write!(out, "{label}<{from}");
             for input in inputs {
                 let _ = write!(out, " {input}");
@@ -317,7 +335,11 @@ fn ranks<K: Ord>(keys: &[K]) -> Vec<usize> {
     sorted.sort_unstable();
     sorted.dedup();
     keys.iter()
-        .map(|key| sorted.binary_search(&key).expect("every key is in the sorted list"))
+        .map(|key| {
+            sorted
+                .binary_search(&key)
+                .expect("every key is in the sorted list")
+        })
         .collect()
 }
 

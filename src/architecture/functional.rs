@@ -90,15 +90,22 @@ impl Folding {
         needed[last] = true;
         for vertex in (0..=last).rev() {
             if needed[vertex] {
-                self.inputs[vertex].iter().for_each(|&input| needed[input] = true);
+                self.inputs[vertex]
+                    .iter()
+                    .for_each(|&input| needed[input] = true);
             }
         }
         let mut place = vec![usize::MAX; self.labels.len()];
-        let mut graph = LabelledGraph { labels: Vec::new(), inputs: Vec::new() };
+        let mut graph = LabelledGraph {
+            labels: Vec::new(),
+            inputs: Vec::new(),
+        };
         for vertex in (0..self.labels.len()).filter(|&v| needed[v]) {
             place[vertex] = graph.labels.len();
             graph.labels.push(std::mem::take(&mut self.labels[vertex]));
-            graph.inputs.push(self.inputs[vertex].iter().map(|&v| place[v]).collect());
+            graph
+                .inputs
+                .push(self.inputs[vertex].iter().map(|&v| place[v]).collect());
         }
         graph
     }

@@ -104,7 +104,12 @@ impl Architecture {
     /// The stored form.
     pub fn to_json(&self) -> ArchitectureJson {
         let nodes = self.nodes()[1..].iter().map(node_json).collect();
-        ArchitectureJson { format: FORMAT, input: self.input(), output: self.output(), nodes }
+        ArchitectureJson {
+            format: FORMAT,
+            input: self.input(),
+            output: self.output(),
+            nodes,
+        }
     }
 
     /// Reads the text of a stored form.
@@ -138,7 +143,9 @@ fn node_json(node: &Node) -> NodeJson {
     let arguments = specs.iter().zip(layer.arguments.values());
     NodeJson {
         layer: layer.kind.name().to_owned(),
-        arguments: arguments.map(|(spec, value)| (spec.name.to_owned(), to_json(*value))).collect(),
+        arguments: arguments
+            .map(|(spec, value)| (spec.name.to_owned(), to_json(*value)))
+            .collect(),
         inputs: node.inputs.clone(),
         address: node.address.clone(),
         shape: Some(node.shape),
@@ -157,7 +164,10 @@ fn to_json(value: Value) -> serde_json::Value {
 fn push_node(builder: &mut Builder, number: usize, node: &NodeJson) -> Result<NodeId, JsonError> {
     let layer = read_layer(number, node)?;
     if let Some(input) = node.inputs.iter().find(|input| input.0 >= number) {
-        return Err(JsonError::Order { node: number, input: input.0 });
+        return Err(JsonError::Order {
+            node: number,
+            input: input.0,
+        });
     }
     let id = builder.push(layer, node.inputs.clone(), node.address.clone())?;
     match node.shape {
@@ -171,8 +181,10 @@ fn push_node(builder: &mut Builder, number: usize, node: &NodeJson) -> Result<No
 }
 
 fn read_layer(number: usize, node: &NodeJson) -> Result<Layer, JsonError> {
-    let kind = layers::find(&node.layer)
-        .ok_or_else(|| JsonError::Layer { node: number, name: node.layer.clone() })?;
+    let kind = layers::find(&node.layer).ok_or_else(|| JsonError::Layer {
+        node: number,
+        name: node.layer.clone(),
+    })?;
     let mut given = Vec::new();
     for (name, json) in &node.arguments {
         let value = read_value(kind, name, json).ok_or_else(|| JsonError::Value {
@@ -182,11 +194,18 @@ fn read_layer(number: usize, node: &NodeJson) -> Result<Layer, JsonError> {
         })?;
         given.push((name.as_str(), value));
     }
-    Layer::new(kind, &given).map_err(|error| JsonError::Arguments { node: number, error })
+    Layer::new(kind, &given).map_err(|error| JsonError::Arguments {
+        node: number,
+        error,
+    })
 }
 
 fn read_value(kind: Kind, argument: &str, json: &serde_json::Value) -> Option<Value> {
-    let spec = kind.describe().arguments.iter().find(|spec| spec.name == argument);
+    let spec = kind
+        .describe()
+        .arguments
+        .iter()
+        .find(|spec| spec.name == argument);
     match json {
         serde_json::Value::Bool(truth) => Some(Value::Bool(*truth)),
         serde_json::Value::Number(number) => match (number.as_i64(), spec.map(|s| s.ty)) {

@@ -98,7 +98,10 @@ impl Architecture {
 
     /// The shapes that arrive at a node.
     pub fn input_shapes(&self, node: &Node) -> Vec<Shape> {
-        node.inputs.iter().map(|id| self.nodes[id.0].shape).collect()
+        node.inputs
+            .iter()
+            .map(|id| self.nodes[id.0].shape)
+            .collect()
     }
 
     /// Parameters, multiply-accumulates, memory and size of the graph.
@@ -192,7 +195,12 @@ impl Builder {
             Ok(shape) => shape,
             Err(error) => return Err(BuildError::Shape { address, error }),
         };
-        self.nodes.push(Node { operation: Operation::Layer(layer), inputs, shape, address });
+        self.nodes.push(Node {
+            operation: Operation::Layer(layer),
+            inputs,
+            shape,
+            address,
+        });
         Ok(NodeId(self.nodes.len() - 1))
     }
 
@@ -208,7 +216,10 @@ impl Builder {
         }
         self.keep_ancestors(last);
         number_repeated_addresses(&mut self.nodes);
-        Ok(Architecture { output, nodes: self.nodes })
+        Ok(Architecture {
+            output,
+            nodes: self.nodes,
+        })
     }
 
     fn keep_ancestors(&mut self, last: NodeId) {
@@ -244,7 +255,12 @@ fn check_arity(layer: &Layer, given: usize, address: &str) -> Result<(), BuildEr
         _ => return Ok(()),
     };
     let layer = layer.kind.name();
-    Err(BuildError::Arity { address: address.to_owned(), layer, wanted, given })
+    Err(BuildError::Arity {
+        address: address.to_owned(),
+        layer,
+        wanted,
+        given,
+    })
 }
 
 fn number_repeated_addresses(nodes: &mut [Node]) {

@@ -23,17 +23,31 @@ fn row(architecture: &Architecture, index: usize, node: &Node) -> [String; 6] {
     let label = label(node);
     let from = match node.inputs.as_slice() {
         [only] if only.0 + 1 == index => String::new(),
-        inputs => inputs.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(" "),
+        inputs => inputs
+            .iter()
+            .map(|id| id.0.to_string())
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     let (params, macs) = match node.layer() {
         None => (0, 0),
         Some(layer) => {
             let inputs = architecture.input_shapes(node);
-            (layer.parameter_count(&inputs), layer.macs(&inputs, node.shape))
+            (
+                layer.parameter_count(&inputs),
+                layer.macs(&inputs, node.shape),
+            )
         }
     };
     let number = |n: u64| if n == 0 { String::new() } else { n.to_string() };
-    [index.to_string(), label, from, node.shape.to_string(), number(params), number(macs)]
+    [
+        index.to_string(),
+        label,
+        from,
+        node.shape.to_string(),
+        number(params),
+        number(macs),
+    ]
 }
 
 fn label(node: &Node) -> String {
@@ -44,8 +58,12 @@ fn label(node: &Node) -> String {
 }
 
 fn align(rows: &[[String; 6]]) -> String {
-    let width =
-        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..6).map(width).collect();
     let mut out = String::new();
     for row in rows {

@@ -61,6 +61,12 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, span: Span, message: String) -> Self {
-        Self { severity, span, message, related: Vec::new(), hints: Vec::new() }
+        Self {
+            severity,
+            span,
+            message,
+            related: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 }

@@ -42,12 +42,15 @@ impl ArgType {
             (Self::Int { min, max }, Value::Int(n)) if (min..=max).contains(&n) => Some(value),
             (Self::Float { min, max }, Value::Int(_) | Value::Float(_)) => {
                 let number = value.as_float().expect("both are numbers");
-                (min..=max).contains(&number).then_some(Value::Float(number))
+                (min..=max)
+                    .contains(&number)
+                    .then_some(Value::Float(number))
             }
             (Self::Bool, Value::Bool(_)) => Some(value),
-            (Self::OneOf(names) | Self::NameOrInt { names, .. }, Value::Name(name)) => {
-                names.iter().find(|known| **known == name).map(|known| Value::Name(known))
-            }
+            (Self::OneOf(names) | Self::NameOrInt { names, .. }, Value::Name(name)) => names
+                .iter()
+                .find(|known| **known == name)
+                .map(|known| Value::Name(known)),
             (Self::NameOrInt { max, .. }, Value::Int(n)) if (0..=max).contains(&n) => Some(value),
             _ => None,
         }
@@ -101,6 +104,53 @@ pub struct Argument {
     pub doc: &'static str,
 }
 
+impl Argument {
+    pub(super) const fn required(name: &'static str, ty: ArgType, doc: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            default: Default::Required,
+            doc,
+        }
+    }
+
+    pub(super) const fn with(
+        name: &'static str,
+        ty: ArgType,
+        default: Value,
+        doc: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            ty,
+            default: Default::Value(default),
+            doc,
+        }
+    }
+
+    pub(super) const fn int(name: &'static str, max: i64, default: i64, doc: &'static str) -> Self {
+        Self::with(name, ArgType::Int { min: 1, max }, Value::Int(default), doc)
+    }
+
+    pub(super) const fn bool(name: &'static str, default: bool, doc: &'static str) -> Self {
+        Self::with(name, ArgType::Bool, Value::Bool(default), doc)
+    }
+
+    pub(super) const fn float(
+        name: &'static str,
+        (min, max): (f64, f64),
+        default: f64,
+        doc: &'static str,
+    ) -> Self {
+        Self::with(
+            name,
+            ArgType::Float { min, max },
+            Value::Float(default),
+            doc,
+        )
+    }
+}
+
 /// Why arguments don't make a layer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
@@ -149,7 +199,10 @@ impl Arguments {
             if !specs.iter().any(|spec| spec.name == *name) {
                 let names = specs.iter().map(|spec| spec.name);
                 let closest = closest_name(name, names);
-                return Err(ArgumentError::Unknown { name: (*name).to_owned(), closest });
+                return Err(ArgumentError::Unknown {
+                    name: (*name).to_owned(),
+                    closest,
+                });
             }
         }
         let mut values: Vec<Value> = Vec::with_capacity(specs.len());
@@ -158,11 +211,15 @@ impl Arguments {
                 Some((_, value)) => *value,
                 None => default_value(spec, specs, &values)?,
             };
-            values.push(spec.ty.accept(value).ok_or_else(|| ArgumentError::Invalid {
-                name: spec.name,
-                expected: spec.ty.to_string(),
-                value: value.to_string(),
-            })?);
+            values.push(
+                spec.ty
+                    .accept(value)
+                    .ok_or_else(|| ArgumentError::Invalid {
+                        name: spec.name,
+                        expected: spec.ty.to_string(),
+                        value: value.to_string(),
+                    })?,
+            );
         }
         Ok(Self(values))
     }
@@ -178,7 +235,9 @@ impl Arguments {
     /// When that argument's type is not a whole number: an error in the catalogue.
     pub fn int(&self, index: usize) -> usize {
         match self.0[index] {
-            Value::Int(value) => usize::try_from(value).expect("ranges of whole numbers are not negative"),
+            Value::Int(value) => {
+                usize::try_from(value).expect("ranges of whole numbers are not negative")
+            }
             other => panic!("argument {index} is a whole number by its type, not {other}"),
         }
     }
@@ -188,7 +247,9 @@ impl Arguments {
     /// # Panics
     /// When that argument's type is not a number: an error in the catalogue.
     pub fn float(&self, index: usize) -> f64 {
-        self.0[index].as_float().expect("this argument is a number by its type")
+        self.0[index]
+            .as_float()
+            .expect("this argument is a number by its type")
     }
 
     /// The truth value at `index`.
@@ -220,7 +281,11 @@ impl Arguments {
             }
             separator = ", ";
         }
-        if separator == ", " { f.write_str(")") } else { Ok(()) }
+        if separator == ", " {
+            f.write_str(")")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -235,8 +300,9 @@ fn default_value(
             let index = specs.iter().position(|candidate| candidate.name == other);
             Ok(earlier[index.expect("a default refers to an earlier argument")])
         }
-        Default::Required => {
-            Err(ArgumentError::Missing { name: spec.name, expected: spec.ty.to_string() })
-        }
+        Default::Required => Err(ArgumentError::Missing {
+            name: spec.name,
+            expected: spec.ty.to_string(),
+        }),
     }
 }

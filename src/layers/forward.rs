@@ -9,13 +9,71 @@ use burn::tensor::{Int, Tensor};
 pub enum Activation {
     /// `[batch, features]`.
     Vector(Tensor<2>),
-    /// `[batch, channels, length]` or `[batch, length, features]`.
+    /// `[batch, channels, length]`.
+    Signal(Tensor<3>),
+    /// `[batch, length, features]`.
     Sequence(Tensor<3>),
     /// `[batch, channels, height, width]`.
     Image(Tensor<4>),
     /// `[batch, length]` token numbers.
     Tokens(Tensor<2, Int>),
 }
+
+impl Activation {
+    /// The sizes, the batch first.
+    pub fn dims(&self) -> Vec<usize> {
+        match self {
+            Self::Vector(x) => x.dims().to_vec(),
+            Self::Signal(x) | Self::Sequence(x) => x.dims().to_vec(),
+            Self::Image(x) => x.dims().to_vec(),
+            Self::Tokens(x) => x.dims().to_vec(),
+        }
+    }
+
+    /// The image inside.
+    ///
+    /// # Panics
+    /// When it is something else: the layer's shape rule would have refused it.
+    pub fn image(self) -> Tensor<4> {
+        match self {
+            Self::Image(x) => x,
+            other => panic!(
+                "the shape rule lets only images here, not {:?}",
+                other.dims()
+            ),
+        }
+    }
+
+    /// The vector inside.
+    ///
+    /// # Panics
+    /// When it is something else: the layer's shape rule would have refused it.
+    pub fn vector(self) -> Tensor<2> {
+        match self {
+            Self::Vector(x) => x,
+            other => panic!(
+                "the shape rule lets only vectors here, not {:?}",
+                other.dims()
+            ),
+        }
+    }
+}
+
+/// Applies an expression that fits any rank to the tensor inside.
+macro_rules! map_activation {
+    ($input:expr, $x:ident => $body:expr) => {
+        match $input {
+            $crate::layers::Activation::Vector($x) => $crate::layers::Activation::Vector($body),
+            $crate::layers::Activation::Signal($x) => $crate::layers::Activation::Signal($body),
+            $crate::layers::Activation::Sequence($x) => $crate::layers::Activation::Sequence($body),
+            $crate::layers::Activation::Image($x) => $crate::layers::Activation::Image($body),
+            $crate::layers::Activation::Tokens(_) => {
+                unreachable!("the shape rule refuses tokens")
+            }
+        }
+    };
+}
+pub(super) use map_activation;
 
 /// A trainable tensor of any rank.
 #[derive(Module, Debug)]
@@ -30,6 +88,52 @@ pub enum Parameter {
     Rank4(Param<Tensor<4>>),
     /// A kernel of three dimensions.
     Rank5(Param<Tensor<5>>),
+}
+
+impl Parameter {
+    /// The vector inside, part of the gradient's graph.
+    ///
+    /// # Panics
+    /// When the rank differs from the layer's specification.
+    pub fn vector(&self) -> Tensor<1> {
+        match self {
+            Self::Rank1(x) => x.val(),
+            other => panic!("this parameter is a vector, not {other:?}"),
+        }
+    }
+
+    /// The matrix inside, part of the gradient's graph.
+    ///
+    /// # Panics
+    /// When the rank differs from the layer's specification.
+    pub fn matrix(&self) -> Tensor<2> {
+        match self {
+            Self::Rank2(x) => x.val(),
+            other => panic!("this parameter is a matrix, not {other:?}"),
+        }
+    }
+
+    /// The kernel of two dimensions inside, part of the gradient's graph.
+    ///
+    /// # Panics
+    /// When the rank differs from the layer's specification.
+    pub fn kernel2d(&self) -> Tensor<4> {
+        match self {
+            Self::Rank4(x) => x.val(),
+            other => panic!("this parameter is a kernel of two dimensions, not {other:?}"),
+        }
+    }
+
+    /// The values in one row, whatever the rank; part of the gradient's graph.
+    pub fn flat(&self) -> Tensor<1> {
+        match self {
+            Self::Rank1(x) => x.val(),
+            Self::Rank2(x) => x.val().reshape([-1]),
+            Self::Rank3(x) => x.val().reshape([-1]),
+            Self::Rank4(x) => x.val().reshape([-1]),
+            Self::Rank5(x) => x.val().reshape([-1]),
+        }
+    }
 }
 
 /// Whether noise and batch statistics apply.

@@ -8,6 +8,7 @@
 
 mod activation_functions;
 mod arguments;
+mod attention;
 mod convolution;
 mod dropout;
 mod forward;
@@ -19,6 +20,7 @@ mod pooling;
 mod shape;
 mod structure;
 mod value;
+mod window;
 
 pub use arguments::{ArgType, Argument, ArgumentError, Arguments, Default};
 pub use forward::{Activation, Forward, Mode, Parameter};
@@ -156,7 +158,7 @@ pub static CATALOGUE: &[&dyn LayerKind] = &[
     &normalisation::LayerNorm,
     &normalisation::GroupNorm,
     &dropout::Dropout,
-    &convolution::SqueezeExcite,
+    &attention::SqueezeExcite,
     &structure::Flatten,
     &structure::Zero,
     &merge::Add,
@@ -167,7 +169,9 @@ pub static CATALOGUE: &[&dyn LayerKind] = &[
 
 /// A layer kind by its name in the language.
 pub fn find(name: &str) -> Option<Kind> {
-    let index = CATALOGUE.iter().position(|kind| kind.describe().name == name)?;
+    let index = CATALOGUE
+        .iter()
+        .position(|kind| kind.describe().name == name)?;
     Some(Kind(u16::try_from(index).expect("the catalogue is short")))
 }
 
@@ -262,7 +266,10 @@ impl Layer {
 
     /// The number of trainable values.
     pub fn parameter_count(&self, inputs: &[Shape]) -> u64 {
-        self.parameters(inputs).iter().map(ParameterSpec::count).sum()
+        self.parameters(inputs)
+            .iter()
+            .map(ParameterSpec::count)
+            .sum()
     }
 
     /// Multiply-accumulates of one example's forward pass.

@@ -16,7 +16,9 @@ impl Init {
     /// PyTorch's default for linear and convolution, weights and biases alike: uniform within
     /// `1 / sqrt(fan_in)`.
     pub fn fan_in(fan_in: usize) -> Self {
-        Self::Uniform { bound: libm::sqrt(1.0 / fan_in.max(1) as f64) as f32 }
+        Self::Uniform {
+            bound: libm::sqrt(1.0 / fan_in.max(1) as f64) as f32,
+        }
     }
 }
 
@@ -34,7 +36,11 @@ pub struct ParameterSpec {
 impl ParameterSpec {
     /// A parameter of that name, shape and start.
     pub fn new(name: &'static str, shape: impl Into<Vec<usize>>, init: Init) -> Self {
-        Self { name, shape: shape.into(), init }
+        Self {
+            name,
+            shape: shape.into(),
+            init,
+        }
     }
 
     /// The number of values.

@@ -47,13 +47,27 @@ pub enum Shape {
 impl Shape {
     /// The number of values in one example.
     pub fn elements(self) -> usize {
-        self.dimensions().iter().product()
+        match self {
+            Self::Image {
+                channels,
+                height,
+                width,
+            } => channels * height * width,
+            Self::Signal { channels, length } => channels * length,
+            Self::Sequence { length, features } => length * features,
+            Self::Tokens { length, .. } => length,
+            Self::Vector { features } => features,
+        }
     }
 
     /// The sizes in memory order, without the batch dimension.
     pub fn dimensions(self) -> Vec<usize> {
         match self {
-            Self::Image { channels, height, width } => vec![channels, height, width],
+            Self::Image {
+                channels,
+                height,
+                width,
+            } => vec![channels, height, width],
             Self::Signal { channels, length } => vec![channels, length],
             Self::Sequence { length, features } => vec![length, features],
             Self::Tokens { length, .. } => vec![length],
@@ -85,7 +99,11 @@ impl Shape {
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Image { channels, height, width } => write!(f, "{channels}x{height}x{width}"),
+            Self::Image {
+                channels,
+                height,
+                width,
+            } => write!(f, "{channels}x{height}x{width}"),
             Self::Signal { channels, length } => write!(f, "{channels}x{length}"),
             Self::Sequence { length, features } => write!(f, "{length} of {features}"),
             Self::Tokens { length, vocabulary } => write!(f, "{length} tokens of {vocabulary}"),
@@ -102,7 +120,10 @@ pub struct ShapeError(pub String);
 impl ShapeError {
     /// "`layer` takes an image, not a vector".
     pub fn expected(layer: &str, wanted: &str, got: Shape) -> Self {
-        Self(format!("{layer} takes {wanted}, not {} ({got})", article(got.kind())))
+        Self(format!(
+            "{layer} takes {wanted}, not {} ({got})",
+            article(got.kind())
+        ))
     }
 }
 
