@@ -7,4 +7,5 @@ pub mod diagnostics;
 pub mod layers;
 pub mod model;
 pub mod random;
+pub mod search;
 pub mod space;
