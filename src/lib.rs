@@ -9,3 +9,4 @@ pub mod model;
 pub mod random;
 pub mod search;
 pub mod space;
+pub mod training;
