@@ -5,6 +5,7 @@ pub mod architecture;
 pub mod data;
 pub mod diagnostics;
 pub mod layers;
+pub mod model;
 pub mod random;
 pub mod search;
 pub mod space;

@@ -1,7 +1,7 @@
 //! What an architecture costs.
 
-use super::{Architecture, Node, Operation};
-use crate::layers::{Arity, Layer};
+use super::{Architecture, Operation};
+use crate::layers::{Arity, Layer, Shape};
 use serde::{Deserialize, Serialize};
 
 /// The costs of an architecture, for one example.
@@ -25,26 +25,32 @@ impl Metrics {
         let mut depths: Vec<u64> = Vec::with_capacity(architecture.nodes().len());
         for node in architecture.nodes() {
             let before = node.inputs.iter().map(|id| depths[id.0]).max().unwrap_or(0);
-            let counted = u64::from(counts_as_layer(node));
-            depths.push(before + counted);
-            total.layers += counted;
-            if let Operation::Layer(layer) = &node.operation {
-                let inputs = architecture.input_shapes(node);
-                total.params += layer.parameter_count(&inputs);
-                total.macs += layer.macs(&inputs, node.shape);
-                total.activation_bytes += 4 * node.shape.elements() as u64;
-            }
+            let Operation::Layer(layer) = &node.operation else {
+                depths.push(0);
+                continue;
+            };
+            let cost = metrics_of_layer(layer, &architecture.input_shapes(node), node.shape);
+            depths.push(before + cost.depth);
+            total.params += cost.params;
+            total.macs += cost.macs;
+            total.activation_bytes += cost.activation_bytes;
+            total.layers += cost.layers;
         }
         total.depth = depths.last().copied().unwrap_or(0);
         total
     }
 }
 
-/// Whether [`Metrics::layers`] and [`Metrics::depth`] count this layer.
-pub fn is_counted(layer: &Layer) -> bool {
-    layer.kind.describe().arity == Arity::One && layer.kind.name() != "identity"
-}
-
-fn counts_as_layer(node: &Node) -> bool {
-    node.layer().is_some_and(is_counted)
+/// The costs of one layer by itself; its depth is 1 where it counts as a layer.
+pub fn metrics_of_layer(layer: &Layer, inputs: &[Shape], output: Shape) -> Metrics {
+    let counted = u64::from(
+        layer.kind.describe().arity == Arity::One && layer.kind.name() != "identity",
+    );
+    Metrics {
+        params: layer.parameter_count(inputs),
+        macs: layer.macs(inputs, output),
+        activation_bytes: 4 * output.elements() as u64,
+        layers: counted,
+        depth: counted,
+    }
 }

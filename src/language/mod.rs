@@ -4,10 +4,12 @@
 //! The checker gives the tree its meaning as a [`SearchSpace`](crate::space::SearchSpace); the
 //! formatter prints any tree. This module owns names and syntax, and no mathematics of spaces.
 
+mod check;
 mod format;
 mod lexer;
 mod parser;
 pub mod syntax;
 
+pub use check::{Compiled, check, compile};
 pub use format::format;
 pub use parser::{Parse, parse};

@@ -1,7 +1,7 @@
 //! The burn half of a layer: tensors whose rank is known at run time, and what a forward pass needs.
 
+use super::Parameter;
 use crate::random::Stream;
-use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 
 /// A batch of examples between layers.
@@ -75,73 +75,22 @@ macro_rules! map_activation {
 }
 pub(super) use map_activation;
 
-/// A trainable tensor of any rank.
-#[derive(Module, Debug)]
-pub enum Parameter {
-    /// A vector.
-    Rank1(Param<Tensor<1>>),
-    /// A matrix.
-    Rank2(Param<Tensor<2>>),
-    /// A kernel of one dimension.
-    Rank3(Param<Tensor<3>>),
-    /// A kernel of two dimensions.
-    Rank4(Param<Tensor<4>>),
-    /// A kernel of three dimensions.
-    Rank5(Param<Tensor<5>>),
-}
-
-impl Parameter {
-    /// The vector inside, part of the gradient's graph.
-    ///
-    /// # Panics
-    /// When the rank differs from the layer's specification.
-    pub fn vector(&self) -> Tensor<1> {
-        match self {
-            Self::Rank1(x) => x.val(),
-            other => panic!("this parameter is a vector, not {other:?}"),
-        }
-    }
-
-    /// The matrix inside, part of the gradient's graph.
-    ///
-    /// # Panics
-    /// When the rank differs from the layer's specification.
-    pub fn matrix(&self) -> Tensor<2> {
-        match self {
-            Self::Rank2(x) => x.val(),
-            other => panic!("this parameter is a matrix, not {other:?}"),
-        }
-    }
-
-    /// The kernel of two dimensions inside, part of the gradient's graph.
-    ///
-    /// # Panics
-    /// When the rank differs from the layer's specification.
-    pub fn kernel2d(&self) -> Tensor<4> {
-        match self {
-            Self::Rank4(x) => x.val(),
-            other => panic!("this parameter is a kernel of two dimensions, not {other:?}"),
-        }
-    }
-
-    /// The values in one row, whatever the rank; part of the gradient's graph.
-    pub fn flat(&self) -> Tensor<1> {
-        match self {
-            Self::Rank1(x) => x.val(),
-            Self::Rank2(x) => x.val().reshape([-1]),
-            Self::Rank3(x) => x.val().reshape([-1]),
-            Self::Rank4(x) => x.val().reshape([-1]),
-            Self::Rank5(x) => x.val().reshape([-1]),
-        }
-    }
-}
-
 /// Whether noise and batch statistics apply.
 pub enum Mode<'a> {
     /// Training: noise is drawn from the trial's own stream.
     Training(&'a mut Stream),
     /// Inference: no noise, running statistics.
     Inference,
+}
+
+impl Mode<'_> {
+    /// The same mode for a shorter while, as one layer after the other borrows the stream.
+    pub fn reborrow(&mut self) -> Mode<'_> {
+        match self {
+            Self::Training(stream) => Mode::Training(stream),
+            Self::Inference => Mode::Inference,
+        }
+    }
 }
 
 /// What one layer's forward pass may read and update.

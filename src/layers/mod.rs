@@ -15,6 +15,7 @@ mod forward;
 mod fully_connected;
 mod merge;
 mod normalisation;
+mod parameter;
 mod parameters;
 mod pooling;
 mod shape;
@@ -23,7 +24,8 @@ mod value;
 mod window;
 
 pub use arguments::{ArgType, Argument, ArgumentError, Arguments, Default};
-pub use forward::{Activation, Forward, Mode, Parameter};
+pub use forward::{Activation, Forward, Mode};
+pub use parameter::Parameter;
 pub use parameters::{Buffer, Init, ParameterSpec};
 pub use shape::{Shape, ShapeError};
 pub use value::Value;

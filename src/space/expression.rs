@@ -103,7 +103,7 @@ impl Expr {
     pub fn evaluate(&self, slots: &[Value], incoming: Shape) -> Result<Value, String> {
         match self {
             Self::Value(value) => Ok(*value),
-            Self::Slot(slot) => Ok(slots[*slot]),
+            Self::Slot(slot) => Ok(slots.get(*slot).copied().unwrap_or(Value::Bool(false))),
             Self::Incoming(dimension) => {
                 let size = dimension.of(incoming).ok_or_else(|| missing(*dimension, incoming))?;
                 Ok(Value::Int(size as i64))

@@ -5,16 +5,23 @@
 //! crosses over, and decodes a [`Genome`] to an [`Architecture`]; every
 //! genome it returns is complete and valid. It knows no syntax, no training and no files.
 
+mod build;
 pub mod expression;
 mod genome;
 pub mod program;
+mod rank;
+mod resolve;
+mod search_space;
+mod state;
+mod transfer;
+mod unsatisfiable;
+mod walk;
 
 pub use genome::Genome;
+pub use search_space::SearchSpace;
 
 use crate::architecture::Architecture;
 use crate::layers::Value;
-use crate::random::Stream;
-use num_bigint::BigUint;
 use std::collections::BTreeMap;
 
 /// A decoded genome.
@@ -77,68 +84,3 @@ pub enum DecodeError {
     },
 }
 
-/// A set of architectures and the mathematics over it.
-#[derive(Debug)]
-pub struct SearchSpace {}
-
-impl SearchSpace {
-    /// The space's name.
-    pub fn name(&self) -> &str {
-        todo!()
-    }
-
-    /// How many complete genomes there are, exactly.
-    pub fn count(&self) -> BigUint {
-        todo!()
-    }
-
-    /// Draws a genome.
-    pub fn sample(&self, _sampling: Sampling, _stream: &mut Stream) -> Genome {
-        todo!()
-    }
-
-    /// A complete genome that keeps what fits of a partial one and draws the rest by prior weight.
-    pub fn complete(&self, _partial: &Genome, _stream: &mut Stream) -> Genome {
-        todo!()
-    }
-
-    /// The network and settings a complete genome stands for.
-    ///
-    /// # Errors
-    /// When a decision is missing or not in the space.
-    pub fn decode(&self, _genome: &Genome) -> Result<Candidate, DecodeError> {
-        todo!()
-    }
-
-    /// A genome with `edits` decisions changed, and what no longer fits drawn afresh. A space of one
-    /// returns it unchanged.
-    pub fn mutate(&self, _genome: &Genome, _edits: usize, _stream: &mut Stream) -> Genome {
-        todo!()
-    }
-
-    /// A genome that takes each decision from either parent with the same probability.
-    pub fn crossover(&self, _a: &Genome, _b: &Genome, _stream: &mut Stream) -> Genome {
-        todo!()
-    }
-
-    /// The genome with this index in `0..count`.
-    pub fn get(&self, _index: &BigUint) -> Option<Genome> {
-        todo!()
-    }
-
-    /// The index of a complete genome.
-    ///
-    /// # Errors
-    /// When a decision is missing or not in the space.
-    pub fn index_of(&self, _genome: &Genome) -> Result<BigUint, DecodeError> {
-        todo!()
-    }
-
-    /// The decisions of a complete genome in the order they are made.
-    ///
-    /// # Errors
-    /// When a decision is missing or not in the space.
-    pub fn decisions(&self, _genome: &Genome) -> Result<Vec<Decision>, DecodeError> {
-        todo!()
-    }
-}

@@ -9,6 +9,9 @@ use super::expression::Expr;
 use crate::architecture::Output;
 use crate::layers::{Kind, Shape, Value};
 
+/// The most copies that one `repeat` may make.
+pub const COPIES: i64 = 4096;
+
 /// The position of a node in [`Program::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeIx(pub u32);
@@ -79,6 +82,8 @@ pub enum Node {
         /// Its parameters' values.
         arguments: Vec<Expr>,
     },
+    /// Begins the scope of a shared body: its decisions are addressed below this place.
+    Open(BodyIx),
     /// Settles the decisions of a shared body for all uses since its scope began.
     Close(BodyIx),
     /// A step without decisions.
@@ -103,6 +108,25 @@ pub enum Step {
     Nothing,
     /// Sets a slot.
     Set(Slot, Expr),
+    /// Sets a slot to a number of copies: a whole number from 0 to [`COPIES`].
+    Count(Slot, Expr),
+    /// Notes in a slot that a vertex of a graph reads the vertices in `sources` (a bit each); fails
+    /// where that makes more than `max` edges.
+    Wire {
+        /// The slot: sources used so far in the low 32 bits, edges above.
+        slot: Slot,
+        /// The vertices read, a bit each.
+        sources: u32,
+        /// The most edges allowed.
+        max: u32,
+    },
+    /// Fails unless every vertex in `sources` was read.
+    Wired {
+        /// The slot that [`Step::Wire`] wrote.
+        slot: Slot,
+        /// The vertices that must be read, a bit each.
+        sources: u32,
+    },
     /// Forgets slots that nothing reads any more, so that equal futures look equal.
     Clear(Vec<Slot>),
     /// Pops `inputs` tensors, pushes one.
@@ -127,6 +151,8 @@ pub enum Step {
     Carry,
     /// Pushes the output of `n` copies ago, or the top where nothing is carried; 0 is the latest.
     PickCarried(usize),
+    /// Ends a body: keeps the top and forgets everything else of the body's own.
+    Return,
 }
 
 /// A part of a program that is entered by a call.
@@ -138,14 +164,14 @@ pub struct Body {
     pub node: NodeIx,
     /// Which globals it reads, itself or through what it calls.
     pub globals: Vec<bool>,
-    /// Which shared bodies it calls, itself or through what it calls.
+    /// Which shared bodies of outer scopes it calls, itself or through what it calls.
     pub shared: Vec<BodyIx>,
     /// Whether it can reach itself, so that a call uses up depth.
     pub recursive: bool,
+    /// Whether it can reach a recursive body.
+    pub deep: bool,
     /// Whether it reads carried outputs, itself or through what it calls.
     pub carries: bool,
-    /// The address of its decisions, if it is shared.
-    pub address: Box<str>,
 }
 
 /// A training setting that belongs to the genome: decided once.
@@ -180,6 +206,36 @@ pub struct Program {
     pub depth: u16,
     /// Training settings.
     pub recipe: Vec<RecipeDecision>,
+    /// Costs that constraints bound, added up along the way.
+    pub tracked: Vec<Tracked>,
+}
+
+/// An additive cost with its largest allowed value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// What is added up.
+    pub cost: Cost,
+    /// Smallest allowed total.
+    pub min: u64,
+    /// Largest allowed total.
+    pub max: u64,
+}
+
+/// A cost that is a sum over layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cost {
+    /// Trainable values.
+    Params,
+    /// Multiply-accumulates of one example.
+    Macs,
+    /// Bytes of every layer's output.
+    ActivationBytes,
+    /// Layers, without merges and identity.
+    Layers,
+    /// Layers of one kind.
+    CountLayer(Kind),
+    /// Expansions of one body, by name.
+    CountBody(Box<str>),
 }
 
 impl Program {

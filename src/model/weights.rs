@@ -1,0 +1,117 @@
+//! Weights and buffers as safetensors bytes, exactly.
+
+use super::Network;
+use crate::layers::Parameter;
+use burn::tensor::TensorData;
+use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
+
+/// Why bytes are not the weights of a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WeightsError {
+    /// Not a safetensors file.
+    #[error("not readable as safetensors: {0}")]
+    Format(String),
+    /// A tensor that the network needs is not there.
+    #[error("no tensor named `{0}`; the weights are of another architecture")]
+    Missing(String),
+    /// A tensor that the network does not have.
+    #[error("the network has no tensor `{0}`; the weights are of another architecture")]
+    Unexpected(String),
+    /// A tensor of another shape or number type.
+    #[error("`{name}` is {found}, not {wanted}")]
+    Mismatch {
+        /// Its name.
+        name: String,
+        /// What the network needs.
+        wanted: String,
+        /// What the bytes hold.
+        found: String,
+    },
+}
+
+impl From<SafeTensorError> for WeightsError {
+    fn from(error: SafeTensorError) -> Self {
+        Self::Format(error.to_string())
+    }
+}
+
+impl Network {
+    /// All parameters and buffers as a safetensors file: 32-bit floats under their full names, in
+    /// strata's layout (a linear weight is `[in, out]`). Equal networks give equal bytes.
+    pub fn save(&self) -> Vec<u8> {
+        let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = self
+            .all_tensors()
+            .map(|(name, data)| (name.to_owned(), data.shape().to_vec(), little_endian(&data)))
+            .collect();
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+            (name, view.expect("four bytes a value"))
+        });
+        safetensors::serialize(views, None).expect("names are unique and the header is short")
+    }
+
+    /// Replaces all parameters and buffers by those of [`save`](Self::save).
+    ///
+    /// # Errors
+    /// When the bytes are damaged or of another architecture; the network is unchanged then.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), WeightsError> {
+        let file = SafeTensors::deserialize(bytes)?;
+        let mut values = Vec::new();
+        for (name, data) in self.all_tensors() {
+            values.push(read(&file, name, data.shape())?);
+        }
+        if values.len() != file.len() {
+            let mut names = file.names();
+            names.sort_unstable();
+            let known: Vec<&str> = self.parameter_names().chain(self.buffer_names()).collect();
+            let stranger = names.into_iter().find(|name| !known.contains(name));
+            return Err(WeightsError::Unexpected(
+                stranger.unwrap_or_default().to_owned(),
+            ));
+        }
+        let buffers = values.split_off(self.parameters().len());
+        let device = self.device().clone();
+        let parameters = values
+            .into_iter()
+            .map(|data| Parameter::from_data(data, &device));
+        *self.parameters_mut() = parameters.collect();
+        for (index, data) in buffers.into_iter().enumerate() {
+            self.replace_buffer(index, data);
+        }
+        Ok(())
+    }
+
+    fn all_tensors(&self) -> impl Iterator<Item = (&str, TensorData)> {
+        let parameters = self.parameters().iter().map(Parameter::to_data);
+        let buffers = self.buffers().iter().map(|buffer| buffer.to_data());
+        self.parameter_names()
+            .zip(parameters)
+            .chain(self.buffer_names().zip(buffers))
+    }
+}
+
+fn little_endian(data: &TensorData) -> Vec<u8> {
+    let values = data.as_slice::<f32>().expect("weights are 32-bit floats");
+    values
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
+}
+
+fn read(file: &SafeTensors<'_>, name: &str, wanted: &[usize]) -> Result<TensorData, WeightsError> {
+    let view = file
+        .tensor(name)
+        .map_err(|_| WeightsError::Missing(name.to_owned()))?;
+    if view.dtype() != Dtype::F32 || view.shape() != wanted {
+        return Err(WeightsError::Mismatch {
+            name: name.to_owned(),
+            wanted: format!("F32 of {wanted:?}"),
+            found: format!("{:?} of {:?}", view.dtype(), view.shape()),
+        });
+    }
+    let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().expect("four bytes"));
+    Ok(TensorData::new(
+        view.data().chunks_exact(4).map(number).collect(),
+        wanted,
+    ))
+}
