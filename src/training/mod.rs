@@ -1,0 +1,20 @@
+//! One candidate, one recipe, one outcome.
+//!
+//! [`train`] is a pure function of architecture, recipe, data, seed and trial: shuffles, initial
+//! weights and noise come from the trial's named streams. Owns recipes, optimisers, schedules, losses
+//! and the loop. Knows nothing of searches, journals or where data comes from, and reads no clock but
+//! the deadline it is given.
+
+mod loss;
+mod memory;
+mod optimizer;
+mod recipe;
+mod schedule;
+mod trainer;
+
+pub use loss::{Scores, cross_entropy, evaluate};
+pub use memory::memory_estimate;
+pub use optimizer::{Optimizer, clip_gradients, gradients};
+pub use recipe::{FIELDS, Field, OptimizerKind, Recipe, RecipeError, ScheduleKind};
+pub use schedule::learning_rate;
+pub use trainer::{EpochRecord, Failure, Job, Progress, Trained, train};

@@ -1,0 +1,430 @@
+//! How a candidate is trained.
+
+use crate::diagnostics::closest_name;
+use crate::layers::{ArgType, Value};
+use serde::{Deserialize, Serialize};
+
+/// The rule that turns gradients into steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent with momentum; weight decay is added to the gradient.
+    #[default]
+    Sgd,
+    /// Adam (Kingma and Ba, 2015); weight decay is added to the gradient.
+    Adam,
+    /// Adam with weight decay apart from the gradient (Loshchilov and Hutter, 2019).
+    Adamw,
+}
+
+/// How the learning rate changes over training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleKind {
+    /// It stays.
+    Constant,
+    /// Half a cosine from the full rate to zero, step by step (Loshchilov and Hutter, 2017).
+    #[default]
+    Cosine,
+    /// It is multiplied by `step_factor` every `step_every` epochs.
+    Step,
+}
+
+/// How a candidate is trained. Every field has a default, so an empty table is a recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recipe {
+    /// The rule that turns gradients into steps.
+    pub optimizer: OptimizerKind,
+    /// The full learning rate.
+    pub learning_rate: f64,
+    /// The share of the last step that is kept (`sgd`).
+    pub momentum: f64,
+    /// Whether momentum looks ahead (`sgd`).
+    pub nesterov: bool,
+    /// Decay of the mean of gradients (`adam`, `adamw`).
+    pub beta1: f64,
+    /// Decay of the mean of squared gradients (`adam`, `adamw`).
+    pub beta2: f64,
+    /// Added to the root of the mean square (`adam`, `adamw`).
+    pub eps: f64,
+    /// Pull of every weight towards zero.
+    pub weight_decay: f64,
+    /// How the learning rate changes.
+    pub schedule: ScheduleKind,
+    /// Epochs between two changes (`step`).
+    pub step_every: usize,
+    /// The factor of a change (`step`).
+    pub step_factor: f64,
+    /// Epochs over which the rate rises linearly from near zero.
+    pub warmup_epochs: f64,
+    /// Passes over the training examples.
+    pub epochs: usize,
+    /// Examples a step.
+    pub batch_size: usize,
+    /// Share of the target that is spread over all classes.
+    pub label_smoothing: f64,
+    /// Longest gradient, all parameters together; longer ones are scaled down. Absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_clip_norm: Option<f64>,
+    /// Epochs without a better validation loss after which training ends. Absent: it runs to the
+    /// end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            optimizer: OptimizerKind::Sgd,
+            learning_rate: 0.05,
+            momentum: 0.9,
+            nesterov: true,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 5e-4,
+            schedule: ScheduleKind::Cosine,
+            step_every: 30,
+            step_factor: 0.1,
+            warmup_epochs: 0.0,
+            epochs: 10,
+            batch_size: 64,
+            label_smoothing: 0.0,
+            gradient_clip_norm: None,
+            patience: None,
+        }
+    }
+}
+
+/// One field of a recipe, as an experiment or a search space names it.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it accepts.
+    pub ty: ArgType,
+    /// What it means, in a line.
+    pub doc: &'static str,
+    set: fn(&mut Recipe, Value),
+    get: fn(&Recipe) -> Option<Value>,
+}
+
+/// A value that a recipe's field holds.
+trait Held: Sized {
+    fn from_value(value: Value) -> Self;
+    fn to_value(&self) -> Option<Value>;
+}
+
+impl Held for f64 {
+    fn from_value(value: Value) -> Self {
+        value.as_float().expect("the field's type is a number")
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Float(*self))
+    }
+}
+
+impl Held for usize {
+    fn from_value(value: Value) -> Self {
+        match value {
+            Value::Int(number) => Self::try_from(number).expect("the field's range starts above 0"),
+            other => panic!("the field's type is a whole number, not {other}"),
+        }
+    }
+    fn to_value(&self) -> Option<Value> {
+        i64::try_from(*self).ok().map(Value::Int)
+    }
+}
+
+impl Held for bool {
+    fn from_value(value: Value) -> Self {
+        value == Value::Bool(true)
+    }
+    fn to_value(&self) -> Option<Value> {
+        Some(Value::Bool(*self))
+    }
+}
+
+impl<T: Held> Held for Option<T> {
+    fn from_value(value: Value) -> Self {
+        Some(T::from_value(value))
+    }
+    fn to_value(&self) -> Option<Value> {
+        self.as_ref().and_then(Held::to_value)
+    }
+}
+
+/// A word of the recipe and the variant it means.
+macro_rules! held_words {
+    ($kind:ident, $words:ident, $($word:literal => $variant:ident),+) => {
+        const $words: &[&str] = &[$($word),+];
+
+        impl Held for $kind {
+            fn from_value(value: Value) -> Self {
+                match value {
+                    $(Value::Name($word) => Self::$variant,)+
+                    other => panic!("the field's type is one of its words, not {other}"),
+                }
+            }
+            fn to_value(&self) -> Option<Value> {
+                Some(match self {
+                    $(Self::$variant => Value::Name($word),)+
+                })
+            }
+        }
+    };
+}
+
+held_words!(OptimizerKind, OPTIMIZERS, "sgd" => Sgd, "adam" => Adam, "adamw" => Adamw);
+held_words!(ScheduleKind, SCHEDULES, "constant" => Constant, "cosine" => Cosine, "step" => Step);
+
+macro_rules! field {
+    ($name:ident, $ty:expr, $doc:literal) => {
+        Field {
+            name: stringify!($name),
+            ty: $ty,
+            doc: $doc,
+            set: |recipe, value| recipe.$name = Held::from_value(value),
+            get: |recipe| recipe.$name.to_value(),
+        }
+    };
+}
+
+const fn number(min: f64, max: f64) -> ArgType {
+    ArgType::Float { min, max }
+}
+
+const fn whole(min: i64, max: i64) -> ArgType {
+    ArgType::Int { min, max }
+}
+
+/// Every field of a recipe, in the order of its documentation.
+pub static FIELDS: &[Field] = &[
+    field!(
+        optimizer,
+        ArgType::OneOf(OPTIMIZERS),
+        "the rule that turns gradients into steps"
+    ),
+    field!(learning_rate, number(0.0, 1e3), "the full learning rate"),
+    field!(
+        momentum,
+        number(0.0, 0.9999),
+        "the share of the last step that is kept (sgd)"
+    ),
+    field!(
+        nesterov,
+        ArgType::Bool,
+        "whether momentum looks ahead (sgd)"
+    ),
+    field!(
+        beta1,
+        number(0.0, 0.9999),
+        "decay of the mean of gradients (adam, adamw)"
+    ),
+    field!(
+        beta2,
+        number(0.0, 0.999_999),
+        "decay of the mean of squared gradients (adam, adamw)"
+    ),
+    field!(
+        eps,
+        number(0.0, 1.0),
+        "added to the root of the mean square (adam, adamw)"
+    ),
+    field!(
+        weight_decay,
+        number(0.0, 1.0),
+        "pull of every weight towards zero"
+    ),
+    field!(
+        schedule,
+        ArgType::OneOf(SCHEDULES),
+        "how the learning rate changes"
+    ),
+    field!(
+        step_every,
+        whole(1, 1_000_000),
+        "epochs between two changes of the rate (step)"
+    ),
+    field!(
+        step_factor,
+        number(0.0, 1.0),
+        "the factor of a change of the rate (step)"
+    ),
+    field!(
+        warmup_epochs,
+        number(0.0, 1e6),
+        "epochs over which the rate rises from near zero"
+    ),
+    field!(
+        epochs,
+        whole(1, 1_000_000),
+        "passes over the training examples"
+    ),
+    field!(batch_size, whole(1, 1 << 20), "examples a step"),
+    field!(
+        label_smoothing,
+        number(0.0, 1.0),
+        "share of the target that is spread over all classes"
+    ),
+    field!(
+        gradient_clip_norm,
+        number(1e-12, 1e12),
+        "longest gradient, all parameters together"
+    ),
+    field!(
+        patience,
+        whole(1, 1_000_000),
+        "epochs without a better validation loss before the end"
+    ),
+];
+
+/// What is wrong with a recipe.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecipeError {
+    /// No such field.
+    #[error("a recipe has no `{name}`{}", closest.map(|c| format!("; did you mean `{c}`?")).unwrap_or_default())]
+    Unknown {
+        /// As given.
+        name: String,
+        /// The closest that exists.
+        closest: Option<&'static str>,
+    },
+    /// A value of the wrong type or out of range.
+    #[error("the recipe's `{name}` is {expected}, not {value}")]
+    Invalid {
+        /// The field.
+        name: &'static str,
+        /// What it accepts.
+        expected: String,
+        /// What was given.
+        value: String,
+    },
+    /// Fields that don't go together.
+    #[error("{0}")]
+    Conflict(&'static str),
+}
+
+impl Recipe {
+    /// Sets the field of that name, as a search space's `recipe` block decides it.
+    ///
+    /// # Errors
+    /// When there is no such field, with the closest name, or the value does not fit it.
+    pub fn set(&mut self, name: &str, value: Value) -> Result<(), RecipeError> {
+        let Some(field) = FIELDS.iter().find(|field| field.name == name) else {
+            let closest = closest_name(name, FIELDS.iter().map(|field| field.name));
+            return Err(RecipeError::Unknown {
+                name: name.to_owned(),
+                closest,
+            });
+        };
+        (field.set)(self, field.checked(value)?);
+        Ok(())
+    }
+
+    /// Checks every field's range, and that they go together.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in the fields' order.
+    pub fn validate(&self) -> Result<(), RecipeError> {
+        for field in FIELDS {
+            if let Some(value) = (field.get)(self) {
+                field.checked(value)?;
+            }
+        }
+        if self.optimizer == OptimizerKind::Sgd && self.nesterov && self.momentum == 0.0 {
+            return Err(RecipeError::Conflict(
+                "nesterov needs momentum above 0; set `nesterov = false` or give a momentum",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Field {
+    fn checked(&self, value: Value) -> Result<Value, RecipeError> {
+        self.ty.accept(value).ok_or_else(|| RecipeError::Invalid {
+            name: self.name,
+            expected: self.ty.to_string(),
+            value: value.to_string(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_recipe_is_valid_and_an_empty_table_means_it() {
+        assert_eq!(Recipe::default().validate(), Ok(()));
+        assert_eq!(toml::from_str::<Recipe>("").unwrap(), Recipe::default());
+    }
+
+    #[test]
+    fn a_recipe_survives_toml() {
+        let recipe = Recipe {
+            patience: Some(3),
+            optimizer: OptimizerKind::Adamw,
+            ..Recipe::default()
+        };
+        let text = toml::to_string(&recipe).unwrap();
+        assert_eq!(toml::from_str::<Recipe>(&text).unwrap(), recipe);
+    }
+
+    #[test]
+    fn every_field_of_a_recipe_is_in_the_table() {
+        let recipe = Recipe {
+            patience: Some(3),
+            gradient_clip_norm: Some(1.0),
+            ..Recipe::default()
+        };
+        let written = serde_json::to_value(&recipe).unwrap();
+        let names: Vec<&str> = written
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            names,
+            FIELDS.iter().map(|field| field.name).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_decision_sets_its_field_and_a_typo_finds_it() {
+        let mut recipe = Recipe::default();
+        recipe.set("batch_size", Value::Int(32)).unwrap();
+        recipe.set("weight_decay", Value::Int(0)).unwrap();
+        recipe.set("optimizer", Value::Name("adamw")).unwrap();
+        assert_eq!((recipe.batch_size, recipe.weight_decay), (32, 0.0));
+        assert_eq!(recipe.optimizer, OptimizerKind::Adamw);
+        let error = recipe
+            .set("learnig_rate", Value::Float(0.1))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "a recipe has no `learnig_rate`; did you mean `learning_rate`?"
+        );
+    }
+
+    #[test]
+    fn values_out_of_range_say_what_fits() {
+        let error = Recipe::default()
+            .set("batch_size", Value::Int(0))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "the recipe's `batch_size` is a whole number from 1 to 1048576, not 0"
+        );
+        let nan = Recipe {
+            learning_rate: f64::NAN,
+            ..Recipe::default()
+        };
+        assert!(nan.validate().is_err());
+    }
+}
