@@ -4,9 +4,11 @@
 pub mod architecture;
 pub mod data;
 pub mod diagnostics;
+pub mod evaluation;
 pub mod layers;
 pub mod model;
 pub mod random;
+pub mod run;
 pub mod search;
 pub mod space;
 pub mod training;
