@@ -7,9 +7,10 @@
 mod check;
 mod format;
 mod lexer;
+mod operators;
 mod parser;
 pub mod syntax;
 
 pub use check::{Compiled, check, compile};
-pub use format::format;
-pub use parser::{Parse, parse};
+pub use format::{format, print};
+pub use parser::{MAX_BYTES, MAX_DEPTH, Parse, parse};

@@ -242,13 +242,15 @@ pub struct Dag {
     pub span: IgnoredSpan,
 }
 
-/// `name(arguments)`; `parenthesised` tells `relu()` from `relu`, and is not compared.
+/// `name` or `name(arguments)`; `relu()` and `relu` are the same call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The name.
     pub name: Name,
     /// The arguments.
     pub arguments: Vec<Argument>,
+    /// From the name to the closing parenthesis. Not compared.
+    pub span: IgnoredSpan,
 }
 
 /// A positional or named argument. Its value may be a choice.
