@@ -5,6 +5,7 @@ pub mod architecture;
 pub mod cli;
 pub mod data;
 pub mod diagnostics;
+pub mod evaluation;
 pub mod language;
 pub mod layers;
 pub mod model;

@@ -5,13 +5,14 @@
 //! searches, journals or files.
 
 mod caught;
-mod pending;
+mod training;
 
 pub use caught::evaluate_caught;
-pub use pending::Recipe;
+pub use training::{RetrainingEvaluator, TrainingEvaluator};
 
 use crate::architecture::Architecture;
 use crate::random::Seed;
+use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;

@@ -7,9 +7,10 @@ use super::error::RunError;
 use super::event::Unit;
 use crate::architecture::Architecture;
 use crate::evaluation::{
-    Control, EpochRecord, Evaluation, Evaluator, Recipe, TrialJob, evaluate_caught,
+    Control, EpochRecord, Evaluation, Evaluator, TrialJob, evaluate_caught,
 };
 use crate::random::Seed;
+use crate::training::Recipe;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,6 +35,16 @@ pub(super) enum Message {
     Started { unit: Unit, worker: usize },
     Epoch { unit: Unit, worker: usize, record: EpochRecord },
     Done(Done),
+}
+
+impl Message {
+    /// What it is about.
+    pub fn unit(&self) -> &Unit {
+        match self {
+            Self::Started { unit, .. } | Self::Epoch { unit, .. } => unit,
+            Self::Done(done) => &done.unit,
+        }
+    }
 }
 
 /// A piece of work that is done.

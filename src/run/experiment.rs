@@ -3,9 +3,9 @@
 use super::error::RunError;
 use super::toml_text;
 use crate::data::DataSource;
-use crate::evaluation::Recipe;
 use crate::random::Seed;
 use crate::search::{ControllerKind, ControllerSettings};
+use crate::training::Recipe;
 use crate::space::Sampling;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};

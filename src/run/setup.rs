@@ -4,11 +4,12 @@ use super::error::RunError;
 use super::experiment::{Experiment, ExperimentFile};
 use super::files;
 use super::folder::RunFolder;
-use super::pending::compile;
 use super::record::Started;
+use super::evaluators::Evaluators;
 use crate::diagnostics::SourceFile;
-use crate::evaluation::Recipe;
+use crate::language;
 use crate::random::{Purpose, Seed};
+use crate::training::{Recipe, RecipeError};
 use crate::space::{Candidate, Sampling, SearchSpace};
 use num_bigint::BigUint;
 use num_traits::One;
@@ -118,8 +119,23 @@ impl Setup {
         Ok(Self { experiment, space, baselines })
     }
 
-    /// One network of the space, drawn for a look at what they have in common.
-    pub fn specimen(&self) -> Candidate {
+    /// Whether the networks fit the data and their settings the recipe.
+    pub fn check(&self, evaluators: &dyn Evaluators) -> Result<(), RunError> {
+        let fits = |space: &str, input, output| {
+            let unfit = |message| RunError::Unfit { space: space.to_owned(), message };
+            evaluators.check(input, output).map_err(unfit)
+        };
+        fits(self.space.name(), self.space.input(), self.space.output())?;
+        for baseline in &self.baselines {
+            let architecture = &baseline.candidate.architecture;
+            fits(&baseline.name, architecture.input(), architecture.output())?;
+            self.recipe(&baseline.candidate)?.validate().map_err(unfit_recipe)?;
+        }
+        self.recipe(&self.specimen())?.validate().map_err(unfit_recipe)
+    }
+
+    /// Some network of the space: all of them decide the same settings.
+    fn specimen(&self) -> Candidate {
         let mut stream = Seed(0).stream(0, Purpose::Tool);
         let genome = self.space.sample(Sampling::Prior, &mut stream);
         self.space.decode(&genome).expect("a sampled genome is in the space")
@@ -141,9 +157,8 @@ impl Setup {
 impl Baseline {
     fn compile(text: &BaselineText) -> Result<Self, RunError> {
         let space = compile_source(&text.file)?;
-        let count = space.count();
-        if !count.is_one() {
-            let (path, count) = (text.path.clone(), count.to_string());
+        if !space.count().is_one() {
+            let (path, count) = (text.path.clone(), space.count().to_string());
             return Err(RunError::Baseline { path, count });
         }
         let genome = space.get(&BigUint::ZERO).expect("a space of one has a first genome");
@@ -152,12 +167,17 @@ impl Baseline {
     }
 }
 
+fn unfit_recipe(error: RecipeError) -> RunError {
+    RunError::Setting { key: "recipe".to_owned(), message: error.to_string() }
+}
+
 fn read_source(path: &Path) -> Result<SourceFile, RunError> {
     Ok(SourceFile::new(path.display().to_string(), files::read_text(path)?))
 }
 
 fn compile_source(file: &SourceFile) -> Result<SearchSpace, RunError> {
-    compile(file.name(), file.text())
+    language::compile(file.text())
+        .map(|compiled| compiled.space)
         .map_err(|diagnostics| RunError::Text { file: file.clone(), diagnostics })
 }
 

@@ -154,7 +154,8 @@ impl State {
     }
 }
 
-fn is_better(
+/// Whether a trial beats another: the higher score; of equals the fewer parameters.
+pub(super) fn is_better(
     new: (&Proposal, &TrialFinished),
     held: (&Proposal, &TrialFinished),
 ) -> bool {

@@ -77,7 +77,7 @@ impl<'s> Proposer<'s> {
         trial: TrialId,
         stream: &mut Stream,
     ) -> Option<(Candidate, Vec<TrialId>)> {
-        if self.space.count() <= BigUint::from(self.tried.len()) {
+        if *self.space.count() <= BigUint::from(self.tried.len()) {
             return None;
         }
         for attempt in 0..MAX_ATTEMPTS {
