@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    check, count, fmt, layers, sample, show,
+    best, check, count, fmt, layers, resume, sample, search, show, status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -31,6 +31,20 @@ enum Verb {
     Show(show::Args),
     /// List the layers of the language
     Layers(layers::Args),
+    /// Run an experiment: search, then retrain and test the winner
+    Search(search::Args),
+    /// Continue a run that was interrupted or killed
+    Resume(resume::Args),
+    /// Say how a run stands
+    Status(status::Args),
+    /// List the trials of a run
+    Trials(trials::Args),
+    /// Show the best architecture of a run and its test accuracy
+    Best(best::Args),
+    /// Train one architecture
+    Train(train::Args),
+    /// Run trials of a finished run again and compare them bit for bit
+    Verify(verify::Args),
     /// List the exit codes
     ExitCodes,
 }
@@ -76,6 +90,13 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Sample(args) => sample::run(&args, terminal),
         Verb::Show(args) => show::run(&args, terminal),
         Verb::Layers(args) => layers::run(&args, terminal),
+        Verb::Search(args) => search::run(&args, terminal),
+        Verb::Resume(args) => resume::run(&args, terminal),
+        Verb::Status(args) => status::run(&args, terminal),
+        Verb::Trials(args) => trials::run(&args, terminal),
+        Verb::Best(args) => best::run(&args, terminal),
+        Verb::Train(args) => train::run(&args, terminal),
+        Verb::Verify(args) => verify::run(&args, terminal),
         Verb::ExitCodes => terminal.data(&Exit::table()),
     }
 }

@@ -3,6 +3,7 @@
 use super::Exit;
 use crate::data::DataError;
 use crate::diagnostics::{self, Diagnostic, SourceFile};
+use crate::run::RunError;
 use std::io;
 
 /// Why a verb failed.
@@ -17,6 +18,9 @@ pub enum Failure {
     /// Data that can't be used.
     #[error("failed to load the data: {0}")]
     Data(#[from] DataError),
+    /// A run that can't be started, continued or read.
+    #[error(transparent)]
+    Run(RunError),
     /// Results that differ where they must not.
     #[error("{0}")]
     Mismatch(String),
@@ -31,11 +35,21 @@ pub enum Failure {
     Other(String),
 }
 
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Text { file, diagnostics } => Self::Texts(vec![(file, diagnostics)]),
+            error => Self::Run(error),
+        }
+    }
+}
+
 impl Failure {
     /// The exit code that tells of it.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Input(_) | Self::Texts(_) | Self::Data(_) => Exit::Input,
+            Self::Run(error) => exit_of(error),
             Self::Mismatch(_) => Exit::Mismatch,
             Self::Interrupted(_) => Exit::Interrupted,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
@@ -58,6 +72,24 @@ impl Failure {
             _ => format!("{}: {self}", error_word(color)),
         }
     }
+}
+
+fn exit_of(error: &RunError) -> Exit {
+    match error {
+        RunError::ConsecutiveFailures { .. } => Exit::Stopped,
+        RunError::Locked(_)
+        | RunError::Damaged { .. }
+        | RunError::NewerFormat { .. }
+        | RunError::Diverging { .. } => Exit::Folder,
+        RunError::File { source, .. } if !is_about_input(source.kind()) => Exit::Failure,
+        _ => Exit::Input,
+    }
+}
+
+/// Whether the user named the wrong file, rather than the system failing.
+fn is_about_input(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidData, IsADirectory, NotADirectory, NotFound};
+    matches!(kind, NotFound | InvalidData | IsADirectory | NotADirectory)
 }
 
 fn summary(texts: &[(SourceFile, Vec<Diagnostic>)]) -> String {

@@ -26,7 +26,7 @@ pub struct Args {
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let chosen = match &args.name {
         Some(name) => vec![find(name)?],
-        None => CATALOGUE.iter().map(|kind| kind.describe()).collect(),
+        None => by_category(),
     };
     if args.json {
         let entries: Vec<_> = chosen.into_iter().map(to_json).collect();
@@ -39,6 +39,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         Some(_) => terminal.data(&in_full(chosen[0])),
         None => terminal.data(&overview(&chosen)),
     }
+}
+
+/// The whole catalogue, the layers of a category together.
+fn by_category() -> Vec<&'static Description> {
+    let mut all: Vec<_> = CATALOGUE.iter().map(|kind| kind.describe()).collect();
+    all.sort_by_key(|layer| layer.category);
+    all
 }
 
 fn find(name: &str) -> Result<&'static Description, Failure> {

@@ -8,16 +8,27 @@ mod arguments;
 mod exit;
 mod failure;
 mod input;
+mod interrupt;
 mod numbers;
+mod progress;
+mod recent;
+mod report;
 mod table;
 mod terminal;
 
+mod best;
 mod check;
 mod count;
 mod fmt;
 mod layers;
+mod resume;
 mod sample;
+mod search;
 mod show;
+mod status;
+mod train;
+mod trials;
+mod verify;
 
 pub use arguments::{command, main};
 pub use exit::Exit;

@@ -59,18 +59,19 @@ pub fn plural(number: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
+/// `0.9933 ± 0.0020`, as far as known.
+pub fn with_deviation(mean: Option<f64>, deviation: Option<f64>) -> String {
+    match (mean, deviation) {
+        (None, _) => "-".to_owned(),
+        (Some(mean), None) => format!("{mean:.4}"),
+        (Some(mean), Some(deviation)) => format!("{mean:.4} ± {deviation:.4}"),
+    }
+}
+
 /// `1 architecture`, `1,024 architectures`.
 pub fn architectures(count: &BigUint) -> String {
     let one = *count == BigUint::from(1u8);
     format!("{} architecture{}", grouped(count), if one { "" } else { "s" })
-}
-
-/// Mean and sample standard deviation. No values give zeros, one value no deviation.
-pub fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
-    let count = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-    (mean, libm::sqrt(squares / (count - 1.0).max(1.0)))
 }
 
 #[cfg(test)]
@@ -89,12 +90,5 @@ mod tests {
         assert_eq!(scientific(&BigUint::from(999_999_u32)), None);
         assert_eq!(scientific(&BigUint::from(1_037_664_180_u64)).as_deref(), Some("1.04e9"));
         assert_eq!(scientific(&BigUint::from(9_999_999_u32)).as_deref(), Some("1.00e7"));
-    }
-
-    #[test]
-    fn deviation_is_of_a_sample() {
-        assert_eq!(mean_and_deviation(&[1.0, 3.0]), (2.0, std::f64::consts::SQRT_2));
-        assert_eq!(mean_and_deviation(&[]), (0.0, 0.0));
-        assert_eq!(mean_and_deviation(&[5.0]), (5.0, 0.0));
     }
 }
