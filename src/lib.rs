@@ -6,7 +6,6 @@ pub mod cli;
 pub mod data;
 pub mod diagnostics;
 pub mod evaluation;
-pub mod evaluation;
 pub mod language;
 pub mod layers;
 pub mod model;

@@ -1,10 +1,7 @@
 //! Tests across modules, in one binary.
 #![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "test code outside of `#[test]` too"
-)]
 
 mod house;
 mod layers_golden;
 mod shared_data;
+mod space;
