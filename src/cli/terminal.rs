@@ -70,6 +70,9 @@ impl Terminal {
     /// What happens, or what to do next: a line to stderr.
     pub fn say(&mut self, text: &str) {
         if !self.quiet {
+            // On a terminal both streams meet, and should in this order. A stdout that can't be
+            // written fails again, and is told, at the end.
+            let _ = self.out.flush();
             say(text);
         }
     }

@@ -1,5 +1,9 @@
 //! Tests across modules, in one binary.
 #![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "test code outside of `#[test]` too"
+)]
 
 mod house;
 mod layers_golden;
