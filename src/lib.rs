@@ -2,11 +2,15 @@
 #![warn(missing_docs)]
 
 pub mod architecture;
+pub mod cli;
 pub mod data;
 pub mod diagnostics;
+pub mod evaluation;
 pub mod language;
 pub mod layers;
 pub mod model;
 pub mod random;
+pub mod run;
+pub mod search;
 pub mod space;
 pub mod training;

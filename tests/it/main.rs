@@ -7,5 +7,6 @@
 
 mod house;
 mod layers_golden;
+mod run;
 mod shared_data;
 mod space;

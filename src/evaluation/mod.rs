@@ -1,0 +1,174 @@
+//! Evaluation: how good is an architecture?
+//!
+//! An [`Evaluator`] answers with a score or a typed failure. It is a pure function of its job, so the
+//! same job gives the same answer to the last bit, wherever and whenever it runs. It knows nothing of
+//! searches, journals or files.
+
+mod caught;
+mod training;
+
+pub use caught::evaluate_caught;
+pub use training::{RetrainingEvaluator, TrainingEvaluator};
+
+use crate::architecture::Architecture;
+use crate::random::Seed;
+use crate::training::Recipe;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// One thing to evaluate.
+#[derive(Clone, Copy, Debug)]
+pub struct TrialJob<'a> {
+    /// The number that its random streams are drawn by, together with the seed.
+    pub number: u64,
+    /// The root seed of its random streams.
+    pub seed: Seed,
+    /// The network.
+    pub architecture: &'a Architecture,
+    /// How it is trained.
+    pub recipe: &'a Recipe,
+}
+
+/// When an evaluation has to end before it is done. Looked at every batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Control<'a> {
+    /// Set when the run ends.
+    pub stop: &'a AtomicBool,
+    /// When this evaluation has taken too long.
+    pub deadline: Option<Instant>,
+    /// The most memory, in bytes, that it may be predicted to need.
+    pub memory_limit: Option<u64>,
+}
+
+impl Control<'_> {
+    /// Why the evaluation must end now, if it must.
+    ///
+    /// # Errors
+    /// When it was told to stop or ran past its deadline.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Failure::stopped());
+        }
+        match self.deadline {
+            Some(deadline) if Instant::now() >= deadline => {
+                Err(Failure::new(FailureKind::TimedOut, "ran past its deadline"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What one epoch gave.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochRecord {
+    /// The epoch's number, from 1.
+    pub epoch: u32,
+    /// The learning rate of its last step.
+    pub learning_rate: f64,
+    /// Mean loss of the training examples while they were trained on.
+    pub train_loss: f64,
+    /// Mean loss of the validation examples after the epoch, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
+    /// Share of the validation examples that are classified correctly after the epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
+}
+
+impl EpochRecord {
+    /// Whether every figure is a finite number.
+    pub fn is_finite(&self) -> bool {
+        let figures = [
+            Some(self.learning_rate),
+            Some(self.train_loss),
+            self.validation_loss,
+            self.validation_accuracy,
+        ];
+        figures.into_iter().flatten().all(f64::is_finite)
+    }
+}
+
+/// What a successful evaluation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// How good: higher is better. Accuracy for classification.
+    pub score: f64,
+    /// The mean loss that belongs to the score.
+    pub loss: f64,
+    /// The trained network as safetensors bytes, if the evaluator has one.
+    pub weights: Option<Vec<u8>>,
+}
+
+/// Why an evaluation has no score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The loss is not a finite number.
+    Diverged,
+    /// A panic inside the evaluation.
+    Crashed,
+    /// It ran past its deadline.
+    TimedOut,
+    /// Refused before it was built: the memory it is predicted to need is over the limit.
+    OutOfMemory,
+    /// It does not fit the data or its settings make no sense.
+    Invalid,
+    /// The run was told to end. Never recorded: the evaluation is done again.
+    Stopped,
+}
+
+impl FailureKind {
+    /// The kind in words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Diverged => "diverged",
+            Self::Crashed => "crashed",
+            Self::TimedOut => "timed out",
+            Self::OutOfMemory => "out of memory",
+            Self::Invalid => "invalid",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// A failed evaluation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", kind.name())]
+pub struct Failure {
+    /// Why.
+    pub kind: FailureKind,
+    /// The particulars: a lower-case fragment.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with its particulars.
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// The failure of an evaluation that was told to stop.
+    pub fn stopped() -> Self {
+        Self::new(FailureKind::Stopped, "the run was told to end")
+    }
+}
+
+/// What became of an evaluation.
+pub type Evaluation = Result<Finished, Failure>;
+
+/// A way to find out how good an architecture is.
+pub trait Evaluator: Sync {
+    /// Evaluates one job and reports each epoch as it ends. Must look at `control` often: at least
+    /// every batch.
+    ///
+    /// # Errors
+    /// When there is no score: see [`FailureKind`].
+    fn evaluate(
+        &self,
+        job: &TrialJob<'_>,
+        control: &Control<'_>,
+        observe: &mut dyn FnMut(EpochRecord),
+    ) -> Evaluation;
+}

@@ -1,0 +1,141 @@
+//! Evaluation by training.
+
+use super::{
+    Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Finished, TrialJob,
+};
+use crate::data::Part;
+use crate::training::{self, Job, Progress, Recipe, Trained};
+
+/// Trains on one part and scores on another after each epoch; the score is the last epoch's accuracy.
+#[derive(Clone, Copy, Debug)]
+pub struct TrainingEvaluator<'d> {
+    train: &'d Part,
+    validation: &'d Part,
+}
+
+impl<'d> TrainingEvaluator<'d> {
+    /// Learns from `train` and is scored on `validation`.
+    pub fn new(train: &'d Part, validation: &'d Part) -> Self {
+        Self { train, validation }
+    }
+}
+
+impl Evaluator for TrainingEvaluator<'_> {
+    fn evaluate(
+        &self,
+        job: &TrialJob<'_>,
+        control: &Control<'_>,
+        observe: &mut dyn FnMut(EpochRecord),
+    ) -> Evaluation {
+        let mut report = |progress: &Progress| observe(of_progress(progress));
+        let trained = train(job, control, self.train, self.validation, &mut report)?;
+        let scores = trained.last();
+        let weights = Some(trained.network.save());
+        Ok(Finished { score: scores.accuracy, loss: scores.loss, weights })
+    }
+}
+
+/// Trains on all examples but those of the test, and scores on the test once, at the end.
+#[derive(Clone, Debug)]
+pub struct RetrainingEvaluator {
+    train: Part,
+    test: Part,
+    /// The loop measures on some example after each epoch; here nobody looks at the figure.
+    unlooked: Part,
+}
+
+impl RetrainingEvaluator {
+    /// Learns from `train` and is scored on `test`.
+    pub fn new(train: Part, test: Part) -> Self {
+        let unlooked = first_example(&train);
+        Self { train, test, unlooked }
+    }
+}
+
+impl Evaluator for RetrainingEvaluator {
+    fn evaluate(
+        &self,
+        job: &TrialJob<'_>,
+        control: &Control<'_>,
+        observe: &mut dyn FnMut(EpochRecord),
+    ) -> Evaluation {
+        let mut report = |progress: &Progress| {
+            let record = of_progress(progress);
+            observe(EpochRecord { validation_loss: None, validation_accuracy: None, ..record });
+        };
+        // Without validation examples there is nothing that patience could look at.
+        let recipe = Recipe { patience: None, ..job.recipe.clone() };
+        let job = TrialJob { recipe: &recipe, ..*job };
+        let trained = train(&job, control, &self.train, &self.unlooked, &mut report)?;
+        let scores = training::evaluate(&trained.network, &self.test);
+        let weights = Some(trained.network.save());
+        Ok(Finished { score: scores.accuracy, loss: scores.loss, weights })
+    }
+}
+
+fn train(
+    job: &TrialJob<'_>,
+    control: &Control<'_>,
+    train: &Part,
+    validation: &Part,
+    report: &mut dyn FnMut(&Progress),
+) -> Result<Trained, Failure> {
+    refuse_too_large(job, control)?;
+    let job = Job {
+        architecture: job.architecture,
+        recipe: job.recipe,
+        train,
+        validation,
+        seed: job.seed,
+        trial: job.number,
+        deadline: control.deadline,
+        stop: control.stop,
+    };
+    training::train(&job, report).map_err(|failure| of_training(&failure))
+}
+
+fn refuse_too_large(job: &TrialJob<'_>, control: &Control<'_>) -> Result<(), Failure> {
+    let needed = training::memory_estimate(job.architecture, job.recipe.batch_size);
+    match control.memory_limit {
+        Some(limit) if needed > limit => {
+            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+            let message = format!(
+                "it is predicted to need {} MiB, and the limit is {} MiB",
+                mib(needed),
+                mib(limit)
+            );
+            Err(Failure::new(FailureKind::OutOfMemory, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn of_training(failure: &training::Failure) -> Failure {
+    let kind = match failure {
+        training::Failure::Diverged { .. } => FailureKind::Diverged,
+        training::Failure::TimedOut { .. } => FailureKind::TimedOut,
+        training::Failure::Stopped { .. } => FailureKind::Stopped,
+        training::Failure::Recipe(_) | training::Failure::Data(_) => FailureKind::Invalid,
+    };
+    Failure::new(kind, failure.to_string())
+}
+
+fn of_progress(progress: &Progress) -> EpochRecord {
+    let record = progress.record;
+    EpochRecord {
+        epoch: u32::try_from(record.epoch).expect("a recipe's epochs are limited"),
+        learning_rate: record.learning_rate,
+        train_loss: record.train_loss,
+        validation_loss: Some(record.validation_loss),
+        validation_accuracy: Some(record.validation_accuracy),
+    }
+}
+
+fn first_example(part: &Part) -> Part {
+    Part {
+        shape: part.shape,
+        inputs: part.inputs[..part.shape.elements()].to_vec(),
+        labels: part.labels[..1].to_vec(),
+        classes: part.classes,
+    }
+}

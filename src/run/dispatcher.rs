@@ -1,0 +1,365 @@
+//! The search phase: asks, hands out, writes down, tells.
+//!
+//! The order of the journal is a function of the number of trials and the lookahead W alone: trials
+//! 0..W are proposed; then each result, in the order of trials, is followed by the proposal it makes
+//! possible. A result that comes early waits in memory; a crash loses at most W-1 of those, and they
+//! were never acknowledged.
+
+use super::core::{Core, Flow, PATIENCE, Work};
+use super::error::RunError;
+use super::event::{Event, Phase, Unit};
+use super::executor::{Assignment, Done, Message, Pool, with_pool};
+use super::leftovers;
+use super::record::{
+    EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished,
+};
+use super::state::is_better;
+use crate::evaluation::{Evaluator, Finished};
+use crate::search::{Proposed, Proposer, TrialId};
+use crate::space::Candidate;
+use crate::training::Recipe;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Searches until the budget is used up, or goes on with a search.
+pub(super) fn search(core: &mut Core<'_>, evaluator: &dyn Evaluator) -> Result<Flow, RunError> {
+    if core.state.searched.is_some() {
+        return Ok(Flow::Done);
+    }
+    let units = core.setup.experiment.budget.trials;
+    core.tell(&Event::Phase { phase: Phase::Search, units });
+    let flow = with_pool(evaluator, core.limits, |pool| {
+        let mut search = Search::replay(core, pool)?;
+        search.run()
+    })?;
+    Ok(flow)
+}
+
+/// A trial that has no result yet.
+struct Open {
+    candidate: Candidate,
+    recipe: Recipe,
+}
+
+struct Search<'a, 'c> {
+    core: &'a mut Core<'c>,
+    pool: &'a mut Pool,
+    proposer: Proposer<'c>,
+    open: BTreeMap<TrialId, Open>,
+    early: BTreeMap<TrialId, Done>,
+    closed: Option<SearchEnd>,
+    cancelled: usize,
+}
+
+impl<'a, 'c> Search<'a, 'c> {
+    /// A search that stands where the journal ends.
+    fn replay(core: &'a mut Core<'c>, pool: &'a mut Pool) -> Result<Self, RunError> {
+        let setup = core.setup;
+        let settings = setup.experiment.search.controller_settings();
+        let controller = settings.build(&setup.space);
+        let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed);
+        let mut search = Self {
+            core,
+            pool,
+            proposer,
+            open: BTreeMap::new(),
+            early: BTreeMap::new(),
+            closed: None,
+            cancelled: 0,
+        };
+        search.replay_proposals()?;
+        search.resubmit();
+        Ok(search)
+    }
+
+    /// Proposes again what was proposed, telling each result when it was told.
+    fn replay_proposals(&mut self) -> Result<(), RunError> {
+        let count = self.core.state.proposals.len();
+        let mut told = 0;
+        for index in 0..count {
+            self.retell(&mut told, self.due(index))?;
+            let proposed = self.proposer.propose().ok_or_else(|| self.diverging(index))?;
+            if proposed.candidate.genome != self.core.state.proposals[index].genome {
+                return Err(self.diverging(index));
+            }
+            if index >= self.core.state.outcomes.len() {
+                self.keep_open(proposed)?;
+            }
+        }
+        let results = self.core.state.outcomes.len();
+        self.retell(&mut told, self.due(count).min(results))?;
+        if results > self.due(count) {
+            self.closed = Some(self.why_closed());
+        }
+        self.retell(&mut told, results)
+    }
+
+    fn retell(&mut self, told: &mut usize, until: usize) -> Result<(), RunError> {
+        while *told < until {
+            let outcome = self.core.state.outcomes.get(*told);
+            let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
+            self.proposer.tell(outcome.score());
+            *told += 1;
+        }
+        Ok(())
+    }
+
+    /// How many results are known when trial `index` is proposed.
+    fn due(&self, index: usize) -> usize {
+        (index + 1).saturating_sub(self.lookahead())
+    }
+
+    /// Why a search has results without the proposals they make possible. It may not be decided
+    /// afresh: a budget in epochs looks different when more trials have ended early.
+    fn why_closed(&mut self) -> SearchEnd {
+        let budget = self.core.setup.experiment.budget;
+        if budget.trials.is_some_and(|trials| self.proposer.proposed() >= trials) {
+            SearchEnd::Trials
+        } else if self.is_out_of_time() {
+            SearchEnd::Seconds
+        } else if self.proposer.propose().is_none() {
+            SearchEnd::Exhausted
+        } else {
+            self.drop_last_proposal();
+            SearchEnd::Epochs
+        }
+    }
+
+    /// Queues the trials that were running or waiting, unless the search may run no more.
+    fn resubmit(&mut self) {
+        if self.gave_up() {
+            self.closed = Some(SearchEnd::ConsecutiveFailures);
+        } else if self.is_out_of_time() {
+            self.closed = Some(SearchEnd::Seconds);
+            self.cancelled += self.open.len();
+        } else {
+            let open: Vec<TrialId> = self.open.keys().copied().collect();
+            open.into_iter().for_each(|trial| self.submit(trial));
+        }
+    }
+
+    fn run(&mut self) -> Result<Flow, RunError> {
+        self.propose_ready()?;
+        while !self.is_complete() {
+            if self.core.is_interrupted() {
+                return Ok(Flow::Interrupted);
+            }
+            self.look_at_the_clock();
+            if let Some(message) = self.pool.next(PATIENCE) {
+                self.receive(message)?;
+            }
+        }
+        let trials = self.core.state.outcomes.len() as u64;
+        let reason = self.closed.expect("a complete search is closed");
+        self.core.record(Record::Searched(Searched { trials, reason }))?;
+        self.core.tell(&Event::Searched { trials, reason });
+        Ok(Flow::Done)
+    }
+
+    /// Whether every trial that counts has its result.
+    fn is_complete(&self) -> bool {
+        match self.closed {
+            None => false,
+            Some(SearchEnd::ConsecutiveFailures) => true,
+            Some(_) => {
+                let proposed = self.proposer.proposed() as usize;
+                self.core.state.outcomes.len() == proposed - self.cancelled
+            }
+        }
+    }
+
+    fn receive(&mut self, message: Message) -> Result<(), RunError> {
+        let Unit::Trial(trial) = *message.unit() else {
+            unreachable!("a search runs trials");
+        };
+        let open = &self.open;
+        let work = || Work::of(&open[&trial].candidate.architecture, &open[&trial].recipe);
+        let Some(done) = self.core.pass_on(message, work) else {
+            return Ok(());
+        };
+        self.early.insert(trial, done);
+        self.settle()
+    }
+
+    /// Writes the results whose turn it is, each followed by the proposal it makes possible.
+    fn settle(&mut self) -> Result<(), RunError> {
+        loop {
+            let trial = TrialId(self.core.state.outcomes.len() as u64);
+            let Some(done) = self.early.remove(&trial) else {
+                return Ok(());
+            };
+            let score = self.write_outcome(trial, done)?;
+            self.proposer.tell(score);
+            if self.gave_up() {
+                self.closed = Some(SearchEnd::ConsecutiveFailures);
+                return Ok(());
+            }
+            self.propose_ready()?;
+        }
+    }
+
+    fn propose_ready(&mut self) -> Result<(), RunError> {
+        let told = self.core.state.outcomes.len();
+        while self.closed.is_none()
+            && (self.proposer.proposed() as usize) < told + self.lookahead()
+        {
+            let budget = self.core.setup.experiment.budget;
+            if budget.trials.is_some_and(|trials| self.proposer.proposed() >= trials) {
+                self.closed = Some(SearchEnd::Trials);
+                break;
+            }
+            let Some(proposed) = self.proposer.propose() else {
+                self.closed = Some(SearchEnd::Exhausted);
+                break;
+            };
+            let recipe = self.core.setup.recipe(&proposed.candidate)?;
+            if budget.epochs.is_some_and(|epochs| self.planned_epochs(&recipe) > epochs) {
+                self.drop_last_proposal();
+                self.closed = Some(SearchEnd::Epochs);
+                break;
+            }
+            let trial = proposed.trial;
+            self.core.record(Record::Proposed(record_of(&proposed)))?;
+            self.keep_open(proposed)?;
+            self.submit(trial);
+        }
+        Ok(())
+    }
+
+    /// The epochs that were trained, and those still to be trained at most, one more trial included.
+    fn planned_epochs(&self, next: &Recipe) -> u64 {
+        let open: usize = self.open.values().map(|open| open.recipe.epochs).sum();
+        self.core.state.epochs() + (open + next.epochs) as u64
+    }
+
+    fn drop_last_proposal(&mut self) {
+        // It is in no journal and gets no number; the search is closed, so nobody asks again.
+        self.cancelled += 1;
+    }
+
+    fn keep_open(&mut self, proposed: Proposed) -> Result<(), RunError> {
+        let recipe = self.core.setup.recipe(&proposed.candidate)?;
+        self.open.insert(proposed.trial, Open { candidate: proposed.candidate, recipe });
+        Ok(())
+    }
+
+    fn submit(&mut self, trial: TrialId) {
+        let open = &self.open[&trial];
+        self.pool.submit(Assignment {
+            unit: Unit::Trial(trial),
+            number: trial.0,
+            seed: self.core.setup.experiment.seed,
+            architecture: Arc::new(open.candidate.architecture.clone()),
+            recipe: open.recipe.clone(),
+        });
+    }
+
+    fn look_at_the_clock(&mut self) {
+        if !self.is_out_of_time() {
+            return;
+        }
+        let cut = self.pool.cancel_pending();
+        self.cancelled += cut;
+        if self.closed.is_none() || cut > 0 {
+            self.closed = Some(SearchEnd::Seconds);
+        }
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        let budget = self.core.setup.experiment.budget.seconds;
+        budget.is_some_and(|seconds| self.core.clock.elapsed() >= seconds)
+    }
+
+    fn gave_up(&self) -> bool {
+        let limit = self.core.setup.experiment.stop.consecutive_failures;
+        self.core.state.failures_in_a_row().len() as u64 >= limit
+    }
+
+    fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<Option<f64>, RunError> {
+        let open = self.open.remove(&trial).expect("a trial with a result was open");
+        leftovers::write_trial(self.core.folder, trial, &open.candidate, &done.epochs)?;
+        match done.result {
+            Ok(finished) => {
+                let Done { worker, epochs, seconds, .. } = done;
+                let Finished { score, loss, weights } = finished;
+                let record = TrialFinished { trial, score, loss, epochs, seconds, worker };
+                self.write_finished(&open, record, weights.as_deref())?;
+                Ok(Some(score))
+            }
+            Err(failure) => {
+                let unit = Unit::Trial(trial);
+                let (kind, message) = (failure.kind, failure.message);
+                let Done { worker, epochs, seconds, .. } = done;
+                let told = message.clone();
+                let record = TrialFailed { trial, kind, message, epochs, seconds, worker };
+                self.core.record(Record::Failed(record))?;
+                self.core.tell(&Event::Failed { unit, kind, message: told });
+                Ok(None)
+            }
+        }
+    }
+
+    fn write_finished(
+        &mut self,
+        open: &Open,
+        record: TrialFinished,
+        weights: Option<&[u8]>,
+    ) -> Result<(), RunError> {
+        let TrialFinished { trial, score, seconds, .. } = record;
+        let proposal = &self.core.state.proposals[trial.0 as usize];
+        let params = proposal.params;
+        let held = self.core.state.best();
+        let improves = held.is_none_or(|held| is_better((proposal, &record), held));
+        if improves {
+            // Before the record: a crash in between leaves files that the same trial writes again.
+            leftovers::write_best(self.core.folder, &record, &open.candidate, weights)?;
+        }
+        self.core.record(Record::Finished(record))?;
+        self.core.tell(&Event::Finished { unit: Unit::Trial(trial), score, seconds });
+        if improves {
+            self.core.tell(&Event::BestImproved { trial, score, params });
+        }
+        Ok(())
+    }
+
+    fn lookahead(&self) -> usize {
+        usize::try_from(self.core.setup.experiment.search.lookahead).unwrap_or(usize::MAX)
+    }
+
+    fn diverging(&self, index: usize) -> RunError {
+        let started = self.core.state.started.as_ref();
+        let version = started.map_or_else(String::new, |started| started.strata.clone());
+        RunError::Diverging { trial: TrialId(index as u64), version }
+    }
+}
+
+fn record_of(proposed: &Proposed) -> Proposal {
+    let Candidate { genome, architecture, recipe } = &proposed.candidate;
+    let metrics = architecture.metrics();
+    let value = |value| serde_json::to_value(value).expect("a setting is plain data");
+    Proposal {
+        trial: proposed.trial,
+        genome: genome.clone(),
+        key: architecture.canonical().digest(),
+        parents: proposed.parents.clone(),
+        recipe: recipe.iter().map(|(name, setting)| (name.clone(), value(setting))).collect(),
+        params: metrics.params,
+        macs: metrics.macs,
+    }
+}
+
+/// Ends a run whose search gave up.
+pub(super) fn give_up(core: &mut Core<'_>) -> Result<RunError, RunError> {
+    core.end(EndReason::ConsecutiveFailures)?;
+    Ok(failures(core))
+}
+
+/// The error that says which trials failed and why.
+pub(super) fn failures(core: &Core<'_>) -> RunError {
+    let failed = core.state.failures_in_a_row();
+    let why = |failed: &&TrialFailed| {
+        (failed.trial, format!("{} ({})", failed.kind.name(), failed.message))
+    };
+    let folder = core.folder.path().to_owned();
+    RunError::ConsecutiveFailures { trials: failed.iter().map(why).collect(), folder }
+}

@@ -1,0 +1,108 @@
+//! The evaluators a run needs: one for the search, one for the final evaluation.
+
+use super::error::RunError;
+use crate::architecture::Output;
+use crate::data::{DataSource, Part, SealedTest, Splits};
+use crate::evaluation::{Evaluator, RetrainingEvaluator, TrainingEvaluator};
+use crate::layers::Shape;
+use std::path::Path;
+
+/// Where a run's figures come from. The search's evaluator sees no test example; the final one is
+/// asked for once, when nothing will be chosen any more.
+pub trait Evaluators {
+    /// SHA-256 of the data in hexadecimal.
+    fn data_hash(&self) -> &str;
+
+    /// SHA-256 of how the data is divided in hexadecimal.
+    fn split_hash(&self) -> &str;
+
+    /// Whether networks that take and give this can be evaluated.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn check(&self, input: Shape, output: Output) -> Result<(), String>;
+
+    /// Judges candidates by validation examples.
+    fn search(&self) -> Box<dyn Evaluator + '_>;
+
+    /// The number of test examples.
+    fn test_examples(&self) -> u64;
+
+    /// Breaks the seal of the test examples and gives what judges by them, after training on all
+    /// others. May be called once.
+    fn open_test(&mut self) -> Box<dyn Evaluator + '_>;
+}
+
+/// Evaluators that train on a data source.
+#[derive(Debug)]
+pub struct TrainingEvaluators {
+    data_hash: String,
+    split_hash: String,
+    train: Part,
+    validation: Part,
+    retraining: Part,
+    test: Option<SealedTest>,
+    test_examples: u64,
+}
+
+impl TrainingEvaluators {
+    /// Reads and divides the data; paths are relative to `base`.
+    ///
+    /// # Errors
+    /// When the data can't be read or divided.
+    pub fn load(source: &DataSource, base: &Path) -> Result<Self, RunError> {
+        let plan = source.plan()?;
+        let dataset = source.load(base)?;
+        let data_hash = dataset.hash().to_owned();
+        let splits = Splits::new(dataset, &plan)?;
+        Ok(Self {
+            data_hash,
+            split_hash: splits.hash.clone(),
+            retraining: splits.retraining(),
+            train: splits.train,
+            validation: splits.validation,
+            test_examples: splits.test.len() as u64,
+            test: Some(splits.test),
+        })
+    }
+}
+
+impl Evaluators for TrainingEvaluators {
+    fn data_hash(&self) -> &str {
+        &self.data_hash
+    }
+
+    fn split_hash(&self) -> &str {
+        &self.split_hash
+    }
+
+    fn check(&self, input: Shape, output: Output) -> Result<(), String> {
+        let given = self.train.shape;
+        if input != given {
+            let (one, other) = (input.kind(), given.kind());
+            return Err(format!(
+                "its input is {input} ({one}), and the data's examples are {given} ({other})"
+            ));
+        }
+        let Output::Classes(classes) = output;
+        if classes == self.train.classes {
+            return Ok(());
+        }
+        let given = self.train.classes;
+        Err(format!("its output is classes({classes}), and the data has {given} classes"))
+    }
+
+    fn search(&self) -> Box<dyn Evaluator + '_> {
+        Box::new(TrainingEvaluator::new(&self.train, &self.validation))
+    }
+
+    fn test_examples(&self) -> u64 {
+        self.test_examples
+    }
+
+    fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
+        let sealed = self.test.take().expect("the seal is broken once a process");
+        let test = sealed.open().for_retrained;
+        Box::new(RetrainingEvaluator::new(self.retraining.clone(), test))
+    }
+}

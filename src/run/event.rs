@@ -1,0 +1,137 @@
+//! What a run tells those who watch it.
+
+use super::record::{EndReason, SearchEnd, Subject};
+use crate::evaluation::{EpochRecord, FailureKind};
+use crate::search::TrialId;
+use std::fmt;
+use std::path::PathBuf;
+
+/// One piece of work.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// A trial of the search.
+    Trial(TrialId),
+    /// A retraining of the final evaluation.
+    Retraining {
+        /// The network.
+        subject: Subject,
+        /// The number of the seed, from 0.
+        index: u32,
+    },
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trial(trial) => write!(f, "trial {trial}"),
+            Self::Retraining { subject, index } => write!(f, "{subject}, seed {}", index + 1),
+        }
+    }
+}
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Trying architectures.
+    Search,
+    /// Retraining and testing the winner and the baselines.
+    FinalEvaluation,
+    /// Nothing any more.
+    Ended,
+}
+
+/// Something happened in a run. Told in the order in which it happens, which is not the order of the
+/// journal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The run is open.
+    Opened {
+        /// Its folder.
+        folder: PathBuf,
+        /// Its name.
+        name: String,
+        /// Trials that run at the same time.
+        workers: usize,
+        /// The budget in trials, if it has one.
+        trials: Option<u64>,
+        /// The budget in seconds, if it has one.
+        seconds: Option<f64>,
+        /// The budget in epochs, if it has one.
+        epochs: Option<u64>,
+        /// Trials whose results are in the journal already: more than 0 only when resumed.
+        finished: u64,
+    },
+    /// A phase begins, with this many pieces of work known to be left in it (if known).
+    Phase {
+        /// Which.
+        phase: Phase,
+        /// How much work it has altogether, where that is known.
+        units: Option<u64>,
+    },
+    /// A piece of work begins.
+    Started {
+        /// Which.
+        unit: Unit,
+        /// On which worker, from 0.
+        worker: usize,
+        /// Trainable values of the network.
+        params: u64,
+        /// Epochs it will train for at most.
+        epochs: u32,
+    },
+    /// An epoch of a piece of work is done.
+    Epoch {
+        /// Which.
+        unit: Unit,
+        /// On which worker.
+        worker: usize,
+        /// What it gave.
+        record: EpochRecord,
+    },
+    /// A piece of work is done and in the journal.
+    Finished {
+        /// Which.
+        unit: Unit,
+        /// Validation accuracy of a trial, test accuracy of a retraining.
+        score: f64,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// A piece of work failed, and the journal says so.
+    Failed {
+        /// Which.
+        unit: Unit,
+        /// Why.
+        kind: FailureKind,
+        /// The particulars.
+        message: String,
+    },
+    /// A trial is better than all before it.
+    BestImproved {
+        /// The trial.
+        trial: TrialId,
+        /// Its score.
+        score: f64,
+        /// Trainable values of its network.
+        params: u64,
+    },
+    /// The search is over.
+    Searched {
+        /// How many trials count.
+        trials: u64,
+        /// Why.
+        reason: SearchEnd,
+    },
+    /// The test examples are read, for the only time.
+    TestOpened,
+    /// The run was told to end; it can be resumed.
+    Interrupted {
+        /// The run folder.
+        folder: PathBuf,
+    },
+    /// The run is over.
+    Ended {
+        /// How.
+        reason: EndReason,
+    },
+}

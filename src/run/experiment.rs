@@ -1,0 +1,280 @@
+//! The experiment file: the question a run answers.
+
+use super::error::RunError;
+use super::toml_text;
+use crate::data::DataSource;
+use crate::random::Seed;
+use crate::search::{ControllerKind, ControllerSettings};
+use crate::training::Recipe;
+use crate::space::Sampling;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// An experiment: a space, data, a way to search, and when to stop. Read from TOML; a key it does
+/// not know is an error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// The name that run folders begin with.
+    pub name: String,
+    /// The file of the search space, relative to the experiment file.
+    pub space: PathBuf,
+    /// The root of every random stream.
+    #[serde(default)]
+    pub seed: Seed,
+    /// Where data comes from and how it is divided.
+    pub data: DataSource,
+    /// How to search.
+    #[serde(default)]
+    pub search: SearchSettings,
+    /// How long to search.
+    pub budget: Budget,
+    /// How each candidate is trained.
+    #[serde(default)]
+    pub recipe: Recipe,
+    /// Limits of one trial.
+    #[serde(default)]
+    pub trial: TrialSettings,
+    /// What happens when the search is over.
+    #[serde(default, rename = "final")]
+    pub last: FinalSettings,
+    /// When to give up.
+    #[serde(default)]
+    pub stop: StopSettings,
+}
+
+/// `[search]`: the controller and the pool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchSettings {
+    /// `random` or `evolution`.
+    pub controller: ControllerKind,
+    /// Evolution: how many of the latest trials may be parents.
+    pub population: usize,
+    /// Evolution: how many of them compete to be a parent.
+    pub sample: usize,
+    /// Evolution: the probability that a child has two parents.
+    pub crossover: f64,
+    /// How fresh architectures are drawn.
+    #[serde(with = "SamplingName")]
+    pub sampling: Sampling,
+    /// Trial k is proposed from the results of trials 0..=k-lookahead.
+    pub lookahead: u64,
+    /// Trials that run at the same time; 0 for one a core, at most `lookahead`. No result depends on
+    /// it, so it is not stored with a run.
+    #[serde(skip_serializing)]
+    pub workers: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Sampling", rename_all = "snake_case")]
+enum SamplingName {
+    Prior,
+    Uniform,
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        Self {
+            controller: ControllerKind::default(),
+            population: 16,
+            sample: 4,
+            crossover: 0.0,
+            sampling: Sampling::Prior,
+            lookahead: 8,
+            workers: 0,
+        }
+    }
+}
+
+impl SearchSettings {
+    /// What the controller is built from.
+    pub fn controller_settings(&self) -> ControllerSettings {
+        ControllerSettings {
+            kind: self.controller,
+            sampling: self.sampling,
+            population: self.population,
+            sample: self.sample,
+            crossover: self.crossover,
+        }
+    }
+
+    /// The number of workers on a machine with `cores` cores.
+    ///
+    /// # Errors
+    /// When more are asked for than `lookahead` keeps busy without changing results.
+    pub fn workers_on(&self, cores: usize) -> Result<usize, RunError> {
+        let most = usize::try_from(self.lookahead).unwrap_or(usize::MAX);
+        match self.workers {
+            0 => Ok(cores.clamp(1, most)),
+            asked if asked <= most => Ok(asked),
+            asked => Err(RunError::TooManyWorkers { asked, lookahead: self.lookahead }),
+        }
+    }
+}
+
+/// `[budget]`: the search ends with the first of these. At least one is needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// This many trials, failed ones included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trials: Option<u64>,
+    /// This many seconds of searching; trials that run by then are finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// This many epochs over all trials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u64>,
+}
+
+/// `[trial]`: limits of one trial.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrialSettings {
+    /// A trial that takes longer has timed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline_seconds: Option<f64>,
+    /// A trial that is predicted to need more memory, in MiB, is not built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit_mb: Option<u64>,
+    /// Threads of one trial. Part of the experiment: sums depend on it.
+    pub threads: usize,
+}
+
+impl Default for TrialSettings {
+    fn default() -> Self {
+        Self { deadline_seconds: None, memory_limit_mb: None, threads: 1 }
+    }
+}
+
+/// `[final]`: the winner is trained once more on training and validation examples together, with
+/// fresh seeds, and tested.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FinalSettings {
+    /// With how many seeds; 0 leaves the test examples sealed.
+    pub retrain_seeds: u32,
+    /// Files of spaces of one, relative to the experiment file: networks to compare with, trained
+    /// with the same recipe and seeds.
+    pub baselines: Vec<PathBuf>,
+}
+
+impl Default for FinalSettings {
+    fn default() -> Self {
+        Self { retrain_seeds: 5, baselines: Vec::new() }
+    }
+}
+
+/// `[stop]`: when to give up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StopSettings {
+    /// After this many failed trials in a row, in the order of proposing.
+    pub consecutive_failures: u64,
+}
+
+impl Default for StopSettings {
+    fn default() -> Self {
+        Self { consecutive_failures: 5 }
+    }
+}
+
+/// An experiment with its text and the folder its paths are relative to.
+#[derive(Clone, Debug)]
+pub struct ExperimentFile {
+    /// What the text says. May be changed before a run is started.
+    pub experiment: Experiment,
+    /// The text as given.
+    pub text: String,
+    /// The folder that the experiment's paths are relative to.
+    pub base: PathBuf,
+}
+
+impl ExperimentFile {
+    /// Reads and checks an experiment file.
+    ///
+    /// # Errors
+    /// When it can't be read, is not TOML, has an unknown key, or makes no sense.
+    pub fn read(path: &Path) -> Result<Self, RunError> {
+        let text = super::files::read_text(path)?;
+        let experiment = Experiment::parse(&path.display().to_string(), &text)?;
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { experiment, text, base })
+    }
+}
+
+impl Experiment {
+    /// The experiment that a text describes. `name` is the text's name in messages.
+    ///
+    /// # Errors
+    /// When it is not TOML, has an unknown key, or makes no sense.
+    pub fn parse(name: &str, text: &str) -> Result<Self, RunError> {
+        let experiment: Self = toml_text::parse(name, text)?;
+        match experiment.nonsense() {
+            None => Ok(experiment),
+            Some((path, message)) => Err(toml_text::error_at(name, text, &path, message)),
+        }
+    }
+
+    /// Checks an experiment that was changed after parsing.
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    pub fn validate(&self) -> Result<(), RunError> {
+        match self.nonsense() {
+            None => Ok(()),
+            Some((path, message)) => {
+                let key = path.join(".");
+                Err(RunError::Setting { key, message })
+            }
+        }
+    }
+
+    /// The first setting that makes no sense: its keys from the top, and why.
+    fn nonsense(&self) -> Option<(Vec<&'static str>, String)> {
+        let checks: [(&[&'static str], bool, &str); 10] = [
+            (&["name"], !is_folder_name(&self.name), "a name is letters, digits, `-`, `_` and `.`"),
+            (&["search", "population"], self.search.population == 0, "at least 1"),
+            (&["search", "sample"], self.search.sample == 0, "at least 1"),
+            (&["search", "crossover"], !is_share(self.search.crossover), "a number from 0 to 1"),
+            (&["search", "lookahead"], self.search.lookahead == 0, "at least 1"),
+            (&["budget"], self.budget == Budget::default(), "`trials`, `seconds` or `epochs`"),
+            (&["budget", "seconds"], !is_positive(self.budget.seconds), "more than 0"),
+            (
+                &["trial", "deadline_seconds"],
+                !is_positive(self.trial.deadline_seconds),
+                "more than 0",
+            ),
+            (&["trial", "threads"], self.trial.threads == 0, "at least 1"),
+            (
+                &["stop", "consecutive_failures"],
+                self.stop.consecutive_failures == 0,
+                "at least 1",
+            ),
+        ];
+        if let Some((path, _, needed)) = checks.into_iter().find(|(_, wrong, _)| *wrong) {
+            let key = path.last().expect("a path has a key");
+            return Some((path.to_vec(), format!("`{key}` needs {needed}")));
+        }
+        if self.search.workers as u64 > self.search.lookahead {
+            let (asked, lookahead) = (self.search.workers, self.search.lookahead);
+            let error = RunError::TooManyWorkers { asked, lookahead };
+            return Some((vec!["search", "workers"], error.to_string()));
+        }
+        None
+    }
+}
+
+fn is_folder_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
+}
+
+fn is_share(number: f64) -> bool {
+    (0.0..=1.0).contains(&number)
+}
+
+fn is_positive(seconds: Option<f64>) -> bool {
+    seconds.is_none_or(|seconds| seconds > 0.0 && seconds.is_finite())
+}

@@ -1,0 +1,182 @@
+//! The final evaluation: the winner and the baselines, trained once more and tested.
+//!
+//! It begins when nothing will be chosen any more, and is the only place where test examples are
+//! seen. Each retraining is a record of its own, so a run that is killed here goes on here.
+
+use super::core::{Core, Flow, PATIENCE, Work};
+use super::error::RunError;
+use super::evaluators::Evaluators;
+use super::event::{Event, Phase, Unit};
+use super::executor::{Assignment, Done, Pool, with_pool};
+use super::leftovers;
+use super::record::{
+    Record, Retrained, RetrainedResult, Subject, TestOpened, Winner,
+};
+use crate::random::Seed;
+use crate::search::TrialId;
+use crate::space::Candidate;
+use crate::training::Recipe;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Names the winner, if any trial has a score.
+pub(super) fn name_winner(core: &mut Core<'_>) -> Result<Option<TrialId>, RunError> {
+    if let Some(winner) = &core.state.winner {
+        return Ok(Some(winner.trial));
+    }
+    let Some((_, best)) = core.state.best() else {
+        return Ok(None);
+    };
+    let (trial, score) = (best.trial, best.score);
+    core.record(Record::Winner(Winner { trial, score }))?;
+    Ok(Some(trial))
+}
+
+/// Trains the winner and the baselines with fresh seeds on all but the test examples, and tests them.
+pub(super) fn evaluate(
+    core: &mut Core<'_>,
+    evaluators: &mut dyn Evaluators,
+    winner: TrialId,
+) -> Result<Flow, RunError> {
+    let seeds = core.setup.experiment.last.retrain_seeds;
+    let subjects = subjects(core, winner)?;
+    let units = u64::from(seeds) * subjects.len() as u64;
+    if core.state.retrained.len() as u64 == units {
+        return Ok(Flow::Done);
+    }
+    core.tell(&Event::Phase { phase: Phase::FinalEvaluation, units: Some(units) });
+    if !core.state.test_opened {
+        let examples = evaluators.test_examples();
+        core.record(Record::TestOpened(TestOpened { examples }))?;
+        core.tell(&Event::TestOpened);
+    }
+    let evaluator = evaluators.open_test();
+    with_pool(evaluator.as_ref(), core.limits, |pool| {
+        let order = order(&subjects, seeds);
+        Finals { core, pool, winner, subjects, order, early: BTreeMap::new() }.run()
+    })
+}
+
+/// A network and how it is trained.
+struct Contestant {
+    subject: Subject,
+    candidate: Candidate,
+    recipe: Recipe,
+}
+
+fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunError> {
+    let setup = core.setup;
+    let genome = &core.state.proposals[winner.0 as usize].genome;
+    let candidate = setup.space.decode(genome).expect("a trial's genome is in the space");
+    let mut all = vec![(Subject::Winner, candidate)];
+    for baseline in &setup.baselines {
+        all.push((Subject::Baseline(baseline.name.clone()), baseline.candidate.clone()));
+    }
+    let contestant = |(subject, candidate): (Subject, Candidate)| {
+        let recipe = setup.recipe(&candidate)?;
+        Ok(Contestant { subject, candidate, recipe })
+    };
+    all.into_iter().map(contestant).collect()
+}
+
+/// The retrainings in the order of the journal: by network, then by seed.
+fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
+    (0..subjects.len()).flat_map(|at| (0..seeds).map(move |index| (at, index))).collect()
+}
+
+struct Finals<'a, 'c> {
+    core: &'a mut Core<'c>,
+    pool: &'a mut Pool,
+    winner: TrialId,
+    subjects: Vec<Contestant>,
+    order: Vec<(usize, u32)>,
+    early: BTreeMap<Unit, Done>,
+}
+
+impl Finals<'_, '_> {
+    fn run(mut self) -> Result<Flow, RunError> {
+        let written = self.core.state.retrained.len();
+        for &(at, index) in &self.order[written..] {
+            self.pool.submit(self.assignment(at, index));
+        }
+        while self.core.state.retrained.len() < self.order.len() {
+            if self.core.is_interrupted() {
+                return Ok(Flow::Interrupted);
+            }
+            let Some(message) = self.pool.next(PATIENCE) else {
+                continue;
+            };
+            let subjects = &self.subjects;
+            let started = message.unit().clone();
+            let work = || {
+                let of = |contestant: &&Contestant| is_of(&started, &contestant.subject);
+                let contestant = subjects.iter().find(of).expect("the unit has a contestant");
+                Work::of(&contestant.candidate.architecture, &contestant.recipe)
+            };
+            if let Some(done) = self.core.pass_on(message, work) {
+                self.early.insert(done.unit.clone(), done);
+                self.settle()?;
+            }
+        }
+        Ok(Flow::Done)
+    }
+
+    fn assignment(&self, at: usize, index: u32) -> Assignment {
+        let Contestant { subject, candidate, recipe } = &self.subjects[at];
+        Assignment {
+            unit: Unit::Retraining { subject: subject.clone(), index },
+            number: 0,
+            seed: self.seed(index),
+            architecture: Arc::new(candidate.architecture.clone()),
+            recipe: recipe.clone(),
+        }
+    }
+
+    fn seed(&self, index: u32) -> Seed {
+        self.core.setup.experiment.seed.derive("retraining", u64::from(index))
+    }
+
+    /// Writes the results whose turn it is.
+    fn settle(&mut self) -> Result<(), RunError> {
+        while let Some(&(at, index)) = self.order.get(self.core.state.retrained.len()) {
+            let unit = Unit::Retraining { subject: self.subjects[at].subject.clone(), index };
+            let Some(done) = self.early.remove(&unit) else {
+                break;
+            };
+            self.write(at, index, done)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, at: usize, index: u32, done: Done) -> Result<(), RunError> {
+        let contestant = &self.subjects[at];
+        let Done { unit, worker, result, seconds, .. } = done;
+        let (result, weights, event) = match result {
+            Ok(finished) => {
+                let (accuracy, loss) = (finished.score, finished.loss);
+                let event = Event::Finished { unit, score: accuracy, seconds };
+                (RetrainedResult::Tested { accuracy, loss }, finished.weights, event)
+            }
+            Err(failure) => {
+                let (kind, message) = (failure.kind, failure.message);
+                let event = Event::Failed { unit, kind, message: message.clone() };
+                (RetrainedResult::Failed { kind, message }, None, event)
+            }
+        };
+        let subject = contestant.subject.clone();
+        let seed = self.seed(index);
+        let record = Retrained { subject, index, seed, result, seconds, worker };
+        if at == 0 && index == 0 {
+            let candidate = &contestant.candidate;
+            let folder = self.core.folder;
+            leftovers::write_retrained(folder, self.winner, &record, candidate, weights.as_deref())?;
+        }
+        self.core.record(Record::Retrained(record))?;
+        self.core.tell(&event);
+        Ok(())
+    }
+}
+
+fn is_of(unit: &Unit, subject: &Subject) -> bool {
+    matches!(unit, Unit::Retraining { subject: running, .. } if running == subject)
+}

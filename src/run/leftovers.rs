@@ -1,0 +1,129 @@
+//! The files that trials leave in a run folder, for people and for other tools.
+//!
+//! All of them follow from the journal and the texts, or are written again by the trial that wrote
+//! them; nothing in a run depends on them.
+
+use super::error::RunError;
+use super::files;
+use super::folder::RunFolder;
+use super::record::{Retrained, RetrainedResult, TrialFinished};
+use crate::architecture::{Architecture, mermaid, text};
+use crate::evaluation::EpochRecord;
+use crate::search::TrialId;
+use crate::space::Candidate;
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+
+/// What a person should know about the network in `best/`.
+#[derive(Serialize)]
+struct About<'a> {
+    trial: TrialId,
+    trained_on: &'a str,
+    validation_accuracy: Option<f64>,
+    test_accuracy: Option<f64>,
+    params: u64,
+    macs: u64,
+    key: String,
+}
+
+/// A trial's network and learning curve.
+pub(super) fn write_trial(
+    folder: &RunFolder,
+    trial: TrialId,
+    candidate: &Candidate,
+    epochs: &[EpochRecord],
+) -> Result<(), RunError> {
+    let folder = folder.trial(trial);
+    files::create_folder(&folder)?;
+    write_architecture(&folder, &candidate.architecture)?;
+    files::replace(&folder.join("curve.csv"), curve(epochs).as_bytes())
+}
+
+/// The best network, as the search trained it.
+pub(super) fn write_best(
+    folder: &RunFolder,
+    record: &TrialFinished,
+    candidate: &Candidate,
+    weights: Option<&[u8]>,
+) -> Result<(), RunError> {
+    let about = About {
+        trained_on: "train",
+        validation_accuracy: Some(record.score),
+        ..About::of(record.trial, candidate)
+    };
+    write_network(&folder.best(), candidate, weights, &about)
+}
+
+/// The best network, as the final evaluation trained it with its first seed.
+pub(super) fn write_retrained(
+    folder: &RunFolder,
+    trial: TrialId,
+    record: &Retrained,
+    candidate: &Candidate,
+    weights: Option<&[u8]>,
+) -> Result<(), RunError> {
+    let RetrainedResult::Tested { accuracy, .. } = record.result else {
+        return Ok(());
+    };
+    let about = About {
+        trained_on: "train and validation",
+        test_accuracy: Some(accuracy),
+        ..About::of(trial, candidate)
+    };
+    write_network(&folder.best(), candidate, weights, &about)
+}
+
+impl About<'_> {
+    fn of(trial: TrialId, candidate: &Candidate) -> Self {
+        let metrics = candidate.architecture.metrics();
+        Self {
+            trial,
+            trained_on: "",
+            validation_accuracy: None,
+            test_accuracy: None,
+            params: metrics.params,
+            macs: metrics.macs,
+            key: candidate.architecture.canonical().digest(),
+        }
+    }
+}
+
+fn write_network(
+    folder: &Path,
+    candidate: &Candidate,
+    weights: Option<&[u8]>,
+    about: &About<'_>,
+) -> Result<(), RunError> {
+    files::create_folder(folder)?;
+    let architecture = &candidate.architecture;
+    write_architecture(folder, architecture)?;
+    files::replace(&folder.join("architecture.txt"), text(architecture).as_bytes())?;
+    files::replace(&folder.join("architecture.mmd"), mermaid(architecture).as_bytes())?;
+    files::replace(&folder.join("genome.json"), &pretty(&candidate.genome))?;
+    if let Some(weights) = weights {
+        files::replace(&folder.join("weights.safetensors"), weights)?;
+    }
+    files::replace(&folder.join("about.json"), &pretty(about))
+}
+
+fn write_architecture(folder: &Path, architecture: &Architecture) -> Result<(), RunError> {
+    files::replace(&folder.join("architecture.json"), &pretty(&architecture.to_json()))
+}
+
+fn pretty(value: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).expect("this is plain data");
+    text.push(b'\n');
+    text
+}
+
+fn curve(epochs: &[EpochRecord]) -> String {
+    let mut text = "epoch,learning_rate,train_loss,validation_loss,validation_accuracy\n".to_owned();
+    let cell = |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
+    for record in epochs {
+        let (loss, accuracy) = (cell(record.validation_loss), cell(record.validation_accuracy));
+        let (rate, train) = (record.learning_rate, record.train_loss);
+        let _ = writeln!(text, "{},{rate},{train},{loss},{accuracy}", record.epoch);
+    }
+    text
+}

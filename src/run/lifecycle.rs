@@ -1,0 +1,261 @@
+//! From an experiment to its end: starting, resuming, and the phases in between.
+
+use super::core::{Clock, Core, Flow, now};
+use super::dispatcher;
+use super::error::RunError;
+use super::evaluators::{Evaluators, TrainingEvaluators};
+use super::event::{Event, Phase};
+use super::executor::Limits;
+use super::experiment::{Experiment, ExperimentFile};
+use super::final_evaluation;
+use super::folder::RunFolder;
+use super::journal::{Entry, Journal};
+use super::manifest;
+use super::record::{EndReason, Host, Record, SearchEnd, Started};
+use super::setup::{Setup, Texts};
+use super::state::State;
+use super::{files, journal};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// What a run is given from outside: nothing here changes its results.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    /// Trials that run at the same time; by default what the experiment says.
+    pub workers: Option<usize>,
+    /// Set to end the run: what runs is told to stop, and the run can be resumed.
+    pub stop: &'a AtomicBool,
+}
+
+/// How [`start`] or [`resume`] ended without an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// How the run ended; nothing if it was interrupted and can be resumed.
+    pub reason: Option<EndReason>,
+}
+
+/// Starts a run in a new folder under `runs`, and runs it to its end.
+///
+/// # Errors
+/// When the experiment can't be run, something can't be written, or too many trials fail in a row.
+pub fn start(
+    file: &ExperimentFile,
+    runs: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Ending, RunError> {
+    file.experiment.validate()?;
+    let mut evaluators = TrainingEvaluators::load(&file.experiment.data, &file.base)?;
+    start_with(file, &mut evaluators, runs, options, watch)
+}
+
+/// As [`start`], with evaluators of the caller's.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(
+    file: &ExperimentFile,
+    evaluators: &mut dyn Evaluators,
+    runs: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Ending, RunError> {
+    file.experiment.validate()?;
+    let limits = limits(&file.experiment, options)?;
+    let texts = Texts::given(file)?;
+    let setup = Setup::compile(file.experiment.clone(), &texts)?;
+    setup.check(evaluators)?;
+    let started = Started {
+        experiment: file.experiment.clone(),
+        space_hash: texts.space_hash(),
+        baseline_hashes: texts.baseline_hashes(),
+        data_hash: evaluators.data_hash().to_owned(),
+        split_hash: evaluators.split_hash().to_owned(),
+        strata: manifest::STRATA.to_owned(),
+        burn: manifest::BURN.to_owned(),
+        host: host(&file.base),
+    };
+    let fill = |folder: &RunFolder| {
+        texts.keep(folder)?;
+        files::replace(&folder.experiment(), file.text.as_bytes())?;
+        let mut journal = Journal::create(&folder.journal())?;
+        let entry = journal.append(Record::Started(Box::new(started)), now(), 0.0)?;
+        manifest::write(folder, std::slice::from_ref(&entry))?;
+        files::sync_folder(folder.path())?;
+        Ok((journal, entry))
+    };
+    let name = &file.experiment.name;
+    let (folder, (mut journal, entry)) = RunFolder::create(runs, name, fill)?;
+    journal.moved_to(folder.journal());
+    let place = Place { folder: &folder, setup: &setup, limits };
+    place.run(journal, &[entry], evaluators, options, watch)
+}
+
+/// Goes on with a run that was interrupted or killed. Its result is that of an uninterrupted run.
+///
+/// # Errors
+/// When there is no run, it has ended, another process runs it, its journal is damaged, its data has
+/// changed, or as [`start`].
+pub fn resume(
+    folder: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Ending, RunError> {
+    resume_by(folder, options, watch, |started| {
+        let base = Path::new(&started.host.base);
+        Ok(Box::new(TrainingEvaluators::load(&started.experiment.data, base)?))
+    })
+}
+
+/// As [`resume`], with evaluators of the caller's.
+///
+/// # Errors
+/// As [`resume`].
+pub fn resume_by(
+    folder: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+    load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
+) -> Result<Ending, RunError> {
+    let folder = RunFolder::open(folder)?;
+    let (journal, entries) = Journal::open(&folder.journal())?;
+    let state = fold(&folder, &entries)?;
+    if let Some(reason) = state.ended {
+        let (folder, how) = (folder.path().to_owned(), reason.describe());
+        return Err(RunError::AlreadyEnded { folder, how });
+    }
+    let started = state.started.as_ref().expect("a folded journal begins with the start");
+    let limits = limits(&started.experiment, options)?;
+    let texts = Texts::kept(&folder, started)?;
+    let setup = Setup::compile(started.experiment.clone(), &texts)?;
+    let mut evaluators = load(started)?;
+    check_hashes(started, evaluators.as_ref())?;
+    let place = Place { folder: &folder, setup: &setup, limits };
+    place.run(journal, &entries, evaluators.as_mut(), options, watch)
+}
+
+/// The state that a journal's entries add up to.
+pub(super) fn fold(folder: &RunFolder, entries: &[Entry]) -> Result<State, RunError> {
+    let damaged = |line: u64, message: String| {
+        let path = folder.path().join(journal::FILE_NAME);
+        RunError::Damaged { path, line, message }
+    };
+    let mut state = State::default();
+    for entry in entries {
+        state.apply(&entry.record).map_err(|message| damaged(entry.seq + 1, message))?;
+    }
+    match state.started {
+        Some(_) => Ok(state),
+        None => Err(damaged(1, "there is no record".to_owned())),
+    }
+}
+
+/// Where a run takes place.
+struct Place<'a> {
+    folder: &'a RunFolder,
+    setup: &'a Setup,
+    limits: Limits,
+}
+
+impl Place<'_> {
+    fn run(
+        &self,
+        journal: Journal,
+        entries: &[Entry],
+        evaluators: &mut dyn Evaluators,
+        options: &Options<'_>,
+        watch: &mut dyn FnMut(&Event),
+    ) -> Result<Ending, RunError> {
+        let mut core = Core {
+            setup: self.setup,
+            folder: self.folder,
+            journal,
+            state: fold(self.folder, entries)?,
+            clock: Clock::after(entries),
+            limits: self.limits,
+            stop: options.stop,
+            watch,
+        };
+        core.tell(&opened(&core));
+        let reason = phases(&mut core, evaluators)?;
+        let folder = self.folder.path().to_owned();
+        if reason.is_none() {
+            core.tell(&Event::Interrupted { folder: folder.clone() });
+        }
+        Ok(Ending { folder, reason })
+    }
+}
+
+/// Runs what is left. Nothing if it was interrupted.
+fn phases(
+    core: &mut Core<'_>,
+    evaluators: &mut dyn Evaluators,
+) -> Result<Option<EndReason>, RunError> {
+    if dispatcher::search(core, evaluators.search().as_ref())? == Flow::Interrupted {
+        return Ok(None);
+    }
+    let searched = core.state.searched.as_ref().expect("the search is over");
+    if searched.reason == SearchEnd::ConsecutiveFailures {
+        return Err(dispatcher::give_up(core)?);
+    }
+    let Some(winner) = final_evaluation::name_winner(core)? else {
+        core.end(EndReason::NothingFinished)?;
+        return Ok(Some(EndReason::NothingFinished));
+    };
+    if core.setup.experiment.last.retrain_seeds > 0
+        && final_evaluation::evaluate(core, evaluators, winner)? == Flow::Interrupted
+    {
+        return Ok(None);
+    }
+    core.end(EndReason::Completed)?;
+    core.tell(&Event::Phase { phase: Phase::Ended, units: None });
+    Ok(Some(EndReason::Completed))
+}
+
+fn opened(core: &Core<'_>) -> Event {
+    let experiment = &core.setup.experiment;
+    Event::Opened {
+        folder: core.folder.path().to_owned(),
+        name: experiment.name.clone(),
+        workers: core.limits.workers,
+        trials: experiment.budget.trials,
+        seconds: experiment.budget.seconds,
+        epochs: experiment.budget.epochs,
+        finished: core.state.outcomes.len() as u64,
+    }
+}
+
+/// How much may run at a time, on this machine and as the caller wants it.
+pub(super) fn limits(experiment: &Experiment, options: &Options<'_>) -> Result<Limits, RunError> {
+    let mut search = experiment.search.clone();
+    search.workers = options.workers.unwrap_or(search.workers);
+    Ok(Limits {
+        workers: search.workers_on(manifest::cores())?,
+        threads: experiment.trial.threads,
+        deadline: experiment.trial.deadline_seconds.map(Duration::from_secs_f64),
+        memory: experiment.trial.memory_limit_mb.map(|limit| limit << 20),
+    })
+}
+
+/// Refuses data that is not what a run was started with.
+pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<(), RunError> {
+    let pairs = [
+        ("the data", now.data_hash(), &started.data_hash),
+        ("the split of the data", now.split_hash(), &started.split_hash),
+    ];
+    match pairs.into_iter().find(|(_, now, then)| now != then) {
+        None => Ok(()),
+        Some((what, now, then)) => {
+            let (what, now) = (what.to_owned(), now.to_owned());
+            Err(RunError::Changed { what, now, then: then.clone() })
+        }
+    }
+}
+
+fn host(base: &Path) -> Host {
+    let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
+    Host { cpu: manifest::cpu_model(), base: base.to_string_lossy().into_owned() }
+}

@@ -1,0 +1,81 @@
+//! The manifest: what a run was made with, for people. Nothing is read from it.
+
+use super::error::RunError;
+use super::files;
+use super::folder::RunFolder;
+use super::journal::{self, Entry};
+use super::record::Record;
+use serde::Serialize;
+use std::num::NonZero;
+
+/// The version of burn that training runs on; a test keeps it equal to Cargo.toml's.
+pub(super) const BURN: &str = "0.22.1";
+
+/// The version of strata.
+pub(super) const STRATA: &str = env!("CARGO_PKG_VERSION");
+
+#[derive(Serialize)]
+struct Manifest<'a> {
+    experiment_sha256: String,
+    space_sha256: &'a str,
+    data_sha256: &'a str,
+    split_sha256: &'a str,
+    seed: u64,
+    strata: &'a str,
+    git_revision: Option<&'static str>,
+    burn: &'a str,
+    cpu: &'a str,
+    cores: usize,
+    threads_a_trial: usize,
+    lookahead: u64,
+    started_at: f64,
+    ended_at: Option<f64>,
+    ended: Option<&'static str>,
+    digest: Option<String>,
+}
+
+/// Writes the manifest that follows from a journal.
+pub(super) fn write(folder: &RunFolder, entries: &[Entry]) -> Result<(), RunError> {
+    let Some((first, Record::Started(started))) = entries.first().map(|e| (e, &e.record)) else {
+        return Ok(());
+    };
+    let end = entries.last().and_then(|entry| match &entry.record {
+        Record::Ended(ended) => Some((entry.at, ended.reason.describe())),
+        _ => None,
+    });
+    let settings = serde_json::to_vec(&started.experiment).expect("settings are plain data");
+    let manifest = Manifest {
+        experiment_sha256: files::sha256(&settings),
+        space_sha256: &started.space_hash,
+        data_sha256: &started.data_hash,
+        split_sha256: &started.split_hash,
+        seed: started.experiment.seed.0,
+        strata: &started.strata,
+        git_revision: option_env!("STRATA_GIT_REVISION"),
+        burn: &started.burn,
+        cpu: &started.host.cpu,
+        cores: cores(),
+        threads_a_trial: started.experiment.trial.threads,
+        lookahead: started.experiment.search.lookahead,
+        started_at: first.at,
+        ended_at: end.map(|(at, _)| at),
+        ended: end.map(|(_, reason)| reason),
+        digest: end.map(|_| journal::digest(entries)),
+    };
+    let mut text = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
+    text.push(b'\n');
+    files::replace(&folder.manifest(), &text)
+}
+
+/// The number of cores this process may use.
+pub(super) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// The processor's name, where the system tells.
+pub(super) fn cpu_model() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = info.lines().find(|line| line.starts_with("model name"));
+    let name = line.and_then(|line| line.split_once(':')).map(|(_, name)| name.trim().to_owned());
+    name.unwrap_or_else(|| format!("{} (unnamed)", std::env::consts::ARCH))
+}

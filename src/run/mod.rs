@@ -1,0 +1,42 @@
+//! Runs: an experiment carried out, written down, resumable to the bit.
+//!
+//! [`start`] carries out an [`Experiment`] in a new [`RunFolder`], [`resume`] goes on with one, both
+//! telling an observer [`Event`]s. A single-threaded dispatcher asks the controller, writes the
+//! journal and tells results; workers evaluate. The journal is the state: everything else in the
+//! folder follows from it. [`RecordedRun`] reads a run, [`verify`] repeats parts of it.
+//!
+//! This module prints nothing and reads no environment.
+
+mod core;
+mod dispatcher;
+mod error;
+mod evaluators;
+mod event;
+mod executor;
+mod experiment;
+mod files;
+mod final_evaluation;
+mod folder;
+pub mod journal;
+mod leftovers;
+mod lifecycle;
+mod manifest;
+pub mod record;
+mod setup;
+mod state;
+mod summary;
+mod toml_text;
+mod verify;
+
+pub use error::RunError;
+pub use evaluators::{Evaluators, TrainingEvaluators};
+pub use event::{Event, Phase, Unit};
+pub use experiment::{
+    Budget, Experiment, ExperimentFile, FinalSettings, SearchSettings, StopSettings, TrialSettings,
+};
+pub use folder::RunFolder;
+pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
+pub use record::{EndReason, SearchEnd, Subject};
+pub use state::{Outcome, State};
+pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
+pub use verify::{Checked, Verification, choose, verify, verify_with};

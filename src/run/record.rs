@@ -1,0 +1,272 @@
+//! The records of a journal: everything a run has to remember.
+//!
+//! A record never changes its meaning. A new kind of fact is a new record or a new optional field, and
+//! raises [`FORMAT`](super::journal::FORMAT).
+
+use super::experiment::Experiment;
+use crate::evaluation::{EpochRecord, FailureKind};
+use crate::random::Seed;
+use crate::search::TrialId;
+use crate::space::Genome;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One fact of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// The run was set up: always the first record.
+    Started(Box<Started>),
+    /// An architecture was proposed as a trial.
+    Proposed(Proposal),
+    /// A trial has a score.
+    Finished(TrialFinished),
+    /// A trial has none.
+    Failed(TrialFailed),
+    /// The search is over.
+    Searched(Searched),
+    /// The best trial of the search.
+    Winner(Winner),
+    /// From here on the test examples are known.
+    TestOpened(TestOpened),
+    /// A network was trained once more and tested.
+    Retrained(Retrained),
+    /// The run is over: always the last record.
+    Ended(Ended),
+}
+
+/// What a run was started with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Started {
+    /// The experiment, with all defaults and all changes made on the command line.
+    pub experiment: Experiment,
+    /// SHA-256 of the search space's text.
+    pub space_hash: String,
+    /// SHA-256 of each baseline's text, in order.
+    pub baseline_hashes: Vec<String>,
+    /// SHA-256 of the data.
+    pub data_hash: String,
+    /// SHA-256 of how it is divided.
+    pub split_hash: String,
+    /// The version of strata.
+    pub strata: String,
+    /// The version of burn.
+    pub burn: String,
+    /// The machine. Not part of the digest.
+    pub host: Host,
+}
+
+/// The machine a run was started on, and what only it knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// The processor's name.
+    pub cpu: String,
+    /// The folder that data files are relative to.
+    pub base: String,
+}
+
+/// An architecture to try.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// The trial.
+    pub trial: TrialId,
+    /// Its decisions.
+    pub genome: Genome,
+    /// A short name of the canonical network.
+    pub key: String,
+    /// The trials it was made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<TrialId>,
+    /// Training settings that the space decides.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recipe: BTreeMap<String, serde_json::Value>,
+    /// Trainable values.
+    pub params: u64,
+    /// Multiply-accumulates of one forward pass.
+    pub macs: u64,
+}
+
+/// A trial's result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialFinished {
+    /// The trial.
+    pub trial: TrialId,
+    /// How good: higher is better.
+    pub score: f64,
+    /// The loss that belongs to the score.
+    pub loss: f64,
+    /// Every epoch.
+    pub epochs: Vec<EpochRecord>,
+    /// How long it took. Not part of the digest.
+    pub seconds: f64,
+    /// Which worker did it. Not part of the digest.
+    pub worker: usize,
+}
+
+/// A trial's failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrialFailed {
+    /// The trial.
+    pub trial: TrialId,
+    /// Why.
+    pub kind: FailureKind,
+    /// The particulars.
+    pub message: String,
+    /// The epochs that went well.
+    pub epochs: Vec<EpochRecord>,
+    /// How long it took. Not part of the digest.
+    pub seconds: f64,
+    /// Which worker did it. Not part of the digest.
+    pub worker: usize,
+}
+
+/// Why a search is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchEnd {
+    /// The budget in trials.
+    Trials,
+    /// The budget in seconds.
+    Seconds,
+    /// The budget in epochs.
+    Epochs,
+    /// Nothing is left that was not tried.
+    Exhausted,
+    /// Too many failed trials in a row.
+    ConsecutiveFailures,
+}
+
+impl SearchEnd {
+    /// The reason in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Trials => "the budget in trials is used up",
+            Self::Seconds => "the budget in seconds is used up",
+            Self::Epochs => "the budget in epochs is used up",
+            Self::Exhausted => "every architecture of the space was tried",
+            Self::ConsecutiveFailures => "too many trials failed in a row",
+        }
+    }
+}
+
+/// The end of a search.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Searched {
+    /// Trials 0..trials count.
+    pub trials: u64,
+    /// Why it ended.
+    pub reason: SearchEnd,
+}
+
+/// The best trial of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Winner {
+    /// The trial.
+    pub trial: TrialId,
+    /// Its score.
+    pub score: f64,
+}
+
+/// The breaking of the test part's seal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TestOpened {
+    /// The number of test examples.
+    pub examples: u64,
+}
+
+/// A network of the final evaluation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The best trial of the search.
+    Winner,
+    /// The baseline with this name.
+    Baseline(String),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Winner => f.write_str("winner"),
+            Self::Baseline(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One retraining.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retrained {
+    /// The network.
+    pub subject: Subject,
+    /// The number of the seed, from 0.
+    pub index: u32,
+    /// The seed.
+    pub seed: Seed,
+    /// What it gave.
+    pub result: RetrainedResult,
+    /// How long it took. Not part of the digest.
+    pub seconds: f64,
+    /// Which worker did it. Not part of the digest.
+    pub worker: usize,
+}
+
+/// What a retraining gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetrainedResult {
+    /// Figures on the test examples.
+    Tested {
+        /// Share of the test examples classified correctly.
+        accuracy: f64,
+        /// Their mean loss.
+        loss: f64,
+    },
+    /// No figures.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// The particulars.
+        message: String,
+    },
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// With a winner.
+    Completed,
+    /// No trial has a score.
+    NothingFinished,
+    /// Too many trials failed in a row.
+    ConsecutiveFailures,
+}
+
+impl EndReason {
+    /// The reason in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::NothingFinished => "no trial has a score",
+            Self::ConsecutiveFailures => "too many trials failed in a row",
+        }
+    }
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// How.
+    pub reason: EndReason,
+}

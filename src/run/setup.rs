@@ -1,0 +1,190 @@
+//! An experiment made ready: texts read, spaces compiled, hashes taken.
+
+use super::error::RunError;
+use super::experiment::{Experiment, ExperimentFile};
+use super::files;
+use super::folder::RunFolder;
+use super::record::Started;
+use super::evaluators::Evaluators;
+use crate::diagnostics::SourceFile;
+use crate::language;
+use crate::random::{Purpose, Seed};
+use crate::training::{Recipe, RecipeError};
+use crate::space::{Candidate, Sampling, SearchSpace};
+use num_bigint::BigUint;
+use num_traits::One;
+use std::path::{Path, PathBuf};
+
+/// The texts that a run is made from.
+#[derive(Clone, Debug)]
+pub(super) struct Texts {
+    pub space: SourceFile,
+    pub baselines: Vec<BaselineText>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct BaselineText {
+    pub name: String,
+    pub path: PathBuf,
+    pub file: SourceFile,
+}
+
+impl Texts {
+    /// The texts an experiment file names.
+    pub fn given(file: &ExperimentFile) -> Result<Self, RunError> {
+        let space = read_source(&file.base.join(&file.experiment.space))?;
+        let paths = file.experiment.last.baselines.iter();
+        let baselines = paths.map(|path| BaselineText::read(path, file.base.join(path)));
+        Ok(Self { space, baselines: baselines.collect::<Result<_, _>>()? })
+    }
+
+    /// The texts a run folder keeps, which must be those it was started with.
+    pub fn kept(folder: &RunFolder, started: &Started) -> Result<Self, RunError> {
+        let space = read_source(&folder.space())?;
+        let paths = started.experiment.last.baselines.iter();
+        let baselines = paths.map(|path| BaselineText::read(path, folder.baseline(&stem(path))));
+        let texts = Self { space, baselines: baselines.collect::<Result<_, _>>()? };
+        texts.check(started)?;
+        Ok(texts)
+    }
+
+    /// The hashes of the baselines' texts.
+    pub fn baseline_hashes(&self) -> Vec<String> {
+        self.baselines.iter().map(|baseline| hash(&baseline.file)).collect()
+    }
+
+    /// The hash of the space's text.
+    pub fn space_hash(&self) -> String {
+        hash(&self.space)
+    }
+
+    /// Copies the texts into a run folder.
+    pub fn keep(&self, folder: &RunFolder) -> Result<(), RunError> {
+        files::replace(&folder.space(), self.space.text().as_bytes())?;
+        for baseline in &self.baselines {
+            let path = folder.baseline(&baseline.name);
+            files::create_folder(path.parent().unwrap_or(&path))?;
+            files::replace(&path, baseline.file.text().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, started: &Started) -> Result<(), RunError> {
+        let mut pairs = vec![(self.space.name().to_owned(), self.space_hash(), &started.space_hash)];
+        for (baseline, then) in self.baselines.iter().zip(&started.baseline_hashes) {
+            pairs.push((baseline.path.display().to_string(), hash(&baseline.file), then));
+        }
+        match pairs.into_iter().find(|(_, now, then)| now != *then) {
+            None => Ok(()),
+            Some((what, now, then)) => {
+                Err(RunError::Changed { what, now, then: then.clone() })
+            }
+        }
+    }
+}
+
+impl BaselineText {
+    fn read(named: &Path, path: PathBuf) -> Result<Self, RunError> {
+        let file = read_source(&path)?;
+        Ok(Self { name: stem(named), path, file })
+    }
+}
+
+/// A network that the winner is compared with.
+#[derive(Debug)]
+pub(super) struct Baseline {
+    pub name: String,
+    pub candidate: Candidate,
+}
+
+/// An experiment with its spaces.
+#[derive(Debug)]
+pub(super) struct Setup {
+    pub experiment: Experiment,
+    pub space: SearchSpace,
+    pub baselines: Vec<Baseline>,
+}
+
+impl Setup {
+    pub fn compile(experiment: Experiment, texts: &Texts) -> Result<Self, RunError> {
+        let space = compile_source(&texts.space)?;
+        let baselines: Vec<Baseline> =
+            texts.baselines.iter().map(Baseline::compile).collect::<Result<_, _>>()?;
+        for (index, baseline) in baselines.iter().enumerate() {
+            if baselines[..index].iter().any(|other| other.name == baseline.name) {
+                let message = format!("two baselines are called `{}`; rename a file", baseline.name);
+                return Err(RunError::Setting { key: "final.baselines".to_owned(), message });
+            }
+        }
+        Ok(Self { experiment, space, baselines })
+    }
+
+    /// Whether the networks fit the data and their settings the recipe.
+    pub fn check(&self, evaluators: &dyn Evaluators) -> Result<(), RunError> {
+        let fits = |space: &str, input, output| {
+            let unfit = |message| RunError::Unfit { space: space.to_owned(), message };
+            evaluators.check(input, output).map_err(unfit)
+        };
+        fits(self.space.name(), self.space.input(), self.space.output())?;
+        for baseline in &self.baselines {
+            let architecture = &baseline.candidate.architecture;
+            fits(&baseline.name, architecture.input(), architecture.output())?;
+            self.recipe(&baseline.candidate)?.validate().map_err(unfit_recipe)?;
+        }
+        self.recipe(&self.specimen())?.validate().map_err(unfit_recipe)
+    }
+
+    /// Some network of the space: all of them decide the same settings.
+    fn specimen(&self) -> Candidate {
+        let mut stream = Seed(0).stream(0, Purpose::Tool);
+        let genome = self.space.sample(Sampling::Prior, &mut stream);
+        self.space.decode(&genome).expect("a sampled genome is in the space")
+    }
+
+    /// The experiment's recipe with what the space decided.
+    pub fn recipe(&self, candidate: &Candidate) -> Result<Recipe, RunError> {
+        let mut recipe = self.experiment.recipe.clone();
+        for (name, value) in &candidate.recipe {
+            recipe.set(name, *value).map_err(|error| RunError::Unfit {
+                space: self.space.name().to_owned(),
+                message: error.to_string(),
+            })?;
+        }
+        Ok(recipe)
+    }
+}
+
+impl Baseline {
+    fn compile(text: &BaselineText) -> Result<Self, RunError> {
+        let space = compile_source(&text.file)?;
+        if !space.count().is_one() {
+            let (path, count) = (text.path.clone(), space.count().to_string());
+            return Err(RunError::Baseline { path, count });
+        }
+        let genome = space.get(&BigUint::ZERO).expect("a space of one has a first genome");
+        let candidate = space.decode(&genome).expect("the space's own genome is in it");
+        Ok(Self { name: text.name.clone(), candidate })
+    }
+}
+
+fn unfit_recipe(error: RecipeError) -> RunError {
+    RunError::Setting { key: "recipe".to_owned(), message: error.to_string() }
+}
+
+fn read_source(path: &Path) -> Result<SourceFile, RunError> {
+    Ok(SourceFile::new(path.display().to_string(), files::read_text(path)?))
+}
+
+fn compile_source(file: &SourceFile) -> Result<SearchSpace, RunError> {
+    language::compile(file.text())
+        .map(|compiled| compiled.space)
+        .map_err(|diagnostics| RunError::Text { file: file.clone(), diagnostics })
+}
+
+fn hash(file: &SourceFile) -> String {
+    files::sha256(file.text().as_bytes())
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,287 @@
+//! What a run folder says, for people and scripts. Reading takes no lock: a run may go on meanwhile.
+
+use super::error::RunError;
+use super::event::Phase;
+use super::folder::RunFolder;
+use super::journal::{self, Entry, Journal};
+use super::lifecycle::fold;
+use super::record::{
+    EndReason, Proposal, Retrained, RetrainedResult, SearchEnd, Started, Subject,
+};
+use super::setup::{Setup, Texts};
+use super::state::{Outcome, State};
+use crate::evaluation::{EpochRecord, FailureKind};
+use crate::search::TrialId;
+use crate::space::{Candidate, Genome};
+use serde::Serialize;
+use std::path::Path;
+
+/// A run as its journal tells it.
+#[derive(Clone, Debug)]
+pub struct RecordedRun {
+    folder: RunFolder,
+    entries: Vec<Entry>,
+    state: State,
+}
+
+/// The state of a run in figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The run folder.
+    pub folder: String,
+    /// The experiment's name.
+    pub name: String,
+    /// What the run is doing, or would do when resumed.
+    pub phase: &'static str,
+    /// Trials with a result, failed ones included.
+    pub trials: u64,
+    /// The budget in trials, if it has one.
+    pub trials_budget: Option<u64>,
+    /// Trials that failed.
+    pub failed: u64,
+    /// The best trial so far.
+    pub best: Option<TrialRow>,
+    /// Why the search ended.
+    pub search_end: Option<SearchEnd>,
+    /// The networks of the final evaluation, the winner first.
+    pub finals: Vec<FinalRow>,
+    /// How the run ended.
+    pub ended: Option<EndReason>,
+    /// Seconds of running.
+    pub seconds: f64,
+    /// Digest of everything that happened, without when and where.
+    pub digest: String,
+}
+
+/// A trial in figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrialRow {
+    /// The trial.
+    pub trial: TrialId,
+    /// The score; nothing if it failed or has no result yet.
+    pub score: Option<f64>,
+    /// The loss that belongs to the score.
+    pub loss: Option<f64>,
+    /// Why it failed.
+    pub failure: Option<FailureKind>,
+    /// The particulars of the failure.
+    pub message: Option<String>,
+    /// Whether it has a result.
+    pub done: bool,
+    /// Trainable values.
+    pub params: u64,
+    /// Multiply-accumulates of one forward pass.
+    pub macs: u64,
+    /// Every epoch.
+    pub epochs: Vec<EpochRecord>,
+    /// How long it took.
+    pub seconds: Option<f64>,
+    /// The trials it was made from.
+    pub parents: Vec<TrialId>,
+    /// A short name of the canonical network.
+    pub key: String,
+    /// Its decisions.
+    pub genome: Genome,
+}
+
+/// A network of the final evaluation in figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FinalRow {
+    /// Which.
+    pub subject: Subject,
+    /// Test accuracy by seed; failed seeds are left out.
+    pub accuracies: Vec<f64>,
+    /// Retrainings that failed.
+    pub failed: u64,
+    /// Mean test accuracy.
+    pub mean: Option<f64>,
+    /// Sample standard deviation of the test accuracy; needs two seeds.
+    pub deviation: Option<f64>,
+    /// Trainable values.
+    pub params: u64,
+    /// Multiply-accumulates of one forward pass.
+    pub macs: u64,
+}
+
+impl RecordedRun {
+    /// Reads a run folder.
+    ///
+    /// # Errors
+    /// When there is no run, or its journal can't be read.
+    pub fn open(path: &Path) -> Result<Self, RunError> {
+        let folder = RunFolder::open(path)?;
+        let entries = Journal::read(&folder.journal())?;
+        let state = fold(&folder, &entries)?;
+        Ok(Self { folder, entries, state })
+    }
+
+    /// The run folder.
+    pub fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// Everything that the journal adds up to.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The journal's entries.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What the run was started with.
+    pub fn started(&self) -> &Started {
+        self.state.started.as_ref().expect("a folded journal begins with the start")
+    }
+
+    /// Digest of everything that happened, without when and where.
+    pub fn digest(&self) -> String {
+        journal::digest(&self.entries)
+    }
+
+    /// What the run is doing, or would do when resumed.
+    pub fn phase(&self) -> Phase {
+        match (&self.state.ended, &self.state.searched) {
+            (Some(_), _) => Phase::Ended,
+            (None, Some(_)) => Phase::FinalEvaluation,
+            (None, None) => Phase::Search,
+        }
+    }
+
+    /// Every trial that was proposed, in order.
+    pub fn trials(&self) -> Vec<TrialRow> {
+        let outcomes = self.state.outcomes.iter().map(Some).chain(std::iter::repeat(None));
+        let rows = self.state.proposals.iter().zip(outcomes);
+        rows.map(|(proposal, outcome)| row(proposal, outcome)).collect()
+    }
+
+    /// The winner, or the best trial so far.
+    pub fn best(&self) -> Option<TrialRow> {
+        let (proposal, best) = self.state.best()?;
+        Some(row(proposal, self.state.outcomes.get(best.trial.0 as usize)))
+    }
+
+    /// The network that a trial tried.
+    ///
+    /// # Errors
+    /// When there is no such trial, or the folder's space has changed.
+    pub fn candidate(&self, trial: TrialId) -> Result<Candidate, RunError> {
+        let proposal = self.state.proposals.get(trial.0 as usize);
+        let proposal = proposal.ok_or(RunError::NoResult(trial))?;
+        let decoded = self.setup()?.space.decode(&proposal.genome);
+        decoded.map_err(|error| {
+            let (space, message) = (self.folder.space().display().to_string(), error.to_string());
+            RunError::Unfit { space, message }
+        })
+    }
+
+    /// The state of the run in figures.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn summary(&self) -> Result<Summary, RunError> {
+        let started = self.started();
+        let failed = self.state.outcomes.iter().filter(|outcome| outcome.score().is_none());
+        Ok(Summary {
+            folder: self.folder.path().display().to_string(),
+            name: started.experiment.name.clone(),
+            phase: match self.phase() {
+                Phase::Search => "search",
+                Phase::FinalEvaluation => "final evaluation",
+                Phase::Ended => "ended",
+            },
+            trials: self.state.trials(),
+            trials_budget: started.experiment.budget.trials,
+            failed: failed.count() as u64,
+            best: self.best(),
+            search_end: self.state.searched.as_ref().map(|searched| searched.reason),
+            finals: self.finals()?,
+            ended: self.state.ended,
+            seconds: self.entries.last().map_or(0.0, |entry| entry.seconds),
+            digest: self.digest(),
+        })
+    }
+
+    /// The networks of the final evaluation that have been tested, the winner first.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn finals(&self) -> Result<Vec<FinalRow>, RunError> {
+        if self.state.retrained.is_empty() {
+            return Ok(Vec::new());
+        }
+        let setup = self.setup()?;
+        let mut rows = Vec::new();
+        if let Some(winner) = &self.state.winner {
+            let candidate = self.candidate(winner.trial)?;
+            rows.push(self.final_row(Subject::Winner, &candidate));
+        }
+        for baseline in &setup.baselines {
+            let subject = Subject::Baseline(baseline.name.clone());
+            rows.push(self.final_row(subject, &baseline.candidate));
+        }
+        rows.retain(|row| !row.accuracies.is_empty() || row.failed > 0);
+        Ok(rows)
+    }
+
+    pub(super) fn setup(&self) -> Result<Setup, RunError> {
+        let started = self.started();
+        Setup::compile(started.experiment.clone(), &Texts::kept(&self.folder, started)?)
+    }
+
+    fn final_row(&self, subject: Subject, candidate: &Candidate) -> FinalRow {
+        let of = |((owner, _), retrained): (&(Subject, u32), _)| {
+            (*owner == subject).then_some(retrained)
+        };
+        let retrained: Vec<&Retrained> = self.state.retrained.iter().filter_map(of).collect();
+        let accuracy = |retrained: &&Retrained| match retrained.result {
+            RetrainedResult::Tested { accuracy, .. } => Some(accuracy),
+            RetrainedResult::Failed { .. } => None,
+        };
+        let accuracies: Vec<f64> = retrained.iter().filter_map(accuracy).collect();
+        let metrics = candidate.architecture.metrics();
+        FinalRow {
+            subject,
+            failed: (retrained.len() - accuracies.len()) as u64,
+            mean: mean(&accuracies),
+            deviation: deviation(&accuracies),
+            accuracies,
+            params: metrics.params,
+            macs: metrics.macs,
+        }
+    }
+}
+
+fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
+    let (loss, failure, message) = match outcome {
+        Some(Outcome::Finished(finished)) => (Some(finished.loss), None, None),
+        Some(Outcome::Failed(failed)) => (None, Some(failed.kind), Some(failed.message.clone())),
+        None => (None, None, None),
+    };
+    TrialRow {
+        trial: proposal.trial,
+        score: outcome.and_then(Outcome::score),
+        loss,
+        failure,
+        message,
+        done: outcome.is_some(),
+        params: proposal.params,
+        macs: proposal.macs,
+        epochs: outcome.map_or_else(Vec::new, |outcome| outcome.epochs().to_vec()),
+        seconds: outcome.map(Outcome::seconds),
+        parents: proposal.parents.clone(),
+        key: proposal.key.clone(),
+        genome: proposal.genome.clone(),
+    }
+}
+
+fn mean(numbers: &[f64]) -> Option<f64> {
+    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+}
+
+fn deviation(numbers: &[f64]) -> Option<f64> {
+    let mean = mean(numbers).filter(|_| numbers.len() > 1)?;
+    let squares: f64 = numbers.iter().map(|number| (number - mean) * (number - mean)).sum();
+    Some(libm::sqrt(squares / (numbers.len() - 1) as f64))
+}

@@ -1,0 +1,62 @@
+//! TOML with errors that point at their place.
+
+use super::error::RunError;
+use crate::diagnostics::{Diagnostic, SourceFile, Span, closest_name};
+use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
+
+/// Reads a text as a value.
+///
+/// # Errors
+/// When it is not TOML or does not fit, with the place and the closest known name of an unknown key.
+pub(super) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, RunError> {
+    toml::from_str(text).map_err(|error| {
+        let span = error.span().map_or(Span::default(), |at| Span::new(at.start, at.end));
+        let diagnostic = describe(span, error.message());
+        at_text(name, text, diagnostic)
+    })
+}
+
+/// An error about the setting whose keys from the top are `path`, or what there is of it.
+pub(super) fn error_at(name: &str, text: &str, path: &[&str], message: String) -> RunError {
+    at_text(name, text, Diagnostic::error(span_of(text, path), message))
+}
+
+fn at_text(name: &str, text: &str, diagnostic: Diagnostic) -> RunError {
+    RunError::Text { file: SourceFile::new(name, text), diagnostics: vec![diagnostic] }
+}
+
+/// serde's message in this project's words. Its list of the names it knows becomes a hint.
+fn describe(span: Span, message: &str) -> Diagnostic {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
+        return Diagnostic::error(span, message.trim_end().replace('\n', "; "));
+    }
+    let what = if message.starts_with("unknown field") { "key" } else { "value" };
+    let unknown = quoted.next().unwrap_or_default();
+    let known: Vec<&str> = quoted.collect();
+    let diagnostic = Diagnostic::error(span, format!("unknown {what} `{unknown}`"));
+    match closest_name(unknown, known.iter().copied()) {
+        Some(name) => diagnostic.hint(format!("did you mean `{name}`?")),
+        None => diagnostic.hint(format!("known here: {}", known.join(", "))),
+    }
+}
+
+fn span_of(text: &str, path: &[&str]) -> Span {
+    let Ok(document) = DeTable::parse(text) else {
+        return Span::default();
+    };
+    let mut span = Span::default();
+    let mut table = Some(document.get_ref());
+    for key in path {
+        let Some((name, value)) = table.and_then(|table| table.get_key_value(*key)) else {
+            break;
+        };
+        span = Span::new(name.span().start, name.span().end);
+        if !matches!(value.get_ref(), DeValue::Table(_)) {
+            span = span.to(Span::new(value.span().start, value.span().end));
+        }
+        table = value.get_ref().as_table();
+    }
+    span
+}

@@ -1,0 +1,65 @@
+//! Controllers: which architecture to try next, given what earlier trials gave.
+//!
+//! A [`Controller`] is asked for proposals and told results. It is pure: it sees a space, a stream and
+//! results, and no clock, no files, no threads, no models. The [`Proposer`] puts a controller to work:
+//! it keeps the order of telling, and sees to it that no network is proposed twice.
+
+mod evolution;
+mod proposer;
+mod random;
+mod settings;
+
+pub use evolution::Evolution;
+pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
+pub use random::RandomSearch;
+pub use settings::{ControllerKind, ControllerSettings};
+
+use crate::random::Stream;
+use crate::space::Genome;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The number of a trial, from 0, in the order of proposing.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct TrialId(pub u64);
+
+impl fmt::Display for TrialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// What a controller wants to be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// A complete genome of the space.
+    pub genome: Genome,
+    /// The trials it was made from, none for a fresh draw.
+    pub parents: Vec<TrialId>,
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// What was tried.
+    pub genome: Genome,
+    /// How good it was, higher is better; nothing if the trial failed.
+    pub score: Option<f64>,
+}
+
+/// A strategy of search.
+///
+/// Results are told in the order of trials, and trial k is asked for when those of trials
+/// 0..=k-lookahead have been told, so a controller that uses nothing but its arguments proposes the
+/// same whatever the number of workers.
+pub trait Controller: Send {
+    /// A proposal for `trial`. `attempt` counts from 0 how often a proposal for this trial turned out
+    /// to have been tried already; a controller should go further afield as it grows.
+    fn ask(&mut self, trial: TrialId, attempt: u32, stream: &mut Stream) -> Proposal;
+
+    /// Takes in the result of `trial`.
+    fn tell(&mut self, trial: TrialId, result: &Observed);
+}

@@ -1,0 +1,115 @@
+//! A controller at work: proposals in order, none of them twice.
+
+use super::{Controller, Observed, Proposal, TrialId};
+use crate::random::{Purpose, Seed, Stream};
+use crate::space::{Candidate, Genome, SearchSpace};
+use num_bigint::BigUint;
+use num_traits::{One, ToPrimitive, Zero};
+use std::collections::BTreeSet;
+
+/// How often a controller may propose for one trial what was tried before.
+pub const MAX_ATTEMPTS: u32 = 100;
+
+/// Spaces up to this size are walked in search of what is left before they are called exhausted.
+const WALKED: u64 = 20_000;
+
+/// What a trial will try.
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    /// Its number.
+    pub trial: TrialId,
+    /// The network and its settings.
+    pub candidate: Candidate,
+    /// The trials it was made from.
+    pub parents: Vec<TrialId>,
+}
+
+/// Asks a controller for one trial after the other and drops what was tried before.
+///
+/// All earlier proposals are a fixed past: they do not depend on which trials have finished, so
+/// neither does what counts as tried.
+pub struct Proposer<'s> {
+    space: &'s SearchSpace,
+    controller: Box<dyn Controller + 's>,
+    seed: Seed,
+    tried: BTreeSet<String>,
+    genomes: Vec<Genome>,
+    told: usize,
+}
+
+impl<'s> Proposer<'s> {
+    /// A proposer that has proposed nothing yet.
+    pub fn new(space: &'s SearchSpace, controller: Box<dyn Controller + 's>, seed: Seed) -> Self {
+        let (tried, genomes) = (BTreeSet::new(), Vec::new());
+        Self { space, controller, seed, tried, genomes, told: 0 }
+    }
+
+    /// The next trial, or nothing if the space is exhausted: for a small space when everything in it
+    /// was tried, for a large one when [`MAX_ATTEMPTS`] proposals in a row had been.
+    pub fn propose(&mut self) -> Option<Proposed> {
+        let trial = TrialId(self.genomes.len() as u64);
+        let mut stream = self.seed.stream(trial.0, Purpose::Propose);
+        let (candidate, parents) = self.fresh_proposal(trial, &mut stream)?;
+        self.tried.insert(candidate.key());
+        self.genomes.push(candidate.genome.clone());
+        Some(Proposed { trial, candidate, parents })
+    }
+
+    /// The number of trials proposed so far.
+    pub fn proposed(&self) -> u64 {
+        self.genomes.len() as u64
+    }
+
+    /// Tells the controller the score of the first trial it has not been told of: nothing if that
+    /// trial failed.
+    ///
+    /// # Panics
+    /// When no such trial was proposed.
+    pub fn tell(&mut self, score: Option<f64>) {
+        let trial = TrialId(self.told as u64);
+        let genome = self.genomes[self.told].clone();
+        self.controller.tell(trial, &Observed { genome, score });
+        self.told += 1;
+    }
+
+    fn fresh_proposal(
+        &mut self,
+        trial: TrialId,
+        stream: &mut Stream,
+    ) -> Option<(Candidate, Vec<TrialId>)> {
+        if *self.space.count() <= BigUint::from(self.tried.len()) {
+            return None;
+        }
+        for attempt in 0..MAX_ATTEMPTS {
+            let Proposal { genome, parents } = self.controller.ask(trial, attempt, stream);
+            if let Some(candidate) = self.untried(&genome) {
+                return Some((candidate, parents));
+            }
+        }
+        self.what_is_left(stream).map(|candidate| (candidate, Vec::new()))
+    }
+
+    fn untried(&self, genome: &Genome) -> Option<Candidate> {
+        let decoded = self.space.decode(genome);
+        let candidate = decoded.expect("a controller's genomes come complete from the space");
+        (!self.tried.contains(&candidate.key())).then_some(candidate)
+    }
+
+    /// The first untried architecture of a small space from a random index on.
+    fn what_is_left(&self, stream: &mut Stream) -> Option<Candidate> {
+        let count = self.space.count().to_u64().filter(|&count| count <= WALKED)?;
+        let start = stream.below(count);
+        let mut index = BigUint::from(start);
+        for step in 0..count {
+            if start + step == count {
+                index = BigUint::zero();
+            }
+            let genome = self.space.get(&index).expect("the index is below the count");
+            if let Some(candidate) = self.untried(&genome) {
+                return Some(candidate);
+            }
+            index += BigUint::one();
+        }
+        None
+    }
+}

@@ -1,0 +1,7 @@
+//! Runs: determinism, crashes, failures, damage.
+
+mod determinism;
+mod failures;
+mod fixture;
+mod journal;
+mod training;
