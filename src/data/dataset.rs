@@ -3,6 +3,7 @@
 use super::{Classes, DataError, MAX_CLASSES, Part};
 use crate::layers::Shape;
 use sha2::{Digest, Sha256};
+use std::fmt;
 
 /// What a network has to say about each example. Classification is what there is today; a
 /// regression's numbers would be a second variant.
@@ -14,12 +15,21 @@ pub enum Targets {
 }
 
 /// Inputs and targets of some examples, as they were read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Examples {
     /// One example after the other, each in row-major order of the dataset's shape.
     pub inputs: Vec<f32>,
     /// One target an example.
     pub targets: Targets,
+}
+
+/// Only the number of examples: the values would fill a terminal.
+impl fmt::Debug for Examples {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Examples")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Examples {

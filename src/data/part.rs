@@ -1,11 +1,12 @@
 //! What training and evaluation read: examples ready for a network.
 
 use crate::layers::Shape;
+use std::fmt;
 
 /// Examples ready for a network: normalised inputs and the class of each.
 ///
 /// Inputs lie one example after the other, each in row-major order of its shape.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Part {
     /// The shape of one example.
     pub shape: Shape,
@@ -15,6 +16,17 @@ pub struct Part {
     pub labels: Vec<u32>,
     /// The number of classes in the whole dataset, also of those that this part lacks.
     pub classes: usize,
+}
+
+/// Without the values, which would fill a terminal.
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Part")
+            .field("shape", &self.shape)
+            .field("len", &self.len())
+            .field("classes", &self.classes)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Part {

@@ -63,15 +63,16 @@ impl Parameter {
         any_rank!(self, x => x.grad_remove(gradients).map(Tensor::into_data))
     }
 
-    /// Changes the values in place and starts a new graph from them. `update` must keep their
-    /// number.
+    /// Changes the values and starts a new graph from them. `update` works in place.
+    #[must_use]
     pub fn update(self, update: impl FnOnce(&mut [f32])) -> Self {
-        any_rank!(self, x => {
-            let device = x.device();
-            let mut data = x.into_value().inner().into_data();
-            update(data.as_mut_slice().expect("parameters are 32-bit floats"));
-            Self::from_data(data, &device)
-        })
+        match self {
+            Self::Rank1(x) => Self::Rank1(x.map(|tensor| updated(tensor, update))),
+            Self::Rank2(x) => Self::Rank2(x.map(|tensor| updated(tensor, update))),
+            Self::Rank3(x) => Self::Rank3(x.map(|tensor| updated(tensor, update))),
+            Self::Rank4(x) => Self::Rank4(x.map(|tensor| updated(tensor, update))),
+            Self::Rank5(x) => Self::Rank5(x.map(|tensor| updated(tensor, update))),
+        }
     }
 
     /// The vector inside, part of the gradient's graph.
@@ -113,5 +114,17 @@ impl Parameter {
     /// The values in one row, whatever the rank; part of the gradient's graph.
     pub fn flat(&self) -> Tensor<1> {
         any_rank!(self, x => x.val().reshape([-1]))
+    }
+}
+
+fn updated<const D: usize>(tensor: Tensor<D>, update: impl FnOnce(&mut [f32])) -> Tensor<D> {
+    let device = tensor.device();
+    let mut data = tensor.inner().into_data();
+    update(data.as_mut_slice().expect("parameters are 32-bit floats"));
+    let tensor = Tensor::from_data(data, &device);
+    if device.is_autodiff() {
+        tensor.require_grad()
+    } else {
+        tensor
     }
 }

@@ -115,3 +115,51 @@ fn read(file: &SafeTensors<'_>, name: &str, wanted: &[usize]) -> Result<TensorDa
         wanted,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::{Architecture, Builder, Output};
+    use crate::layers::{Layer, Shape, Value, find};
+    use crate::random::{Purpose, Seed};
+    use burn::tensor::Device;
+
+    fn network(hidden: i64, seed: u64) -> Network {
+        let architecture = architecture(hidden);
+        let mut stream = Seed(seed).stream(0, Purpose::Init);
+        Network::build(&architecture, &mut stream, &Device::flex())
+    }
+
+    fn architecture(hidden: i64) -> Architecture {
+        let mut builder = Builder::new(Shape::Vector { features: 3 });
+        let linear =
+            |out| Layer::new(find("linear").unwrap(), &[("out", Value::Int(out))]).unwrap();
+        let norm = Layer::plain(find("batch_norm").unwrap()).unwrap();
+        let first = builder
+            .push(linear(hidden), vec![Builder::INPUT], "net/0".to_owned())
+            .unwrap();
+        let norm = builder.push(norm, vec![first], "net/1".to_owned()).unwrap();
+        let last = builder
+            .push(linear(2), vec![norm], "net/2".to_owned())
+            .unwrap();
+        builder.finish(last, Output::Classes(2)).unwrap()
+    }
+
+    #[test]
+    fn weights_survive_their_bytes_exactly() {
+        let (saved, mut loaded) = (network(5, 1).save(), network(5, 2));
+        assert_ne!(loaded.save(), saved);
+        loaded.load(&saved).unwrap();
+        assert_eq!(loaded.save(), saved);
+    }
+
+    #[test]
+    fn weights_of_another_architecture_are_refused_and_change_nothing() {
+        let mut small = network(4, 1);
+        let before = small.save();
+        let error = small.load(&network(5, 1).save()).unwrap_err().to_string();
+        assert_eq!(error, "`net/0.weight` is F32 of [3, 5], not F32 of [3, 4]");
+        assert!(small.load(b"nonsense").is_err());
+        assert_eq!(small.save(), before);
+    }
+}

@@ -118,7 +118,8 @@ impl Run<'_> {
             self.depth = depth.checked_sub(1).ok_or_else(|| self.astray())?;
         }
         let outer_slots = std::mem::replace(&mut self.slots, slots);
-        let outer_stack = std::mem::replace(&mut self.stack, vec![self.top()]);
+        let top = self.top();
+        let outer_stack = std::mem::replace(&mut self.stack, vec![top]);
         let outer_carried = self.carried.clone();
         self.node(body.node)?;
         let result = self.top();

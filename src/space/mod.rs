@@ -18,7 +18,7 @@ mod unsatisfiable;
 mod walk;
 
 pub use genome::Genome;
-pub use search_space::SearchSpace;
+pub use search_space::{SearchSpace, SpaceError};
 
 use crate::architecture::Architecture;
 use crate::layers::Value;

@@ -215,11 +215,14 @@ impl Ranking<'_> {
         let taken = self.genome.get(&address);
         let taken = taken.ok_or_else(|| RankError::Genome(DecodeError::Missing(address.clone())))?;
         let options = self.engine.options(point);
-        let invalid = || RankError::Genome(DecodeError::Invalid { address, option: taken });
-        let option = *options.get(taken as usize).ok_or_else(&invalid)?;
-        if self.engine.transfer(option, state)?.is_empty() {
-            return Err(invalid());
+        let fits = match options.get(taken as usize) {
+            Some(option) => !self.engine.transfer(*option, state)?.is_empty(),
+            None => false,
+        };
+        if !fits {
+            return Err(RankError::Genome(DecodeError::Invalid { address, option: taken }));
         }
+        let option = options[taken as usize];
         let before = self.path.enter(&segment);
         let (end, mut index) = self.rank(option, state)?;
         self.path.leave(before);

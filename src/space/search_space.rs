@@ -7,7 +7,7 @@ use super::transfer::{Engine, Point, StateId, TooLarge};
 use super::walk::Path;
 use super::{Candidate, Decision, DecodeError, Genome, Sampling, build};
 use crate::architecture::Output;
-use crate::layers::{Shape, Value};
+use crate::layers::Shape;
 use crate::random::Stream;
 use num_bigint::BigUint;
 use num_integer::Integer;

@@ -123,8 +123,10 @@ impl Lane {
             Step::Wire { slot, sources, max } => self.wire(*slot, *sources, *max)?,
             Step::Wired { slot, sources } => self.wired(*slot, *sources)?,
             Step::Clear(slots) => {
-                for &slot in slots.iter().filter(|&&slot| slot < self.slots.len()) {
-                    self.slots[slot] = UNSET;
+                for &slot in slots {
+                    if let Some(value) = self.slots.get_mut(slot) {
+                        *value = UNSET;
+                    }
                 }
                 while self.slots.len() > program.globals && self.slots.last() == Some(&UNSET) {
                     self.slots.pop();

@@ -27,3 +27,27 @@ fn patches(architecture: &Architecture, node: &Node) -> u64 {
     let macs = layer.macs(&architecture.input_shapes(node), node.shape);
     macs / node.shape.features().unwrap_or(1).max(1) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::{Builder, Output};
+    use crate::layers::{Layer, Shape, Value, find};
+
+    #[test]
+    fn memory_grows_with_the_batch_and_holds_every_weight_with_its_moments() {
+        let shape = Shape::Vector { features: 100 };
+        let linear = Layer::new(find("linear").unwrap(), &[("out", Value::Int(10))]).unwrap();
+        let mut builder = Builder::new(shape);
+        let last = builder
+            .push(linear, vec![Builder::INPUT], "net/0".to_owned())
+            .unwrap();
+        let architecture = builder.finish(last, Output::Classes(10)).unwrap();
+        let (small, large) = (
+            memory_estimate(&architecture, 1),
+            memory_estimate(&architecture, 9),
+        );
+        assert!(small >= 5 * 4 * 1010);
+        assert!(large - small >= 8 * 4 * 110);
+    }
+}

@@ -5,6 +5,8 @@
 //! and the loop. Knows nothing of searches, journals or where data comes from, and reads no clock but
 //! the deadline it is given.
 
+mod fields;
+mod job;
 mod loss;
 mod memory;
 mod optimizer;
@@ -12,9 +14,11 @@ mod recipe;
 mod schedule;
 mod trainer;
 
+pub use fields::{FIELDS, Field};
+pub use job::{EpochRecord, Failure, Job, Progress, Trained};
 pub use loss::{Scores, cross_entropy, evaluate};
 pub use memory::memory_estimate;
 pub use optimizer::{Optimizer, clip_gradients, gradients};
-pub use recipe::{FIELDS, Field, OptimizerKind, Recipe, RecipeError, ScheduleKind};
+pub use recipe::{OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;
-pub use trainer::{EpochRecord, Failure, Job, Progress, Trained, train};
+pub use trainer::train;

@@ -1,114 +1,17 @@
 //! The training loop.
 
-use super::loss::{Scores, cross_entropy, evaluate_while};
+use super::job::{EpochRecord, Failure, Job, Progress, Trained};
+use super::loss::{cross_entropy, evaluate_while};
 use super::optimizer::{Optimizer, clip_gradients, gradients};
-use super::recipe::{Recipe, RecipeError};
 use super::schedule::learning_rate;
 use crate::architecture::{Architecture, Output};
 use crate::data::Part;
 use crate::layers::Mode;
 use crate::model::Network;
-use crate::random::{Purpose, Seed, Stream};
+use crate::random::{Purpose, Stream};
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
-
-/// All that a training run depends on. Deadline and stop can end it early, but change nothing else.
-#[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
-    /// What to train.
-    pub architecture: &'a Architecture,
-    /// How to train it.
-    pub recipe: &'a Recipe,
-    /// What to learn from.
-    pub train: &'a Part,
-    /// What to measure on after each epoch.
-    pub validation: &'a Part,
-    /// The run's root seed.
-    pub seed: Seed,
-    /// The trial whose streams are drawn from.
-    pub trial: u64,
-    /// When to give up, checked before each batch.
-    pub deadline: Option<Instant>,
-    /// Set by another thread to give up, checked before each batch.
-    pub stop: &'a AtomicBool,
-}
-
-/// What one epoch brought.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// Its number, from 1.
-    pub epoch: usize,
-    /// The learning rate of its first step.
-    pub learning_rate: f64,
-    /// Mean loss over its training examples, while the network changed.
-    pub train_loss: f64,
-    /// Loss on the validation part after it.
-    pub validation_loss: f64,
-    /// Accuracy on the validation part after it.
-    pub validation_accuracy: f64,
-}
-
-/// What an observer is told after each epoch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
-    /// The epoch that ended.
-    pub record: EpochRecord,
-    /// How many there are at most.
-    pub epochs: usize,
-}
-
-/// A training run that came to its end.
-#[derive(Clone, Debug)]
-pub struct Trained {
-    /// The network after its last epoch, without gradients.
-    pub network: Network,
-    /// One record an epoch.
-    pub epochs: Vec<EpochRecord>,
-    /// Whether `patience` ended it before the recipe's number of epochs.
-    pub stopped_early: bool,
-}
-
-impl Trained {
-    /// The scores on the validation part after the last epoch.
-    pub fn last(&self) -> Scores {
-        let record = self.epochs.last().expect("a recipe has at least one epoch");
-        Scores {
-            loss: record.validation_loss,
-            accuracy: record.validation_accuracy,
-        }
-    }
-}
-
-/// Why a training run has no result.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// The loss became infinite or not a number.
-    #[error("the loss is not finite in epoch {epoch}")]
-    Diverged {
-        /// The epoch, from 1.
-        epoch: usize,
-    },
-    /// The deadline passed.
-    #[error("the deadline passed in epoch {epoch}")]
-    TimedOut {
-        /// The epoch, from 1.
-        epoch: usize,
-    },
-    /// It was told to stop.
-    #[error("stopped in epoch {epoch}")]
-    Stopped {
-        /// The epoch, from 1.
-        epoch: usize,
-    },
-    /// The recipe is not valid.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
-    /// The data does not fit the architecture.
-    #[error("{0}")]
-    Data(String),
-}
 
 /// Trains a candidate and calls `observer` after each epoch.
 ///
@@ -328,4 +231,258 @@ fn check_data(job: &Job<'_>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::Builder;
+    use crate::layers::{Layer, Shape, Value, find};
+    use crate::random::Seed;
+    use crate::training::Recipe;
+    use std::sync::atomic::AtomicBool;
+
+    fn layer(name: &str, given: &[(&str, Value)]) -> Layer {
+        Layer::new(find(name).unwrap(), given).unwrap()
+    }
+
+    fn chain(input: Shape, layers: Vec<Layer>, classes: usize) -> Architecture {
+        let mut builder = Builder::new(input);
+        let mut last = Builder::INPUT;
+        for (index, layer) in layers.into_iter().enumerate() {
+            last = builder
+                .push(layer, vec![last], format!("net/{index}"))
+                .unwrap();
+        }
+        builder.finish(last, Output::Classes(classes)).unwrap()
+    }
+
+    fn small_cnn() -> Architecture {
+        let conv = [
+            ("out", Value::Int(8)),
+            ("kernel", Value::Int(3)),
+            ("padding", Value::Int(1)),
+        ];
+        let layers = vec![
+            layer("conv2d", &conv),
+            layer("batch_norm", &[]),
+            layer("relu", &[]),
+            layer("global_avg_pool", &[]),
+            layer("dropout", &[("p", Value::Float(0.2))]),
+            layer("linear", &[("out", Value::Int(2))]),
+        ];
+        chain(
+            Shape::Image {
+                channels: 1,
+                height: 6,
+                width: 6,
+            },
+            layers,
+            2,
+        )
+    }
+
+    /// Images with a bright row (class 0) or a bright column (class 1).
+    fn stripes(count: usize, salt: u64) -> Part {
+        let mut stream = Seed(salt).stream(0, Purpose::Tool);
+        let (mut inputs, mut labels) = (Vec::new(), Vec::new());
+        for index in 0..count {
+            let (label, place) = (index as u32 % 2, stream.index(6));
+            for pixel in 0..36 {
+                let bright = if label == 0 {
+                    pixel / 6 == place
+                } else {
+                    pixel % 6 == place
+                };
+                inputs.push(stream.uniform_f32(-0.5, 0.5) + if bright { 1.5 } else { 0.0 });
+            }
+            labels.push(label);
+        }
+        let shape = Shape::Image {
+            channels: 1,
+            height: 6,
+            width: 6,
+        };
+        Part {
+            shape,
+            inputs,
+            labels,
+            classes: 2,
+        }
+    }
+
+    fn recipe() -> Recipe {
+        Recipe {
+            epochs: 6,
+            batch_size: 16,
+            ..Recipe::default()
+        }
+    }
+
+    fn run(
+        architecture: &Architecture,
+        recipe: &Recipe,
+        train_on: &Part,
+    ) -> Result<Trained, Failure> {
+        let (validation, stop) = (stripes(40, 2), AtomicBool::new(false));
+        let job = Job {
+            architecture,
+            recipe,
+            train: train_on,
+            validation: &validation,
+            seed: Seed(11),
+            trial: 3,
+            deadline: None,
+            stop: &stop,
+        };
+        train(&job, &mut |_| {})
+    }
+
+    #[test]
+    fn a_small_network_learns_rows_from_columns() {
+        let trained = run(&small_cnn(), &recipe(), &stripes(160, 1)).unwrap();
+        assert!(trained.last().accuracy > 0.9, "{:?}", trained.epochs);
+        assert_eq!(trained.epochs.len(), 6);
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bits_whatever_else_runs() {
+        let (architecture, part) = (small_cnn(), stripes(65, 1));
+        let bits = || {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .build()
+                .unwrap();
+            let trained = pool.install(|| run(&architecture, &recipe(), &part).unwrap());
+            (trained.network.save(), trained.epochs)
+        };
+        let alone = bits();
+        let together: Vec<_> = std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..3).map(|_| scope.spawn(bits)).collect();
+            runs.into_iter().map(|run| run.join().unwrap()).collect()
+        });
+        assert!(together.iter().all(|other| *other == alone));
+    }
+
+    #[test]
+    fn a_network_without_weights_on_its_path_is_scored_all_the_same() {
+        let part = stripes(20, 1);
+        let flat = chain(part.shape, vec![layer("flatten", &[])], 36);
+        let (train_on, validation) = (
+            Part {
+                classes: 36,
+                ..part.clone()
+            },
+            Part {
+                classes: 36,
+                ..part
+            },
+        );
+        let (stop, recipe) = (AtomicBool::new(false), recipe());
+        let job = Job {
+            architecture: &flat,
+            recipe: &recipe,
+            train: &train_on,
+            validation: &validation,
+            seed: Seed(1),
+            trial: 0,
+            deadline: None,
+            stop: &stop,
+        };
+        assert_eq!(train(&job, &mut |_| {}).unwrap().epochs.len(), 6);
+    }
+
+    #[test]
+    fn only_zeros_before_the_last_layer_still_train() {
+        let part = stripes(20, 1);
+        let layers = vec![
+            layer(
+                "conv2d",
+                &[("out", Value::Int(2)), ("kernel", Value::Int(1))],
+            ),
+            layer("zero", &[]),
+            layer("global_avg_pool", &[]),
+            layer("linear", &[("out", Value::Int(2))]),
+        ];
+        let dead = chain(part.shape, layers.clone(), 2);
+        assert!(run(&dead, &recipe(), &part).is_ok());
+        let ends_in_zero = chain(part.shape, [layers, vec![layer("zero", &[])]].concat(), 2);
+        assert!(run(&ends_in_zero, &recipe(), &part).is_ok());
+    }
+
+    #[test]
+    fn an_infinite_loss_ends_as_diverged() {
+        let recipe = Recipe {
+            learning_rate: 1e3,
+            momentum: 0.99,
+            ..recipe()
+        };
+        let layers = vec![
+            layer("flatten", &[]),
+            layer("linear", &[("out", Value::Int(2))]),
+        ];
+        let mut part = stripes(64, 1);
+        part.inputs.iter_mut().for_each(|value| *value *= 1e30);
+        let linear = chain(part.shape, layers, 2);
+        assert!(matches!(
+            run(&linear, &recipe, &part),
+            Err(Failure::Diverged { .. })
+        ));
+    }
+
+    #[test]
+    fn a_passed_deadline_and_a_stop_end_the_run_in_its_first_epoch() {
+        let (architecture, part, recipe) = (small_cnn(), stripes(32, 1), recipe());
+        let stop = AtomicBool::new(false);
+        let job = Job {
+            architecture: &architecture,
+            recipe: &recipe,
+            train: &part,
+            validation: &part,
+            seed: Seed(1),
+            trial: 0,
+            deadline: Some(Instant::now()),
+            stop: &stop,
+        };
+        assert_eq!(
+            train(&job, &mut |_| {}).unwrap_err(),
+            Failure::TimedOut { epoch: 1 }
+        );
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(
+            train(&job, &mut |_| {}).unwrap_err(),
+            Failure::Stopped { epoch: 1 }
+        );
+    }
+
+    #[test]
+    fn patience_ends_a_run_that_does_not_improve_as_a_success() {
+        let recipe = Recipe {
+            learning_rate: 0.0,
+            patience: Some(2),
+            epochs: 9,
+            ..recipe()
+        };
+        let part = stripes(32, 1);
+        let layers = vec![
+            layer("flatten", &[]),
+            layer("linear", &[("out", Value::Int(2))]),
+        ];
+        let trained = run(&chain(part.shape, layers, 2), &recipe, &part).unwrap();
+        assert!(trained.stopped_early);
+        assert_eq!(trained.epochs.len(), 3);
+    }
+
+    #[test]
+    fn data_of_another_shape_is_an_error_that_names_both() {
+        let part = Part {
+            shape: Shape::Vector { features: 36 },
+            ..stripes(8, 1)
+        };
+        let error = run(&small_cnn(), &recipe(), &part).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the training part's examples are 36, the network takes 1x6x6"
+        );
+    }
 }

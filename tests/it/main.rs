@@ -1,3 +1,12 @@
-//! The integration tests, as one binary.
+//! Tests across modules, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "test code outside of `#[test]` too"
+)]
 
+mod house;
+mod layers_golden;
 mod run;
+mod shared_data;
+mod space;

@@ -159,6 +159,13 @@ fn measurements_are_no_classes() {
 }
 
 #[test]
+fn whole_numbers_that_hardly_repeat_are_no_classes_either() {
+    let rows = |count: u32| (0..count).map(|n| format!("{n},1\n")).collect::<String>();
+    assert!(error(&rows(33)).contains("label `0` is one of 33 among 33 examples; regression"));
+    assert!(parse(&rows(32)).unwrap().classes().is_ok());
+}
+
+#[test]
 fn a_label_that_training_lacks_is_placed_and_advised() {
     let classes = parse("label,x\nsetosa,1\nvirginica,2\n")
         .unwrap()

@@ -3,6 +3,7 @@
 use super::*;
 use crate::data::idx::tests::file as idx_file;
 use crate::data::input::tests::gzip;
+use crate::layers::Shape;
 use std::fs;
 use tempfile::TempDir;
 

@@ -19,8 +19,7 @@ impl Checker {
             None => match layers::find(&call.name.node) {
                 Some(kind) => self.layer_call(kind, call, span),
                 None => {
-                    let known: Vec<String> =
-                        self.names.operations().into_iter().map(str::to_owned).collect();
+                    let known = self.names.operations();
                     let known: Vec<&str> = known.iter().map(String::as_str).collect();
                     self.unknown(call.name.span, "layer or block", &call.name.node, &known);
                     self.step(Step::Nothing, span)

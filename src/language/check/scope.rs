@@ -39,15 +39,16 @@ impl Names {
     }
 
     /// Every name that can be written here: bound ones and layers.
-    pub fn operations(&self) -> Vec<&str> {
-        let layers = layers::kinds().map(layers::Kind::name);
+    pub fn operations(&self) -> Vec<String> {
+        let layers = layers::kinds().map(|kind| kind.name().to_owned());
         let bodies = self.bound.iter().filter(|(_, binding, _)| !matches!(binding, B::Value(_)));
-        bodies.map(|(name, ..)| name.as_str()).chain(layers).collect()
+        bodies.map(|(name, ..)| name.clone()).chain(layers).collect()
     }
 
-    pub fn values(&self) -> Vec<&str> {
+    /// Every name of a value.
+    pub fn values(&self) -> Vec<String> {
         let values = self.bound.iter().filter(|(_, binding, _)| matches!(binding, B::Value(_)));
-        values.map(|(name, ..)| name.as_str()).collect()
+        values.map(|(name, ..)| name.clone()).collect()
     }
 }
 

@@ -150,9 +150,8 @@ impl Checker {
             return Expr::Value(Value::Name(word));
         }
         let mut known = self.names.values();
-        known.push("classes");
-        known.extend(words());
-        let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        known.push("classes".to_owned());
+        known.extend(words().map(str::to_owned));
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         self.unknown(name.span, "value", &name.node, &known);
         Expr::Value(Value::Int(0))

@@ -60,7 +60,7 @@ impl Bench {
     }
 
     pub fn with_space(experiment: &str, space: &str) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = fast_folder();
         fs::write(folder.path().join("tiny.space"), space).unwrap();
         fs::write(folder.path().join("one.space"), BASELINE).unwrap();
         let path = folder.path().join("tiny.toml");
@@ -87,6 +87,11 @@ impl Bench {
         let options = Options { workers: Some(workers), stop };
         start_with(&self.file, &mut fake.clone(), &self.runs(), &options, watch)
     }
+}
+
+/// A folder in memory, where the system has one: these tests put thousands of files on disk.
+fn fast_folder() -> TempDir {
+    TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap()
 }
 
 pub fn resume(folder: &Path, fake: &Fake, workers: usize) -> Result<Ending, RunError> {

@@ -1,0 +1,135 @@
+//! How a table is written down, and which of its columns is the label.
+
+use super::super::error::excerpt;
+use crate::diagnostics::closest_name;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+
+/// How a table is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// What stands between two cells.
+    pub delimiter: u8,
+    /// Whether the first row names the columns. If not said, it does when none of its cells is a
+    /// number.
+    pub header: Option<bool>,
+    /// The column of the labels. If not said, it is the one called `label` in a table with a
+    /// header, and the first one in a table without.
+    pub label: Option<Column>,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self {
+            delimiter: b',',
+            header: None,
+            label: None,
+        }
+    }
+}
+
+/// A column of a table, by its name or by its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// The name in the header.
+    Name(String),
+    /// The number, counted from 1 as messages do.
+    Number(usize),
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// A name as a string, a number as an integer: `label = "species"`, `label = 1`.
+impl Serialize for Column {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Name(name) => serializer.serialize_str(name),
+            Self::Number(number) => serializer.serialize_u64(*number as u64),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Column {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ColumnVisitor)
+    }
+}
+
+struct ColumnVisitor;
+
+impl de::Visitor<'_> for ColumnVisitor {
+    type Value = Column;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a column's name, or its number counted from 1")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Column, E> {
+        Ok(Column::Name(name.to_owned()))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Column, E> {
+        usize::try_from(number)
+            .map(Column::Number)
+            .map_err(E::custom)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Column, E> {
+        usize::try_from(number)
+            .map(Column::Number)
+            .map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
+    }
+}
+
+/// The index of the label column, or what was looked for and advice.
+pub(super) fn label_column(
+    asked: Option<&Column>,
+    names: Option<&[String]>,
+    columns: usize,
+) -> Result<usize, (String, String)> {
+    match (asked, names) {
+        (None, None) => Ok(0),
+        (None, Some(names)) => find_name("label", names).map_err(|advice| {
+            (
+                "label".to_owned(),
+                format!("{advice}; say which holds the labels: `label = \"…\"`"),
+            )
+        }),
+        (Some(Column::Name(name)), Some(names)) => {
+            find_name(name, names).map_err(|advice| (name.clone(), advice))
+        }
+        (Some(Column::Name(name)), None) => Err((
+            name.clone(),
+            "the table has no header; give the column's number, counted from 1".to_owned(),
+        )),
+        (Some(&Column::Number(number)), _) if (1..=columns).contains(&number) => Ok(number - 1),
+        (Some(Column::Number(number)), _) => Err((
+            number.to_string(),
+            format!("columns are counted from 1 to {columns}"),
+        )),
+    }
+}
+
+fn find_name(wanted: &str, names: &[String]) -> Result<usize, String> {
+    const SHOWN: usize = 12;
+    if let Some(index) = names.iter().position(|name| name == wanted) {
+        return Ok(index);
+    }
+    if let Some(close) = closest_name(wanted, names.iter().map(String::as_str)) {
+        return Err(format!("did you mean `{}`?", excerpt(close.as_bytes())));
+    }
+    let shown = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| excerpt(name.as_bytes()));
+    let list = shown.collect::<Vec<_>>().join(", ");
+    let rest = if names.len() > SHOWN { ", …" } else { "" };
+    Err(format!("it has {list}{rest}"))
+}

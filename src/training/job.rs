@@ -1,0 +1,107 @@
+//! What goes into a training run and what comes out.
+
+use super::loss::Scores;
+use super::recipe::{Recipe, RecipeError};
+use crate::architecture::Architecture;
+use crate::data::Part;
+use crate::model::Network;
+use crate::random::Seed;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// All that a training run depends on. Deadline and stop can end it early, but change nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// What to train.
+    pub architecture: &'a Architecture,
+    /// How to train it.
+    pub recipe: &'a Recipe,
+    /// What to learn from.
+    pub train: &'a Part,
+    /// What to measure on after each epoch.
+    pub validation: &'a Part,
+    /// The run's root seed.
+    pub seed: Seed,
+    /// The trial whose streams are drawn from.
+    pub trial: u64,
+    /// When to give up, checked before each batch.
+    pub deadline: Option<Instant>,
+    /// Set by another thread to give up, checked before each batch.
+    pub stop: &'a AtomicBool,
+}
+
+/// What one epoch brought.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Its number, from 1.
+    pub epoch: usize,
+    /// The learning rate of its first step.
+    pub learning_rate: f64,
+    /// Mean loss over its training examples, while the network changed.
+    pub train_loss: f64,
+    /// Loss on the validation part after it.
+    pub validation_loss: f64,
+    /// Accuracy on the validation part after it.
+    pub validation_accuracy: f64,
+}
+
+/// What an observer is told after each epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// The epoch that ended.
+    pub record: EpochRecord,
+    /// How many there are at most.
+    pub epochs: usize,
+}
+
+/// A training run that came to its end.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The network after its last epoch, without gradients.
+    pub network: Network,
+    /// One record an epoch.
+    pub epochs: Vec<EpochRecord>,
+    /// Whether `patience` ended it before the recipe's number of epochs.
+    pub stopped_early: bool,
+}
+
+impl Trained {
+    /// The scores on the validation part after the last epoch.
+    pub fn last(&self) -> Scores {
+        let record = self.epochs.last().expect("a recipe has at least one epoch");
+        Scores {
+            loss: record.validation_loss,
+            accuracy: record.validation_accuracy,
+        }
+    }
+}
+
+/// Why a training run has no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The loss became infinite or not a number.
+    #[error("the loss is not finite in epoch {epoch}")]
+    Diverged {
+        /// The epoch, from 1.
+        epoch: usize,
+    },
+    /// The deadline passed.
+    #[error("the deadline passed in epoch {epoch}")]
+    TimedOut {
+        /// The epoch, from 1.
+        epoch: usize,
+    },
+    /// It was told to stop.
+    #[error("stopped in epoch {epoch}")]
+    Stopped {
+        /// The epoch, from 1.
+        epoch: usize,
+    },
+    /// The recipe is not valid.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// The data does not fit the architecture.
+    #[error("{0}")]
+    Data(String),
+}

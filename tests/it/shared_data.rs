@@ -1,0 +1,81 @@
+//! Real datasets that the project doesn't ship: read if they are there, skipped if not.
+//!
+//! They are looked for in the folder that `STRATA_SHARED` names, else in `../shared`.
+
+use std::path::{Path, PathBuf};
+use strata::data::{DataSource, Dataset};
+
+/// The folder of the datasets, if it is there.
+fn folder() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let root = std::env::var_os("STRATA_SHARED").map_or(beside, PathBuf::from);
+    let data = root.join("data");
+    if !data.is_dir() {
+        eprintln!("skipped: no shared datasets at {}", data.display());
+        return None;
+    }
+    Some(data)
+}
+
+fn source(section: &str) -> DataSource {
+    toml::from_str(section).unwrap()
+}
+
+fn load(section: &str) -> Option<Dataset> {
+    Some(source(section).load(&folder()?).unwrap())
+}
+
+#[test]
+fn tabular_sets_load_with_their_label_column() {
+    let cases = [
+        ("iris", "label", 150, 4, 3),
+        ("wine", "label", 178, 13, 3),
+        ("breast_cancer", "label", 569, 30, 2),
+    ];
+    for (name, label, examples, features, classes) in cases {
+        let section = format!("train = \"{name}.csv.gz\"\nlabel = \"{label}\"");
+        let Some(set) = load(&section) else { return };
+        assert_eq!(set.len(), examples, "{name}");
+        assert_eq!(set.shape().to_string(), features.to_string(), "{name}");
+        assert_eq!(set.class_names().len(), classes, "{name}");
+    }
+}
+
+#[test]
+fn signals_load_without_a_header_and_with_their_test_file() {
+    let section = "train = \"mnist1d_train.csv.gz\"\ntest = \"mnist1d_test.csv.gz\"\n\
+                   shape = [1, 40]\nvalidation = 0.25";
+    let Some(folder) = folder() else { return };
+    let splits = source(section).splits(&folder).unwrap();
+    assert_eq!((splits.train.len(), splits.validation.len()), (3000, 1000));
+    assert_eq!(splits.test.len(), 1000);
+    assert_eq!(splits.train.shape.to_string(), "1x40");
+}
+
+#[test]
+fn fashion_loads_from_idx_files() {
+    let section = "train = \"fashion_train10k_images.idx3.gz\"\n\
+                   labels = \"fashion_train10k_labels.idx1.gz\"\n\
+                   test = \"fashion_test3k_images.idx3.gz\"\n\
+                   test_labels = \"fashion_test3k_labels.idx1.gz\"";
+    let Some(set) = load(section) else { return };
+    assert_eq!((set.len(), set.official_test_len()), (10_000, Some(3000)));
+    assert_eq!(set.shape().to_string(), "1x28x28");
+    assert_eq!(set.class_names().len(), 10);
+}
+
+#[test]
+fn what_is_no_classification_says_so() {
+    let Some(folder) = folder() else { return };
+    let fault = |section: &str| source(section).splits(&folder).unwrap_err().to_string();
+    let measured = fault("train = \"diabetes_regression.csv.gz\"\nlabel = \"y\"");
+    assert!(
+        measured.contains("regression is not supported"),
+        "{measured}"
+    );
+    let mixed = fault("train = \"penguins.csv.gz\"\nlabel = \"species\"");
+    assert!(
+        mixed.contains(":2:2: `Torgersen` in column `island` is not a number"),
+        "{mixed}"
+    );
+}

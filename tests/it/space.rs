@@ -1,0 +1,209 @@
+//! Search spaces against brute force and the literature's figures.
+
+use num_bigint::BigUint;
+use std::collections::BTreeSet;
+use strata::language::compile;
+use strata::random::{Purpose, Seed};
+use strata::space::{Sampling, SearchSpace};
+
+fn space(text: &str) -> SearchSpace {
+    match compile(text) {
+        Ok(compiled) => compiled.space,
+        Err(diagnostics) => {
+            let source = strata::diagnostics::SourceFile::new("test.space", text);
+            panic!("{}", strata::diagnostics::render(&source, &diagnostics, false));
+        }
+    }
+}
+
+fn image(body: &str) -> SearchSpace {
+    space(&format!(
+        "space t\ninput image(channels: 1, height: 8, width: 8)\noutput classes(10)\n{body}"
+    ))
+}
+
+fn count(space: &SearchSpace) -> u64 {
+    u64::try_from(space.count()).unwrap()
+}
+
+/// Every index gives a genome that decodes, comes back to its index, and is like no other.
+fn check_all(space: &SearchSpace) {
+    let mut seen = BTreeSet::new();
+    for index in 0..count(space) {
+        let index = BigUint::from(index);
+        let genome = space.get(&index).unwrap();
+        let candidate = space.decode(&genome).unwrap();
+        assert_eq!(candidate.architecture.output().shape(), space.output().shape());
+        assert_eq!(space.index_of(&genome).unwrap(), index, "{genome:?}");
+        let decisions = space.decisions(&genome).unwrap();
+        assert_eq!(decisions.len(), genome.len(), "addresses are unique: {decisions:?}");
+        assert!(seen.insert(genome));
+    }
+    let mut stream = Seed(1).stream(0, Purpose::Tool);
+    for _ in 0..50 {
+        for sampling in [Sampling::Prior, Sampling::Uniform] {
+            let genome = space.sample(sampling, &mut stream);
+            assert!(seen.contains(&genome), "{genome:?}");
+            let mutant = space.mutate(&genome, 1, &mut stream);
+            assert!(seen.contains(&mutant), "{mutant:?}");
+            let other = space.sample(sampling, &mut stream);
+            assert!(seen.contains(&space.crossover(&genome, &other, &mut stream)));
+            assert!(seen.contains(&space.crossover_subtree(&genome, &other, &mut stream)));
+            assert!(seen.contains(&space.resample_subtree(&genome, &mut stream)));
+        }
+    }
+}
+
+#[test]
+fn a_network_without_choices_is_a_space_of_one() {
+    let space = image("network { conv2d(8, kernel: 3) relu global_avg_pool linear(classes) }");
+    assert_eq!(count(&space), 1);
+    check_all(&space);
+}
+
+#[test]
+fn independent_choices_multiply() {
+    let space = image(
+        "let w = 8 | 16\nblock unit(c) { conv2d(c, kernel: 1 | 3, padding: same)\nrelu | gelu }\n\
+         network { unit(w) repeat 0..2 { unit(w) } global_avg_pool dropout(0.1 | 0.3)? linear(classes) }",
+    );
+    assert_eq!(count(&space), 2 * 4 * (1 + 4 + 16) * 3);
+    check_all(&space);
+}
+
+#[test]
+fn options_that_fit_no_shape_are_not_counted() {
+    let space = image(
+        "network { repeat 0..5 { max_pool2d(2) } conv2d(4, kernel: 3 | 1)\nglobal_avg_pool linear(classes) }",
+    );
+    // Sides 8, 4, 2, 1 and none: a kernel of 3 fits 8 and 4 only; five pools fit nothing.
+    assert_eq!(count(&space), 2 + 2 + 1 + 1);
+    check_all(&space);
+}
+
+#[test]
+fn a_shared_body_is_decided_once_for_all_its_uses() {
+    let space = image(
+        "let cell(c) { conv2d(c, kernel: 1 | 3, padding: same)\nrelu | gelu | tanh }\n\
+         network { cell(8) max_pool2d(2) cell(16) repeat 1..2 { cell(16) } global_avg_pool linear(classes) }",
+    );
+    assert_eq!(count(&space), 6 * 2);
+    check_all(&space);
+}
+
+#[test]
+fn a_shared_body_must_fit_all_its_uses_at_once() {
+    let space = image(
+        "let cell { conv2d(4, kernel: 1 | 3 | 5) }\n\
+         network { cell cell global_avg_pool linear(classes) }",
+    );
+    assert_eq!(count(&space), 2);
+    check_all(&space);
+}
+
+#[test]
+fn tied_copies_share_and_free_copies_do_not() {
+    let body = "{ conv2d(4, kernel: 1 | 3, padding: same)\nrelu | gelu }";
+    let rest = "global_avg_pool linear(classes)";
+    let tied = image(&format!("network {{ repeat 1..3 tied {body} {rest} }}"));
+    let free = image(&format!("network {{ repeat 1..3 {body} {rest} }}"));
+    assert_eq!(count(&tied), 3 * 4);
+    assert_eq!(count(&free), 4 + 16 + 64);
+    check_all(&tied);
+    check_all(&free);
+}
+
+#[test]
+fn branches_residuals_and_conditions_compose() {
+    let space = image(
+        "let wide = 4 | 8\nnetwork { conv2d(wide, kernel: 3, padding: same)\n\
+         residual { conv2d(wide, kernel: 3 | 5, padding: same) }\n\
+         residual(project: true) { conv2d(8, kernel: 3, stride: 2, padding: same) relu | tanh }\n\
+         branch(merge: concat) { { conv2d(2, kernel: 1) } { max_pool2d(3, stride: 1, padding: same)? } }\n\
+         if in.channels > 8 { relu | gelu } else { tanh }\n\
+         if wide == 4 { identity } else { sigmoid | silu }\n\
+         global_avg_pool linear(classes) }",
+    );
+    // After the branch there are 2 + 8 channels, so the first condition always holds.
+    assert_eq!(count(&space), 2 * 2 * 2 * 2 + 2 * 2 * 2 * 2 * 2);
+    check_all(&space);
+}
+
+#[test]
+fn recursion_stops_at_its_limit() {
+    let space = image(
+        "limit depth 3\nblock grow { relu | { conv2d(2, kernel: 1) grow } | branch(merge: add) { { grow } { identity } } }\n\
+         network { conv2d(2, kernel: 1) grow global_avg_pool linear(classes) }",
+    );
+    // f(1) = 1 and f(n) = 1 + f(n-1) + f(n-1).
+    assert_eq!(count(&space), 7);
+    check_all(&space);
+}
+
+#[test]
+fn recipe_decisions_multiply_and_decode() {
+    let space = image(
+        "recipe { learning_rate: 0.01 | 0.1, batch_size: 32 | 64 | 128 }\n\
+         network { global_avg_pool relu | gelu\nlinear(classes) }",
+    );
+    assert_eq!(count(&space), 12);
+    check_all(&space);
+    let last = space.decode(&space.get(&BigUint::from(11u8)).unwrap()).unwrap();
+    assert_eq!(last.recipe["batch_size"].to_string(), "128");
+}
+
+const NB201: &str = "space nb201\ninput image(channels: 3, height: 32, width: 32)\noutput classes(10)\n\
+    block unit(c, k) { relu conv2d(c, kernel: k, padding: same, bias: false) batch_norm }\n\
+    let cell(c) { dag { nodes 4\nedges all\n\
+    edge zero | identity | unit(c, 1) | unit(c, 3) | avg_pool2d(3, stride: 1, padding: same)\nmerge add\noutput last } }\n\
+    network { conv2d(16, kernel: 3, padding: same, bias: false) batch_norm\nrepeat 5 { cell(16) }\n\
+    residual(project: true) { unit(32, 3) max_pool2d(2) }\nrepeat 5 { cell(32) } global_avg_pool linear(classes) }";
+
+#[test]
+fn nasbench201_has_15625_cells() {
+    assert_eq!(count(&space(NB201)), 15_625);
+}
+
+#[test]
+fn nasbench201_folds_to_4930_functions() {
+    let space = space(NB201);
+    let mut forms = std::collections::BTreeMap::<String, u32>::new();
+    for index in 0..15_625u32 {
+        let genome = space.get(&BigUint::from(index)).unwrap();
+        let form = space.decode(&genome).unwrap().architecture.functional();
+        *forms.entry(form.digest()).or_default() += 1;
+    }
+    assert_eq!(forms.len(), 4930);
+    assert_eq!(forms.values().max(), Some(&341));
+}
+
+#[test]
+fn a_darts_cell_has_1037664180_wirings() {
+    let cell = "let cell(c) { dag { inputs 2\nnodes 4\nedges choose(2)\n\
+        edge max_pool2d(3, stride: 1, padding: same) | avg_pool2d(3, stride: 1, padding: same) | identity | \
+        separable_conv2d(c, kernel: 3) | separable_conv2d(c, kernel: 5) | \
+        conv2d(c, kernel: 3, padding: same, dilation: 2) | conv2d(c, kernel: 5, padding: same, dilation: 2)\n\
+        merge add\noutput concat } conv2d(c, kernel: 1) }";
+    let space = image(&format!(
+        "{cell}\nnetwork {{ conv2d(8, kernel: 1) repeat 3 carry 2 {{ cell(8) }} global_avg_pool linear(classes) }}"
+    ));
+    assert_eq!(count(&space), 1_037_664_180);
+    let mut stream = Seed(1).stream(0, Purpose::Tool);
+    for _ in 0..200 {
+        let genome = space.sample(Sampling::Uniform, &mut stream);
+        let index = space.index_of(&genome).unwrap();
+        assert_eq!(space.get(&index).unwrap(), genome);
+        let mutant = space.mutate(&genome, 1, &mut stream);
+        assert!(space.decode(&mutant).is_ok());
+    }
+}
+
+#[test]
+fn a_space_without_architectures_says_where() {
+    let text = "space t\ninput image(channels: 1, height: 8, width: 8)\noutput classes(10)\n\
+        network {\n    conv2d(8, kernel: 3)\n    conv2d(8, kernel: 9)\n    global_avg_pool\n    linear(classes)\n}";
+    let diagnostics = compile(text).unwrap_err();
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
+    let span = diagnostics[0].span;
+    assert_eq!(&text[span.start..span.end], "conv2d(8, kernel: 9)");
+}
