@@ -205,7 +205,7 @@ impl Lexer<'_> {
     }
 
     fn cut(&mut self) {
-        let span = Span::new(self.at, self.text.len());
+        let span = Span::new(self.at, self.at);
         let message = format!("the file has more than {MAX_TOKENS} tokens");
         let error = Diagnostic::error(span, message).hint("split the space into smaller ones");
         self.lexed.diagnostics.push(error);
@@ -222,7 +222,8 @@ impl Lexer<'_> {
     }
 
     fn token(&mut self, next: char) {
-        if next.is_ascii_digit() {
+        let decimal = next == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit());
+        if next.is_ascii_digit() || decimal {
             let (kind, length, error) = number(self.rest(), self.at);
             self.lexed.diagnostics.extend(error);
             self.push(kind, length);
@@ -257,10 +258,7 @@ impl Lexer<'_> {
         let rest = self.rest();
         let length = unknown_length(rest);
         let (run, span) = (&rest[..length], Span::new(self.at, self.at + length));
-        let mut error = Diagnostic::error(
-            span,
-            format!("unexpected text `{}`", clip(run).escape_debug()),
-        );
+        let mut error = Diagnostic::error(span, format!("unexpected text `{}`", printable(run)));
         error.hints.extend(unknown_hint(run).map(String::from));
         self.lexed.diagnostics.push(error);
         self.push(Kind::Unknown, length);
@@ -278,7 +276,7 @@ fn punctuation(rest: &[u8]) -> Option<(Kind, usize)> {
         [b'!', b'=', ..] => Some(Kind::NotEqual),
         [b'<', b'=', ..] => Some(Kind::LessEqual),
         [b'>', b'=', ..] => Some(Kind::GreaterEqual),
-        [b'/', b'*', ..] => return None,
+        [b'/', b'*', ..] | [b'=', b'<' | b'>', ..] => return None,
         _ => None,
     };
     if let Some(kind) = pair {
@@ -324,7 +322,7 @@ fn unknown_length(rest: &str) -> usize {
     if let Some(length) = quoted {
         return length;
     }
-    let first = if rest.starts_with("/*") {
+    let first = if rest.starts_with("/*") || rest.starts_with('=') {
         2
     } else {
         rest.chars().next().map_or(0, char::len_utf8)
@@ -346,9 +344,20 @@ fn unknown_hint(run: &str) -> Option<&'static str> {
         _ if run.starts_with('!') => Some("write `not`"),
         _ if run.starts_with('#') || run.starts_with("/*") => Some("comments open with `//`"),
         _ if run.starts_with(['"', '\'']) => Some("words stand without quotation marks"),
+        "=<" => Some("write `<=`"),
+        "=>" => Some("write `>=`"),
         "%" => Some("values have `+ - * / ^`"),
         _ => None,
     }
+}
+
+/// `text` as a message can quote it, though it may hold anything.
+fn printable(text: &str) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    clip(text).chars().map(escape).collect()
 }
 
 /// `text` short enough to be quoted in a message.

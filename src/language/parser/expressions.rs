@@ -50,7 +50,7 @@ impl Parser<'_> {
         let mut last = None;
         while let Some((infix, sign)) = self.infix(least) {
             let level = infix.level();
-            if last == Some(level) && (level == COMPARE || level == RANGE) {
+            if last == Some(level) && (level == COMPARE || level == RANGE) && !self.is_lost() {
                 self.unchained(level, sign);
             }
             last = Some(level);
@@ -222,7 +222,9 @@ impl Parser<'_> {
             Kind::Name => return self.name_or_call(),
             Kind::OpenParen => return self.group(),
             _ => {
-                self.expected("a value");
+                let power = token.kind == Kind::Star && self.word_before() == "*";
+                let hint = power.then(|| "write `^` for powers".to_owned());
+                self.expected_with("a value", hint);
                 return Box::new(Spanned::new(Expression::Error, token.span));
             }
         };
@@ -232,7 +234,7 @@ impl Parser<'_> {
 
     fn incoming(&mut self) -> Expr {
         let start = self.advance().span.start;
-        let property = if self.eat_inline(Kind::Dot) {
+        let property = if self.eat_inline(Kind::Dot) && !self.at_line_break() {
             self.any_word()
         } else {
             None
@@ -323,39 +325,57 @@ impl Parser<'_> {
     ) -> Vec<T> {
         let mut items = Vec::new();
         while !self.eat(Kind::CloseParen) {
-            if self.ends_list() {
-                self.unclosed(open);
-                break;
-            }
-            items.extend(read(self));
-            if self.take_lost() {
-                self.skip_in_list();
-                self.eat(Kind::Comma);
-            } else if !self.eat(Kind::Comma) && self.kind() != Kind::CloseParen {
-                if self.ends_list() || self.peek().opens_line {
-                    self.unclosed(open);
-                    break;
-                }
-                self.expected("`,` or `)`");
-                if !(self.take_lost() && starts_value(self.kind()) && self.kind() != Kind::Unknown)
-                {
-                    self.skip_in_list();
-                    self.eat(Kind::Comma);
+            let start = self.peek().span.start;
+            if !self.ends_list() {
+                items.extend(read(self));
+                if self.after_item() && self.peek().span.start > start {
+                    continue;
                 }
             }
+            self.unclosed(open);
+            break;
         }
         items
     }
 
-    /// Whether the next token can't stand in any list.
-    fn ends_list(&self) -> bool {
-        let token = self.peek();
-        match token.kind {
-            Kind::End | Kind::CloseBrace | Kind::Semicolon => true,
-            Kind::Keyword(Keyword::Let) => token.opens_line,
-            Kind::Keyword(keyword) => token.opens_line && keyword.opens_item(),
-            _ => false,
+    /// Goes on to the next item of a list; false if the list must have ended before.
+    fn after_item(&mut self) -> bool {
+        if self.take_lost() {
+            self.skip_in_list();
+            self.eat(Kind::Comma);
+            return true;
         }
+        if self.eat(Kind::Comma) || self.kind() == Kind::CloseParen {
+            return true;
+        }
+        let next = self.look(1);
+        let slip = self.kind() == Kind::Semicolon && starts_value(next.kind) && !next.opens_line;
+        if slip {
+            self.instead("`;`", "items of a list are separated by `,`");
+            return true;
+        }
+        if self.ends_list() || self.peek().opens_line || self.kind() == Kind::OpenBrace {
+            return false;
+        }
+        let comma_missing = starts_value(self.kind()) && self.kind() != Kind::Unknown;
+        let hint = comma_missing.then(|| "put `,` before it".to_owned());
+        self.expected_with("`,` or `)`", hint);
+        if !(self.take_lost() && comma_missing) {
+            self.skip_in_list();
+            self.eat(Kind::Comma);
+        }
+        true
+    }
+
+    /// Whether the next token can't stand in any list.
+    pub fn ends_list(&self) -> bool {
+        let token = self.peek();
+        let Kind::Keyword(keyword) = token.kind else {
+            return matches!(token.kind, Kind::End | Kind::CloseBrace | Kind::Semicolon);
+        };
+        // An argument may have a name that opens an item elsewhere.
+        let names = matches!(self.look(1).kind, Kind::Colon | Kind::Assign);
+        token.opens_line && !names && (keyword.opens_item() || keyword == Keyword::Let)
     }
 
     /// Skips to `,`, `)` or a place where the list must have ended.

@@ -67,7 +67,7 @@ impl Parser<'_> {
     fn statements(&mut self, open: Span) -> Vec<Statement> {
         let mut statements = Vec::new();
         while self.in_braces(open) {
-            let start = self.peek().span.start;
+            let start = self.begin();
             statements.extend(self.statement());
             self.settle(start);
         }
@@ -200,9 +200,13 @@ impl Parser<'_> {
     }
 
     fn value_term(&mut self, wanted: Wanted) -> Term {
+        let errors = self.errors();
         let value = self.expression();
         let span = value.span;
         let term = term_of(value);
+        if self.errors() > errors {
+            return term;
+        }
         if let (Wanted::Operation, Term::Value(value)) = (wanted, &term)
             && !matches!(value.node, Expression::Choice(_) | Expression::Error)
         {
