@@ -6,7 +6,11 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 /// Renders every diagnostic against its source, in order of place, with `file:line:column`, the
 /// underlined span and hints. `color` adds ANSI styles.
 pub fn render(source: &SourceFile, diagnostics: &[Diagnostic], color: bool) -> String {
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
     ordered.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.severity));
     let blocks: Vec<String> = ordered
@@ -36,7 +40,14 @@ fn report<'a>(source: &'a SourceFile, diagnostic: &'a Diagnostic) -> Vec<Group<'
                 .map(|(span, label)| AnnotationKind::Context.span(clip(*span)).label(label)),
         );
     let group = level.primary_title(&diagnostic.message).element(snippet);
-    vec![group.elements(diagnostic.hints.iter().map(|hint| Level::HELP.message(hint)))]
+    vec![
+        group.elements(
+            diagnostic
+                .hints
+                .iter()
+                .map(|hint| Level::HELP.message(hint)),
+        ),
+    ]
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn word(severity: Severity) -> &'static str {
 }
 
 /// `text` without expectations.
-fn strip(text: &str) -> String {
+pub fn strip(text: &str) -> String {
     let lines = text
         .lines()
         .filter(|line| !line.trim_start().starts_with(MARK));

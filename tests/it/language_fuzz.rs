@@ -1,9 +1,12 @@
 //! Damaged text: the front end must take it all without a panic, and format what survives.
 
-use super::{corpus, trees::random_file};
+use super::{annotations::strip, corpus, trees::random_file};
 use strata::diagnostics::{SourceFile, render};
 use strata::language::{format, parse, print};
 use strata::random::{Purpose, Seed, Stream};
+
+/// Longer texts cost time and find nothing more.
+const MOST_BYTES: usize = 2000;
 
 /// Pieces that are likely to matter where they land.
 const PIECES: [&str; 40] = [
@@ -65,7 +68,7 @@ fn damaged_text_never_panics() {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let survives = digest(&text);
         // Texts that stay valid lead further away from the first ones.
-        if survives && bytes.len() < 2000 && iteration % 16 == 0 {
+        if survives && bytes.len() < MOST_BYTES && iteration % 16 == 0 {
             if corpus.len() < 4 * first {
                 corpus.push(bytes);
             } else {
@@ -116,8 +119,10 @@ fn seeds() -> Vec<Vec<u8>> {
     let files = ["tests/suites/language", "search_spaces"]
         .map(corpus::space_files)
         .concat();
-    let files = files.iter().map(|path| corpus::read(path).into_bytes());
-    let trees = (0..40).map(|index| print(&random_file(index)).into_bytes());
+    let files = files
+        .iter()
+        .map(|path| strip(&corpus::read(path)).into_bytes());
+    let trees = (0..100).map(|index| print(&random_file(index)).into_bytes());
     files
         .filter(|text| text.len() < 4000)
         .chain(trees)

@@ -196,7 +196,7 @@ impl Trees {
                 then: self.body(),
                 otherwise: self.maybe(Self::body),
             },
-            5 => Term::Dag(self.dag()),
+            5 => Term::Dag(Box::new(self.dag())),
             6 => Term::Value(Box::new(spanned(self.operand_choice()))),
             7..=9 => Term::Call(self.call(0)),
             _ => loop {

@@ -18,7 +18,7 @@ impl Parser<'_> {
         let mut dag =
             self.nested(|parser| parser.with_newlines(true, |parser| parser.clauses(open)));
         dag.span = IgnoredSpan(self.span_from(open.start));
-        Some(Term::Dag(dag))
+        Some(Term::Dag(Box::new(dag)))
     }
 
     fn clauses(&mut self, open: Span) -> Dag {

@@ -5,7 +5,7 @@ use super::expressions::starts_value;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::language::lexer::{Keyword, Kind};
 use crate::language::syntax::{
-    Alternative, Body, Call, Choice, Expr, Expression, IgnoredSpan, Spanned, Statement, Term,
+    Alternative, Body, Call, Choice, Expression, IgnoredSpan, Spanned, Statement, Term,
 };
 
 /// What a choice is between.
@@ -203,7 +203,7 @@ impl Parser<'_> {
         let errors = self.errors();
         let value = self.expression();
         let span = value.span;
-        let term = term_of(value);
+        let term = term_of(*value);
         if self.errors() > errors {
             return term;
         }
@@ -219,8 +219,8 @@ impl Parser<'_> {
 }
 
 /// A value as a term: names and calls may be operations.
-fn term_of(value: Expr) -> Term {
-    let Spanned { node, span } = *value;
+fn term_of(value: Spanned<Expression>) -> Term {
+    let Spanned { node, span } = value;
     match node {
         Expression::Name(name) => {
             let name = Spanned::new(name, span);
