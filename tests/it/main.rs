@@ -5,8 +5,14 @@
     reason = "test code outside of `#[test]` too"
 )]
 
+mod annotations;
+mod corpus;
 mod house;
+mod language_fuzz;
+mod language_properties;
+mod language_suite;
 mod layers_golden;
 mod run;
 mod shared_data;
 mod space;
+mod trees;
