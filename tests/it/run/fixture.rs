@@ -199,9 +199,11 @@ impl Evaluator for Fake {
                 validation_accuracy: Some(stream.unit()),
             });
         }
-        while self.endless {
-            std::thread::sleep(Duration::from_millis(1));
-            control.check()?;
+        if self.endless {
+            loop {
+                std::thread::sleep(Duration::from_millis(1));
+                control.check()?;
+            }
         }
         Ok(Finished {
             score: stream.unit(),
