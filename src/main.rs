@@ -1,1 +1,5 @@
-fn main() {}
+//! The `strata` program.
+
+fn main() -> std::process::ExitCode {
+    strata::cli::main()
+}

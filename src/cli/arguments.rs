@@ -1,0 +1,102 @@
+//! The command line as a whole: verbs, help, and the way from arguments to an exit code.
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::terminal::{self, Terminal};
+use super::{
+    best, check, count, fmt, layers, resume, sample, search, show, status, train, trials, verify,
+};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Neural architecture search with an exact search-space language and bit-reproducible runs.
+#[derive(Debug, Parser)]
+#[command(name = "strata", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Check space files; report every problem
+    Check(check::Args),
+    /// Format space files
+    Fmt(fmt::Args),
+    /// Count the architectures of a space, exactly
+    Count(count::Args),
+    /// Draw architectures from a space
+    Sample(sample::Args),
+    /// Show one architecture with its shapes and costs
+    Show(show::Args),
+    /// List the layers of the language
+    Layers(layers::Args),
+    /// Run an experiment: search, then retrain and test the winner
+    Search(search::Args),
+    /// Continue a run that was interrupted or killed
+    Resume(resume::Args),
+    /// Say how a run stands
+    Status(status::Args),
+    /// List the trials of a run
+    Trials(trials::Args),
+    /// Show the best architecture of a run and its test accuracy
+    Best(best::Args),
+    /// Train one architecture
+    Train(train::Args),
+    /// Run trials of a finished run again and compare them bit for bit
+    Verify(verify::Args),
+    /// List the exit codes
+    ExitCodes,
+}
+
+/// The command line's definition, for help, completions and documentation.
+pub fn command() -> clap::Command {
+    Arguments::command().after_long_help(Exit::table())
+}
+
+/// The program: reads the process's arguments, does what they say, and returns the exit code.
+pub fn main() -> ExitCode {
+    let arguments = match parse() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    let mut terminal = Terminal::open();
+    let result = run(arguments.verb, &mut terminal);
+    let result = result.and_then(|()| terminal.finish());
+    let Err(failure) = result else { return Exit::Success.into() };
+    // What was found before the failure comes first; the failure itself matters more than this one.
+    let _ = terminal.finish();
+    let message = failure.render(terminal.color);
+    if !message.is_empty() {
+        terminal::say(&message);
+    }
+    failure.exit().into()
+}
+
+fn parse() -> Result<Arguments, ExitCode> {
+    let matches = command().try_get_matches();
+    matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
+        // Help and version are no errors, and a reader that went away is none either.
+        let _ = error.print();
+        if error.use_stderr() { Exit::Input.into() } else { Exit::Success.into() }
+    })
+}
+
+fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
+    match verb {
+        Verb::Check(args) => check::run(&args, terminal),
+        Verb::Fmt(args) => fmt::run(&args, terminal),
+        Verb::Count(args) => count::run(&args, terminal),
+        Verb::Sample(args) => sample::run(&args, terminal),
+        Verb::Show(args) => show::run(&args, terminal),
+        Verb::Layers(args) => layers::run(&args, terminal),
+        Verb::Search(args) => search::run(&args, terminal),
+        Verb::Resume(args) => resume::run(&args, terminal),
+        Verb::Status(args) => status::run(&args, terminal),
+        Verb::Trials(args) => trials::run(&args, terminal),
+        Verb::Best(args) => best::run(&args, terminal),
+        Verb::Train(args) => train::run(&args, terminal),
+        Verb::Verify(args) => verify::run(&args, terminal),
+        Verb::ExitCodes => terminal.data(&Exit::table()),
+    }
+}

@@ -1,0 +1,34 @@
+//! The command line: one verb a file, and what they share.
+//!
+//! This is the only place that prints, reads the environment or handles signals. It owns no results:
+//! whatever a verb says comes from the library and could be had from it. Data goes to stdout,
+//! everything else to stderr; [`exit`](Exit) lists what a script can rely on.
+
+mod arguments;
+mod exit;
+mod failure;
+mod input;
+mod interrupt;
+mod numbers;
+mod progress;
+mod recent;
+mod report;
+mod table;
+mod terminal;
+
+mod best;
+mod check;
+mod count;
+mod fmt;
+mod layers;
+mod resume;
+mod sample;
+mod search;
+mod show;
+mod status;
+mod train;
+mod trials;
+mod verify;
+
+pub use arguments::{command, main};
+pub use exit::Exit;

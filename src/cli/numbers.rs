@@ -1,0 +1,94 @@
+//! Numbers as people read them.
+
+use num_bigint::BigUint;
+use std::fmt::Display;
+
+/// Digits in groups of three: `1,037,664,180`.
+pub fn grouped(number: impl Display) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A number from a million up in powers of ten, rounded to three digits: `1.04e9`.
+pub fn scientific(number: &BigUint) -> Option<String> {
+    let digits = number.to_string();
+    if digits.len() < 7 {
+        return None;
+    }
+    let head: u32 = digits[..4].parse().expect("a number's digits are digits");
+    let (head, power) = match (head + 5) / 10 {
+        1000 => (100, digits.len()),
+        head => (head, digits.len() - 1),
+    };
+    Some(format!("{}.{:02}e{power}", head / 100, head % 100))
+}
+
+/// A count with its unit for a line: `812`, `12.3k`, `4.56M`, `7.89G`.
+pub fn short(number: u64) -> String {
+    let scaled = |unit: u64| number as f64 / unit as f64;
+    match number {
+        0..1_000 => number.to_string(),
+        1_000..1_000_000 => format!("{:.1}k", scaled(1_000)),
+        1_000_000..1_000_000_000 => format!("{:.2}M", scaled(1_000_000)),
+        _ => format!("{:.2}G", scaled(1_000_000_000)),
+    }
+}
+
+/// A time for a line: `0.8 s`, `42 s`, `3 min 5 s`, `2 h 4 min`.
+pub fn seconds(time: f64) -> String {
+    if time < 10.0 {
+        return format!("{time:.1} s");
+    }
+    let whole = time.round() as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// `1 trial`, `2 trials`.
+pub fn plural(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// `0.9933 ± 0.0020`, as far as known.
+pub fn with_deviation(mean: Option<f64>, deviation: Option<f64>) -> String {
+    match (mean, deviation) {
+        (None, _) => "-".to_owned(),
+        (Some(mean), None) => format!("{mean:.4}"),
+        (Some(mean), Some(deviation)) => format!("{mean:.4} ± {deviation:.4}"),
+    }
+}
+
+/// `1 architecture`, `1,024 architectures`.
+pub fn architectures(count: &BigUint) -> String {
+    let one = *count == BigUint::from(1u8);
+    format!("{} architecture{}", grouped(count), if one { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups_of_three() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_037_664_180_u64), "1,037,664,180");
+    }
+
+    #[test]
+    fn large_numbers_are_rounded_in_powers_of_ten() {
+        assert_eq!(scientific(&BigUint::from(999_999_u32)), None);
+        assert_eq!(scientific(&BigUint::from(1_037_664_180_u64)).as_deref(), Some("1.04e9"));
+        assert_eq!(scientific(&BigUint::from(9_999_999_u32)).as_deref(), Some("1.00e7"));
+    }
+}

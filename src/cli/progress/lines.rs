@@ -1,0 +1,45 @@
+//! Plain lines: one for each thing that ends, for logs and pipes.
+
+use super::tally::{self, Tally};
+use crate::cli::{numbers, terminal};
+use crate::run::Event;
+
+/// Lines on stderr, without carriage returns or colours.
+#[derive(Default)]
+pub struct Lines {
+    tally: Tally,
+}
+
+impl Lines {
+    /// Shows one event.
+    pub fn see(&mut self, event: &Event) {
+        let known = self.tally.take(event);
+        let line = match event {
+            Event::Opened { folder, workers, finished, .. } => {
+                let workers = numbers::plural(*workers as u64, "worker");
+                let so_far = match finished {
+                    0 => String::new(),
+                    done => format!(", {} done before", numbers::plural(*done, "trial")),
+                };
+                Some(format!("run folder {}, {workers}{so_far}", folder.display()))
+            }
+            Event::Phase { phase, .. } => tally::phase(*phase).map(str::to_owned),
+            Event::Finished { unit, score, seconds } => {
+                Some(tally::finished(unit, *score, *seconds, known.as_ref()))
+            }
+            Event::Failed { unit, kind, message } => {
+                Some(format!("{unit} {}: {message}", kind.name()))
+            }
+            Event::BestImproved { .. } => Some(self.tally.best()),
+            Event::Searched { trials, reason } => Some(tally::searched(*trials, *reason)),
+            Event::TestOpened => Some("the test examples are read now, for the only time".to_owned()),
+            Event::Started { .. }
+            | Event::Epoch { .. }
+            | Event::Interrupted { .. }
+            | Event::Ended { .. } => None,
+        };
+        if let Some(line) = line {
+            terminal::say(&line);
+        }
+    }
+}

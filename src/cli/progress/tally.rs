@@ -1,0 +1,95 @@
+//! What a viewer of a run has to remember, and the sentences both views share.
+
+use crate::cli::numbers;
+use crate::evaluation::EpochRecord;
+use crate::run::{Event, Phase, SearchEnd, Unit};
+use crate::search::TrialId;
+use std::collections::BTreeMap;
+
+/// One piece of work that is running.
+pub struct Running {
+    /// Trainable values of its network.
+    pub params: u64,
+    /// Epochs it will train for at most.
+    pub epochs: u32,
+    /// The last epoch that ended.
+    pub last: Option<EpochRecord>,
+}
+
+/// A run as far as it was told.
+#[derive(Default)]
+pub struct Tally {
+    /// What is running.
+    pub running: BTreeMap<Unit, Running>,
+    /// The best trial and its score.
+    pub best: Option<(TrialId, f64)>,
+}
+
+impl Tally {
+    /// Takes in an event; returns what is known of the piece of work that it ended.
+    pub fn take(&mut self, event: &Event) -> Option<Running> {
+        match event {
+            Event::Started { unit, params, epochs, .. } => {
+                let running = Running { params: *params, epochs: *epochs, last: None };
+                self.running.insert(unit.clone(), running);
+            }
+            Event::Epoch { unit, record, .. } => {
+                if let Some(running) = self.running.get_mut(unit) {
+                    running.last = Some(*record);
+                }
+            }
+            Event::Finished { unit, .. } | Event::Failed { unit, .. } => {
+                return self.running.remove(unit);
+            }
+            Event::BestImproved { trial, score, .. } => self.best = Some((*trial, *score)),
+            _ => {}
+        }
+        None
+    }
+
+    /// `best 0.9912 by trial 4`, once there is one.
+    pub fn best(&self) -> String {
+        self.best.map_or(String::new(), |(trial, score)| format!("best {score:.4} by trial {trial}"))
+    }
+}
+
+impl Running {
+    /// `epoch 3/10, loss 0.0812, accuracy 0.9721, 23.4k params`.
+    pub fn describe(&self) -> String {
+        let params = numbers::short(self.params);
+        let Some(last) = self.last else { return format!("epoch 0/{}, {params} params", self.epochs) };
+        let mut out = format!("epoch {}/{}, loss {:.4}", last.epoch, self.epochs, last.train_loss);
+        if let Some(accuracy) = last.validation_accuracy {
+            out.push_str(&format!(", accuracy {accuracy:.4}"));
+        }
+        format!("{out}, {params} params")
+    }
+}
+
+/// The line for a piece of work that ended well.
+pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) -> String {
+    let of = match unit {
+        Unit::Trial(_) => "accuracy",
+        Unit::Retraining { .. } => "test accuracy",
+    };
+    let params = known.map_or(String::new(), |running| {
+        format!(", {} params", numbers::short(running.params))
+    });
+    format!("{unit}: {of} {score:.4}{params}, {}", numbers::seconds(seconds))
+}
+
+/// What to say of a phase's beginning.
+pub fn phase(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::Search => Some("searching"),
+        Phase::FinalEvaluation => {
+            Some("retraining the winner and the baselines on training and validation examples")
+        }
+        Phase::Ended => None,
+    }
+}
+
+/// What to say of a search's end.
+pub fn searched(trials: u64, reason: SearchEnd) -> String {
+    format!("searched {}: {}", numbers::plural(trials, "trial"), reason.describe())
+}

@@ -1,0 +1,43 @@
+//! Which run is meant: the one named, or the newest.
+
+use super::failure::Failure;
+use super::terminal::Terminal;
+use crate::run::{RecordedRun, RunFolder};
+use std::path::{Path, PathBuf};
+
+/// Where runs are kept when nothing else is said.
+pub const RUNS: &str = "runs";
+
+/// The run a verb is about.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// A run folder; without it, the newest run under ./runs
+    #[arg(value_name = "RUN")]
+    run: Option<PathBuf>,
+}
+
+impl Run {
+    /// The folder; says which if it was not named.
+    ///
+    /// # Errors
+    /// When none was named and there is none.
+    pub fn folder(&self, terminal: &mut Terminal) -> Result<PathBuf, Failure> {
+        if let Some(folder) = &self.run {
+            return Ok(folder.clone());
+        }
+        let newest = RunFolder::newest(Path::new(RUNS)).ok_or_else(|| {
+            let message = "there is no run under ./runs; name a run folder, or start one with `strata search`";
+            Failure::Input(message.to_owned())
+        })?;
+        terminal.say(&format!("the newest run: {}", newest.path().display()));
+        Ok(newest.path().to_owned())
+    }
+
+    /// The run as its journal tells it.
+    ///
+    /// # Errors
+    /// When there is none, or its journal is damaged.
+    pub fn read(&self, terminal: &mut Terminal) -> Result<RecordedRun, Failure> {
+        Ok(RecordedRun::open(&self.folder(terminal)?)?)
+    }
+}

@@ -1,0 +1,124 @@
+//! What a run found, for people.
+
+use super::failure::Failure;
+use super::numbers;
+use super::table::{Side, Table};
+use super::terminal::Terminal;
+use crate::architecture;
+use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, TrialRow};
+use std::path::Path;
+
+/// Tells how a run ended: its best network, the final evaluation, and what can be done next.
+///
+/// # Errors
+/// When it was interrupted, nothing finished, or its folder can't be read.
+pub fn ending(ending: &Ending, terminal: &mut Terminal) -> Result<(), Failure> {
+    let folder = ending.folder.display();
+    match ending.reason {
+        None => Err(Failure::Interrupted(format!(
+            "interrupted; go on with `strata resume {folder}`"
+        ))),
+        Some(EndReason::Completed) => completed(&ending.folder, terminal),
+        Some(reason) => Err(Failure::Other(format!(
+            "{}; see `strata trials {folder} --failed`",
+            reason.describe()
+        ))),
+    }
+}
+
+fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
+    let run = RecordedRun::open(folder)?;
+    best(&run, terminal)?;
+    let finals = run.finals()?;
+    finals_table(&finals, terminal)?;
+    let summary = run.summary()?;
+    let folder = folder.display();
+    terminal.line(&format!("run folder {folder}, journal digest {}", summary.digest))?;
+    terminal.say(&format!(
+        "took {}; look closer with `strata best {folder}`, check with `strata verify {folder}`",
+        numbers::seconds(summary.seconds)
+    ));
+    Ok(())
+}
+
+/// The best trial in a line, then its network as a table.
+///
+/// # Errors
+/// When no trial has a score, or stdout can't be written.
+pub fn best(run: &RecordedRun, terminal: &mut Terminal) -> Result<(), Failure> {
+    let row = the_best(run)?;
+    terminal.line(&format!(
+        "best of {}: trial {}, validation accuracy {}, {} params, {} MACs",
+        numbers::plural(run.state().trials(), "trial"),
+        row.trial,
+        score(&row),
+        numbers::grouped(row.params),
+        numbers::grouped(row.macs)
+    ))?;
+    let candidate = run.candidate(row.trial)?;
+    terminal.data(&architecture::text(&candidate.architecture))?;
+    for (name, value) in &candidate.recipe {
+        terminal.line(&format!("trained with {name} {value}"))?;
+    }
+    Ok(())
+}
+
+/// The best trial of a run.
+///
+/// # Errors
+/// When no trial has a score.
+pub fn the_best(run: &RecordedRun) -> Result<TrialRow, Failure> {
+    run.best().ok_or_else(|| {
+        let folder = run.folder().path().display();
+        Failure::Other(format!("no trial of {folder} has a score yet; see `strata status {folder}`"))
+    })
+}
+
+/// A trial's score for a table.
+pub fn score(row: &TrialRow) -> String {
+    row.score.map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"))
+}
+
+/// Test accuracy of the winner and the baselines. Nothing if nothing was tested.
+///
+/// # Errors
+/// When stdout can't be written.
+pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&[
+        ("network", Side::Left),
+        ("test accuracy", Side::Left),
+        ("seeds", Side::Right),
+        ("params", Side::Right),
+        ("MACs", Side::Right),
+    ]);
+    for row in rows {
+        table.row([
+            row.subject.to_string(),
+            numbers::with_deviation(row.mean, row.deviation),
+            seeds(row),
+            numbers::grouped(row.params),
+            numbers::grouped(row.macs),
+        ]);
+    }
+    terminal.data(&format!("\n{}", table.render()))?;
+    for row in better_than_winner(rows) {
+        let name = &row.subject;
+        terminal.line(&format!("{name} is better than the winner on the test examples"))?;
+    }
+    Ok(())
+}
+
+fn seeds(row: &FinalRow) -> String {
+    match row.failed {
+        0 => row.accuracies.len().to_string(),
+        failed => format!("{} ({failed} failed)", row.accuracies.len()),
+    }
+}
+
+fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
+    let winner = rows.iter().find(|row| row.subject == Subject::Winner).and_then(|row| row.mean);
+    rows.iter().filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
+}

@@ -1,0 +1,32 @@
+//! `strata resume`: a run goes on where it was interrupted or killed.
+
+use super::failure::Failure;
+use super::recent::Run;
+use super::terminal::Terminal;
+use super::{report, search};
+use crate::run;
+
+/// Arguments of `strata resume`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    run: Run,
+    /// Trials that run at the same time; changes no result
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Say nothing on stderr but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Sees the run to its end.
+pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    if args.quiet {
+        terminal.be_quiet();
+    }
+    let folder = args.run.folder(terminal)?;
+    let ending = search::watched(args.workers, terminal, |options, watch| {
+        run::resume(&folder, options, watch)
+    })?;
+    report::ending(&ending, terminal)
+}

@@ -1,0 +1,79 @@
+//! `strata search`: an experiment from its file to its winner.
+
+use super::failure::Failure;
+use super::progress::Progress;
+use super::recent::RUNS;
+use super::terminal::Terminal;
+use super::{interrupt, report};
+use crate::random::Seed;
+use crate::run::{self, Event, ExperimentFile, Options, RunError};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+/// Arguments of `strata search`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The experiment file
+    #[arg(value_name = "EXPERIMENT")]
+    experiment: PathBuf,
+    /// Where the run folder is made
+    #[arg(long, value_name = "DIR", default_value = RUNS)]
+    runs: PathBuf,
+    /// The run's name instead of the experiment's
+    #[arg(long)]
+    name: Option<String>,
+    /// Trials that run at the same time; changes no result
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// The budget in trials instead of the experiment's
+    #[arg(long, value_name = "N")]
+    trials: Option<u64>,
+    /// The root seed instead of the experiment's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Say nothing on stderr but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Starts the run and sees it to its end.
+pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    if args.quiet {
+        terminal.be_quiet();
+    }
+    let mut file = ExperimentFile::read(&args.experiment)?;
+    let experiment = &mut file.experiment;
+    if let Some(name) = &args.name {
+        experiment.name.clone_from(name);
+    }
+    if let Some(seed) = args.seed {
+        experiment.seed = Seed(seed);
+    }
+    experiment.budget.trials = args.trials.or(experiment.budget.trials);
+    let ending = watched(args.workers, terminal, |options, watch| {
+        run::start(&file, &args.runs, options, watch)
+    })?;
+    report::ending(&ending, terminal)
+}
+
+/// Carries out `work` with progress on stderr and Ctrl-C as its end.
+pub fn watched<T>(
+    workers: Option<usize>,
+    terminal: &Terminal,
+    work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
+) -> Result<T, Failure> {
+    let stop: &AtomicBool = &interrupt::flag();
+    let mut progress = Progress::new(terminal);
+    let result = work(&Options { workers, stop }, &mut |event| progress.see(event));
+    progress.close();
+    result.map_err(|error| with_next_step(error.into()))
+}
+
+/// The failure with what can be done about it, where the run's folder tells.
+fn with_next_step(failure: Failure) -> Failure {
+    if let Failure::Run(RunError::ConsecutiveFailures { folder, .. }) = &failure {
+        super::terminal::say(&format!("see `strata trials {} --failed`", folder.display()));
+    }
+    failure
+}
+

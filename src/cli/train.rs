@@ -1,0 +1,195 @@
+//! `strata train`: one architecture, without a search.
+
+use super::failure::Failure;
+use super::input::{self, Networks};
+use super::terminal::Terminal;
+use super::{interrupt, numbers};
+use crate::architecture::Architecture;
+use crate::data::{DataSource, EMBEDDED_NAMES};
+use crate::layers::Value;
+use crate::random::Seed;
+use crate::run::ExperimentFile;
+use crate::training::{self, EpochRecord, Job, Recipe};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `strata train`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A space of one, or an architecture as JSON
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// An embedded dataset such as `digits`, or a file of examples
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "recipe")]
+    data: Option<String>,
+    /// Take recipe and data from this experiment
+    #[arg(long, value_name = "EXPERIMENT")]
+    recipe: Option<PathBuf>,
+    /// Passes over the training examples instead of the recipe's
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// What weights, order and noise are drawn by
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Write the trained weights to this safetensors file
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// Say nothing on stderr but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    params: u64,
+    macs: u64,
+    epochs: Vec<EpochRecord>,
+    stopped_early: bool,
+    validation_accuracy: f64,
+    validation_loss: f64,
+    seconds: f64,
+}
+
+/// What the command line and the experiment say together.
+struct Setting {
+    recipe: Recipe,
+    data: DataSource,
+    base: PathBuf,
+}
+
+/// Trains and says how good the network is on the validation examples.
+pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    if args.quiet {
+        terminal.be_quiet();
+    }
+    let (architecture, decided) = network(&args.file)?;
+    let mut setting = setting(args)?;
+    for (name, value) in decided {
+        setting.recipe.set(&name, value).map_err(|error| Failure::Input(error.to_string()))?;
+    }
+    setting.recipe.epochs = args.epochs.unwrap_or(setting.recipe.epochs);
+    let began = Instant::now();
+    let trained = train(args, &architecture, &setting, terminal)?;
+    if let Some(path) = &args.save {
+        save(path, &trained.network.save())?;
+        terminal.say(&format!("weights written to {}", path.display()));
+    }
+    let (metrics, scores) = (architecture.metrics(), trained.last());
+    let report = Report {
+        params: metrics.params,
+        macs: metrics.macs,
+        epochs: trained.epochs,
+        stopped_early: trained.stopped_early,
+        validation_accuracy: scores.accuracy,
+        validation_loss: scores.loss,
+        seconds: began.elapsed().as_secs_f64(),
+    };
+    if args.json {
+        return terminal.json(&report);
+    }
+    terminal.line(&describe(&report))
+}
+
+fn describe(report: &Report) -> String {
+    format!(
+        "validation accuracy {:.4}, loss {:.4}, {} params, {} in {}",
+        report.validation_accuracy,
+        report.validation_loss,
+        numbers::grouped(report.params),
+        numbers::plural(report.epochs.len() as u64, "epoch"),
+        numbers::seconds(report.seconds)
+    )
+}
+
+fn network(path: &Path) -> Result<(Architecture, BTreeMap<String, Value>), Failure> {
+    match input::networks(path)? {
+        Networks::One(architecture) => Ok((*architecture, BTreeMap::new())),
+        Networks::Space(space) => {
+            let file = path.display();
+            let advice = format!(
+                "pick one with `strata show {file} --index I --format json > network.json` and \
+                 train that, or search the space with `strata search`"
+            );
+            let candidate = input::only(&space, &advice)?;
+            Ok((candidate.architecture, candidate.recipe))
+        }
+    }
+}
+
+fn setting(args: &Args) -> Result<Setting, Failure> {
+    let mut setting = match &args.recipe {
+        None => Setting {
+            recipe: Recipe::default(),
+            data: DataSource::default(),
+            base: PathBuf::new(),
+        },
+        Some(path) => {
+            let ExperimentFile { experiment, base, .. } = ExperimentFile::read(path)?;
+            Setting { recipe: experiment.recipe, data: experiment.data, base }
+        }
+    };
+    if let Some(data) = &args.data {
+        setting.base = PathBuf::new();
+        setting.data = if EMBEDDED_NAMES.contains(&data.as_str()) {
+            DataSource::embedded(data)
+        } else {
+            DataSource { train: Some(PathBuf::from(data)), ..DataSource::default() }
+        };
+    }
+    Ok(setting)
+}
+
+fn train(
+    args: &Args,
+    architecture: &Architecture,
+    setting: &Setting,
+    terminal: &mut Terminal,
+) -> Result<training::Trained, Failure> {
+    let splits = setting.data.splits(&setting.base)?;
+    terminal.say(&format!(
+        "training on {}, validating on {}",
+        numbers::plural(splits.train.len() as u64, "example"),
+        numbers::plural(splits.validation.len() as u64, "example")
+    ));
+    let stop = interrupt::flag();
+    let job = Job {
+        architecture,
+        recipe: &setting.recipe,
+        train: &splits.train,
+        validation: &splits.validation,
+        seed: Seed(args.seed),
+        trial: 0,
+        deadline: None,
+        stop: &stop,
+    };
+    let trained = training::train(&job, &mut |progress| terminal.say(&line(progress)));
+    trained.map_err(|failure| match failure {
+        training::Failure::Stopped { .. } => Failure::Interrupted(failure.to_string()),
+        training::Failure::Recipe(_) | training::Failure::Data(_) => {
+            Failure::Input(failure.to_string())
+        }
+        _ => Failure::Other(format!("failed to train: {failure}")),
+    })
+}
+
+fn line(progress: &training::Progress) -> String {
+    let record = &progress.record;
+    format!(
+        "epoch {}/{}: training loss {:.4}, validation loss {:.4}, accuracy {:.4}",
+        record.epoch,
+        progress.epochs,
+        record.train_loss,
+        record.validation_loss,
+        record.validation_accuracy
+    )
+}
+
+fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let fail = |error| Failure::Other(format!("failed to write {}: {error}", path.display()));
+    std::fs::write(path, bytes).map_err(fail)
+}

@@ -1,0 +1,62 @@
+//! `strata verify`: do a run's trials give the same again?
+
+use super::failure::Failure;
+use super::recent::Run;
+use super::terminal::Terminal;
+use super::{numbers, search};
+use crate::random::Seed;
+use crate::run::{self, Verification};
+
+/// Arguments of `strata verify`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    run: Run,
+    /// How many trials
+    #[arg(short = 'n', long = "number", default_value_t = 10)]
+    number: usize,
+    /// What the trials are drawn by
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Trials that run at the same time
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs some trials again and fails if a bit differs.
+pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    let folder = args.run.folder(terminal)?;
+    let verification = search::watched(args.workers, terminal, |options, watch| {
+        run::verify(&folder, args.number, Seed(args.seed), options, watch)
+    })?;
+    if args.json {
+        terminal.json(&verification)?;
+    } else {
+        describe(&verification, terminal)?;
+    }
+    let checked = numbers::plural(verification.checked.len() as u64, "trial");
+    if !verification.is_equal() {
+        let message = "not every trial gives the same again; compare processor and strata version \
+                       with the run's manifest.json";
+        return Err(Failure::Mismatch(message.to_owned()));
+    }
+    if verification.interrupted {
+        return Err(Failure::Interrupted(format!("interrupted after {checked}; none of them differs")));
+    }
+    terminal.say(&format!("verified {checked}: the same to the last bit"));
+    Ok(())
+}
+
+fn describe(verification: &Verification, terminal: &mut Terminal) -> Result<(), Failure> {
+    for checked in &verification.checked {
+        let found = match checked.differences.as_slice() {
+            [] => "equal".to_owned(),
+            differences => format!("differs: {}", differences.join("; ")),
+        };
+        terminal.line(&format!("trial {}: {found}", checked.trial))?;
+    }
+    Ok(())
+}
