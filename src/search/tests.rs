@@ -79,7 +79,7 @@ fn the_oldest_die_even_if_they_are_the_best() {
 
 #[test]
 fn failed_trials_are_never_parents() {
-    let odd_fail = |proposed: &Proposed| (proposed.trial.0 % 2 == 0).then_some(1.0);
+    let odd_fail = |proposed: &Proposed| proposed.trial.0.is_multiple_of(2).then_some(1.0);
     let all = run(&wide(), evolution(0.5), 40, odd_fail);
     assert!(
         all.iter()
