@@ -5,6 +5,7 @@
     reason = "test code outside of `#[test]` too"
 )]
 
+mod cli;
 mod house;
 mod layers_golden;
 mod run;
