@@ -17,6 +17,10 @@ use std::fmt::{self, Write};
 pub struct CanonicalForm(String);
 
 impl CanonicalForm {
+    pub(super) fn new(form: String) -> Self {
+        Self(form)
+    }
+
     /// The form itself.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -41,9 +45,9 @@ impl fmt::Display for CanonicalForm {
 
 /// A directed acyclic graph with one source (vertex 0) and one sink (the last), in topological order,
 /// every vertex between the two.
-pub(super) struct LabelledGraph {
-    pub labels: Vec<String>,
-    pub inputs: Vec<Vec<usize>>,
+struct LabelledGraph {
+    labels: Vec<String>,
+    inputs: Vec<Vec<usize>>,
 }
 
 pub(super) fn labelled(architecture: &Architecture) -> CanonicalForm {
@@ -51,7 +55,7 @@ pub(super) fn labelled(architecture: &Architecture) -> CanonicalForm {
     form(&graph, architecture)
 }
 
-pub(super) fn form(graph: &LabelledGraph, architecture: &Architecture) -> CanonicalForm {
+fn form(graph: &LabelledGraph, architecture: &Architecture) -> CanonicalForm {
     let mut out = format!("{}:{}", architecture.input().kind(), architecture.input());
     let canon = Canon::new(graph);
     let inner: Vec<usize> = (1..graph.labels.len().saturating_sub(1)).collect();

@@ -22,14 +22,22 @@ pub fn evaluate_caught(
     // Nothing that a panic leaves half-done is looked at afterwards but the list of whole epochs.
     let run = AssertUnwindSafe(|| evaluator.evaluate(job, control, &mut keep));
     let result = catch_unwind(run).unwrap_or_else(|panic| {
-        Err(Failure::new(FailureKind::Crashed, message_of(panic.as_ref())))
+        Err(Failure::new(
+            FailureKind::Crashed,
+            message_of(panic.as_ref()),
+        ))
     });
     let finite = epochs.iter().position(|record| !record.is_finite());
     match finite {
         Some(first) => {
             let number = epochs[first].epoch;
             epochs.truncate(first);
-            (epochs, Err(diverged(format!("a figure of epoch {number} is not finite"))))
+            (
+                epochs,
+                Err(diverged(format!(
+                    "a figure of epoch {number} is not finite"
+                ))),
+            )
         }
         None => (epochs, result.and_then(require_finite)),
     }

@@ -146,7 +146,10 @@ pub struct Failure {
 impl Failure {
     /// A failure with its particulars.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The failure of an evaluation that was told to stop.

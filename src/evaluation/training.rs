@@ -31,7 +31,11 @@ impl Evaluator for TrainingEvaluator<'_> {
         let trained = train(job, control, self.train, self.validation, &mut report)?;
         let scores = trained.last();
         let weights = Some(trained.network.save());
-        Ok(Finished { score: scores.accuracy, loss: scores.loss, weights })
+        Ok(Finished {
+            score: scores.accuracy,
+            loss: scores.loss,
+            weights,
+        })
     }
 }
 
@@ -48,7 +52,11 @@ impl RetrainingEvaluator {
     /// Learns from `train` and is scored on `test`.
     pub fn new(train: Part, test: Part) -> Self {
         let unlooked = first_example(&train);
-        Self { train, test, unlooked }
+        Self {
+            train,
+            test,
+            unlooked,
+        }
     }
 }
 
@@ -61,15 +69,29 @@ impl Evaluator for RetrainingEvaluator {
     ) -> Evaluation {
         let mut report = |progress: &Progress| {
             let record = of_progress(progress);
-            observe(EpochRecord { validation_loss: None, validation_accuracy: None, ..record });
+            observe(EpochRecord {
+                validation_loss: None,
+                validation_accuracy: None,
+                ..record
+            });
         };
         // Without validation examples there is nothing that patience could look at.
-        let recipe = Recipe { patience: None, ..job.recipe.clone() };
-        let job = TrialJob { recipe: &recipe, ..*job };
+        let recipe = Recipe {
+            patience: None,
+            ..job.recipe.clone()
+        };
+        let job = TrialJob {
+            recipe: &recipe,
+            ..*job
+        };
         let trained = train(&job, control, &self.train, &self.unlooked, &mut report)?;
         let scores = training::evaluate(&trained.network, &self.test);
         let weights = Some(trained.network.save());
-        Ok(Finished { score: scores.accuracy, loss: scores.loss, weights })
+        Ok(Finished {
+            score: scores.accuracy,
+            loss: scores.loss,
+            weights,
+        })
     }
 }
 

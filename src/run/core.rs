@@ -67,12 +67,25 @@ impl Core<'_> {
     pub fn pass_on(&mut self, message: Message, work: impl Fn() -> Work) -> Option<Done> {
         match message {
             Message::Done(done) => return Some(done),
-            Message::Epoch { unit, worker, record } => {
-                self.tell(&Event::Epoch { unit, worker, record });
+            Message::Epoch {
+                unit,
+                worker,
+                record,
+            } => {
+                self.tell(&Event::Epoch {
+                    unit,
+                    worker,
+                    record,
+                });
             }
             Message::Started { unit, worker } => {
                 let Work { params, epochs } = work();
-                self.tell(&Event::Started { unit, worker, params, epochs });
+                self.tell(&Event::Started {
+                    unit,
+                    worker,
+                    params,
+                    epochs,
+                });
             }
         }
         None
@@ -89,7 +102,10 @@ pub(super) struct Work {
 impl Work {
     pub fn of(architecture: &Architecture, recipe: &Recipe) -> Self {
         let epochs = u32::try_from(recipe.epochs).unwrap_or(u32::MAX);
-        Self { params: architecture.metrics().params, epochs }
+        Self {
+            params: architecture.metrics().params,
+            epochs,
+        }
     }
 }
 
@@ -104,7 +120,10 @@ impl Clock {
     /// A clock that goes on from what a journal says.
     pub fn after(entries: &[Entry]) -> Self {
         let before = entries.last().map_or(0.0, |entry| entry.seconds);
-        Self { begun: Instant::now(), before }
+        Self {
+            begun: Instant::now(),
+            before,
+        }
     }
 
     /// Seconds of running.
@@ -115,5 +134,7 @@ impl Clock {
 
 /// Seconds since 1970.
 pub(super) fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
 }

@@ -10,9 +10,7 @@ use super::error::RunError;
 use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Done, Message, Pool, with_pool};
 use super::leftovers;
-use super::record::{
-    EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished,
-};
+use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
 use crate::evaluation::{Evaluator, Finished};
 use crate::search::{Proposed, Proposer, TrialId};
@@ -27,7 +25,10 @@ pub(super) fn search(core: &mut Core<'_>, evaluator: &dyn Evaluator) -> Result<F
         return Ok(Flow::Done);
     }
     let units = core.setup.experiment.budget.trials;
-    core.tell(&Event::Phase { phase: Phase::Search, units });
+    core.tell(&Event::Phase {
+        phase: Phase::Search,
+        units,
+    });
     let flow = with_pool(evaluator, core.limits, |pool| {
         let mut search = Search::replay(core, pool)?;
         search.run()
@@ -78,7 +79,10 @@ impl<'a, 'c> Search<'a, 'c> {
         let mut told = 0;
         for index in 0..count {
             self.retell(&mut told, self.due(index))?;
-            let proposed = self.proposer.propose().ok_or_else(|| self.diverging(index))?;
+            let proposed = self
+                .proposer
+                .propose()
+                .ok_or_else(|| self.diverging(index))?;
             if proposed.candidate.genome != self.core.state.proposals[index].genome {
                 return Err(self.diverging(index));
             }
@@ -113,7 +117,10 @@ impl<'a, 'c> Search<'a, 'c> {
     /// afresh: a budget in epochs looks different when more trials have ended early.
     fn why_closed(&mut self) -> SearchEnd {
         let budget = self.core.setup.experiment.budget;
-        if budget.trials.is_some_and(|trials| self.proposer.proposed() >= trials) {
+        if budget
+            .trials
+            .is_some_and(|trials| self.proposer.proposed() >= trials)
+        {
             SearchEnd::Trials
         } else if self.is_out_of_time() {
             SearchEnd::Seconds
@@ -151,7 +158,8 @@ impl<'a, 'c> Search<'a, 'c> {
         }
         let trials = self.core.state.outcomes.len() as u64;
         let reason = self.closed.expect("a complete search is closed");
-        self.core.record(Record::Searched(Searched { trials, reason }))?;
+        self.core
+            .record(Record::Searched(Searched { trials, reason }))?;
         self.core.tell(&Event::Searched { trials, reason });
         Ok(Flow::Done)
     }
@@ -200,11 +208,13 @@ impl<'a, 'c> Search<'a, 'c> {
 
     fn propose_ready(&mut self) -> Result<(), RunError> {
         let told = self.core.state.outcomes.len();
-        while self.closed.is_none()
-            && (self.proposer.proposed() as usize) < told + self.lookahead()
+        while self.closed.is_none() && (self.proposer.proposed() as usize) < told + self.lookahead()
         {
             let budget = self.core.setup.experiment.budget;
-            if budget.trials.is_some_and(|trials| self.proposer.proposed() >= trials) {
+            if budget
+                .trials
+                .is_some_and(|trials| self.proposer.proposed() >= trials)
+            {
                 self.closed = Some(SearchEnd::Trials);
                 break;
             }
@@ -213,7 +223,10 @@ impl<'a, 'c> Search<'a, 'c> {
                 break;
             };
             let recipe = self.core.setup.recipe(&proposed.candidate)?;
-            if budget.epochs.is_some_and(|epochs| self.planned_epochs(&recipe) > epochs) {
+            if budget
+                .epochs
+                .is_some_and(|epochs| self.planned_epochs(&recipe) > epochs)
+            {
                 self.drop_last_proposal();
                 self.closed = Some(SearchEnd::Epochs);
                 break;
@@ -239,7 +252,13 @@ impl<'a, 'c> Search<'a, 'c> {
 
     fn keep_open(&mut self, proposed: Proposed) -> Result<(), RunError> {
         let recipe = self.core.setup.recipe(&proposed.candidate)?;
-        self.open.insert(proposed.trial, Open { candidate: proposed.candidate, recipe });
+        self.open.insert(
+            proposed.trial,
+            Open {
+                candidate: proposed.candidate,
+                recipe,
+            },
+        );
         Ok(())
     }
 
@@ -276,24 +295,59 @@ impl<'a, 'c> Search<'a, 'c> {
     }
 
     fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<Option<f64>, RunError> {
-        let open = self.open.remove(&trial).expect("a trial with a result was open");
+        let open = self
+            .open
+            .remove(&trial)
+            .expect("a trial with a result was open");
         leftovers::write_trial(self.core.folder, trial, &open.candidate, &done.epochs)?;
         match done.result {
             Ok(finished) => {
-                let Done { worker, epochs, seconds, .. } = done;
-                let Finished { score, loss, weights } = finished;
-                let record = TrialFinished { trial, score, loss, epochs, seconds, worker };
+                let Done {
+                    worker,
+                    epochs,
+                    seconds,
+                    ..
+                } = done;
+                let Finished {
+                    score,
+                    loss,
+                    weights,
+                } = finished;
+                let record = TrialFinished {
+                    trial,
+                    score,
+                    loss,
+                    epochs,
+                    seconds,
+                    worker,
+                };
                 self.write_finished(&open, record, weights.as_deref())?;
                 Ok(Some(score))
             }
             Err(failure) => {
                 let unit = Unit::Trial(trial);
                 let (kind, message) = (failure.kind, failure.message);
-                let Done { worker, epochs, seconds, .. } = done;
+                let Done {
+                    worker,
+                    epochs,
+                    seconds,
+                    ..
+                } = done;
                 let told = message.clone();
-                let record = TrialFailed { trial, kind, message, epochs, seconds, worker };
+                let record = TrialFailed {
+                    trial,
+                    kind,
+                    message,
+                    epochs,
+                    seconds,
+                    worker,
+                };
                 self.core.record(Record::Failed(record))?;
-                self.core.tell(&Event::Failed { unit, kind, message: told });
+                self.core.tell(&Event::Failed {
+                    unit,
+                    kind,
+                    message: told,
+                });
                 Ok(None)
             }
         }
@@ -305,7 +359,12 @@ impl<'a, 'c> Search<'a, 'c> {
         record: TrialFinished,
         weights: Option<&[u8]>,
     ) -> Result<(), RunError> {
-        let TrialFinished { trial, score, seconds, .. } = record;
+        let TrialFinished {
+            trial,
+            score,
+            seconds,
+            ..
+        } = record;
         let proposal = &self.core.state.proposals[trial.0 as usize];
         let params = proposal.params;
         let held = self.core.state.best();
@@ -315,9 +374,17 @@ impl<'a, 'c> Search<'a, 'c> {
             leftovers::write_best(self.core.folder, &record, &open.candidate, weights)?;
         }
         self.core.record(Record::Finished(record))?;
-        self.core.tell(&Event::Finished { unit: Unit::Trial(trial), score, seconds });
+        self.core.tell(&Event::Finished {
+            unit: Unit::Trial(trial),
+            score,
+            seconds,
+        });
         if improves {
-            self.core.tell(&Event::BestImproved { trial, score, params });
+            self.core.tell(&Event::BestImproved {
+                trial,
+                score,
+                params,
+            });
         }
         Ok(())
     }
@@ -329,12 +396,19 @@ impl<'a, 'c> Search<'a, 'c> {
     fn diverging(&self, index: usize) -> RunError {
         let started = self.core.state.started.as_ref();
         let version = started.map_or_else(String::new, |started| started.strata.clone());
-        RunError::Diverging { trial: TrialId(index as u64), version }
+        RunError::Diverging {
+            trial: TrialId(index as u64),
+            version,
+        }
     }
 }
 
 fn record_of(proposed: &Proposed) -> Proposal {
-    let Candidate { genome, architecture, recipe } = &proposed.candidate;
+    let Candidate {
+        genome,
+        architecture,
+        recipe,
+    } = &proposed.candidate;
     let metrics = architecture.metrics();
     let value = |value| serde_json::to_value(value).expect("a setting is plain data");
     Proposal {
@@ -342,7 +416,10 @@ fn record_of(proposed: &Proposed) -> Proposal {
         genome: genome.clone(),
         key: architecture.canonical().digest(),
         parents: proposed.parents.clone(),
-        recipe: recipe.iter().map(|(name, setting)| (name.clone(), value(setting))).collect(),
+        recipe: recipe
+            .iter()
+            .map(|(name, setting)| (name.clone(), value(setting)))
+            .collect(),
         params: metrics.params,
         macs: metrics.macs,
     }
@@ -358,8 +435,14 @@ pub(super) fn give_up(core: &mut Core<'_>) -> Result<RunError, RunError> {
 pub(super) fn failures(core: &Core<'_>) -> RunError {
     let failed = core.state.failures_in_a_row();
     let why = |failed: &&TrialFailed| {
-        (failed.trial, format!("{} ({})", failed.kind.name(), failed.message))
+        (
+            failed.trial,
+            format!("{} ({})", failed.kind.name(), failed.message),
+        )
     };
     let folder = core.folder.path().to_owned();
-    RunError::ConsecutiveFailures { trials: failed.iter().map(why).collect(), folder }
+    RunError::ConsecutiveFailures {
+        trials: failed.iter().map(why).collect(),
+        folder,
+    }
 }

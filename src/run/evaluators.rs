@@ -89,7 +89,9 @@ impl Evaluators for TrainingEvaluators {
             return Ok(());
         }
         let given = self.train.classes;
-        Err(format!("its output is classes({classes}), and the data has {given} classes"))
+        Err(format!(
+            "its output is classes({classes}), and the data has {given} classes"
+        ))
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {

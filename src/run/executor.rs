@@ -6,9 +6,7 @@
 use super::error::RunError;
 use super::event::Unit;
 use crate::architecture::Architecture;
-use crate::evaluation::{
-    Control, EpochRecord, Evaluation, Evaluator, TrialJob, evaluate_caught,
-};
+use crate::evaluation::{Control, EpochRecord, Evaluation, Evaluator, TrialJob, evaluate_caught};
 use crate::random::Seed;
 use crate::training::Recipe;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -32,8 +30,15 @@ pub(super) struct Assignment {
 /// What a worker says.
 #[derive(Debug)]
 pub(super) enum Message {
-    Started { unit: Unit, worker: usize },
-    Epoch { unit: Unit, worker: usize, record: EpochRecord },
+    Started {
+        unit: Unit,
+        worker: usize,
+    },
+    Epoch {
+        unit: Unit,
+        worker: usize,
+        record: EpochRecord,
+    },
     Done(Done),
 }
 
@@ -106,7 +111,9 @@ impl Pool {
         {
             let lowest = (0..self.idle.len()).min_by_key(|&at| self.idle[at]);
             let worker = self.idle.swap_remove(lowest.expect("someone is idle"));
-            self.desks[worker].send(assignment).expect("workers outlive the dispatcher");
+            self.desks[worker]
+                .send(assignment)
+                .expect("workers outlive the dispatcher");
         }
     }
 }
@@ -126,12 +133,24 @@ pub(super) fn with_pool<T>(
         let mut desks = Vec::new();
         for (worker, threads) in threads.into_iter().enumerate() {
             let (desk, tasks) = mpsc::channel();
-            let worker = Worker { worker, threads, evaluator, limits, halt: &halt, outbox: outbox.clone() };
+            let worker = Worker {
+                worker,
+                threads,
+                evaluator,
+                limits,
+                halt: &halt,
+                outbox: outbox.clone(),
+            };
             scope.spawn(move || worker.work(&tasks));
             desks.push(desk);
         }
         let idle = (0..limits.workers).collect();
-        let mut pool = Pool { desks, idle, pending: VecDeque::new(), inbox };
+        let mut pool = Pool {
+            desks,
+            idle,
+            pending: VecDeque::new(),
+            inbox,
+        };
         // A panic in `body` must not leave the scope waiting for workers that wait for work.
         let _halting = HaltOnDrop(&halt);
         body(&mut pool)
@@ -147,10 +166,13 @@ impl Drop for HaltOnDrop<'_> {
 }
 
 fn thread_pool(threads: usize) -> Result<ThreadPool, RunError> {
-    ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| RunError::Setting {
-        key: "trial.threads".to_owned(),
-        message: format!("the system refuses {threads} threads a worker: {error}"),
-    })
+    ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|error| RunError::Setting {
+            key: "trial.threads".to_owned(),
+            message: format!("the system refuses {threads} threads a worker: {error}"),
+        })
 }
 
 struct Worker<'a> {
@@ -190,10 +212,20 @@ impl Worker<'_> {
         };
         let (unit, worker) = (&assignment.unit, self.worker);
         let mut observe = |record| {
-            let _ = self.outbox.send(Message::Epoch { unit: unit.clone(), worker, record });
+            let _ = self.outbox.send(Message::Epoch {
+                unit: unit.clone(),
+                worker,
+                record,
+            });
         };
         let (epochs, result) = evaluate_caught(self.evaluator, &job, &control, &mut observe);
         let seconds = begun.elapsed().as_secs_f64();
-        Done { unit: unit.clone(), worker, epochs, result, seconds }
+        Done {
+            unit: unit.clone(),
+            worker,
+            epochs,
+            result,
+            seconds,
+        }
     }
 }

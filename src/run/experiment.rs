@@ -5,8 +5,8 @@ use super::toml_text;
 use crate::data::DataSource;
 use crate::random::Seed;
 use crate::search::{ControllerKind, ControllerSettings};
-use crate::training::Recipe;
 use crate::space::Sampling;
+use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -108,7 +108,10 @@ impl SearchSettings {
         match self.workers {
             0 => Ok(cores.clamp(1, most)),
             asked if asked <= most => Ok(asked),
-            asked => Err(RunError::TooManyWorkers { asked, lookahead: self.lookahead }),
+            asked => Err(RunError::TooManyWorkers {
+                asked,
+                lookahead: self.lookahead,
+            }),
         }
     }
 }
@@ -144,7 +147,11 @@ pub struct TrialSettings {
 
 impl Default for TrialSettings {
     fn default() -> Self {
-        Self { deadline_seconds: None, memory_limit_mb: None, threads: 1 }
+        Self {
+            deadline_seconds: None,
+            memory_limit_mb: None,
+            threads: 1,
+        }
     }
 }
 
@@ -162,7 +169,10 @@ pub struct FinalSettings {
 
 impl Default for FinalSettings {
     fn default() -> Self {
-        Self { retrain_seeds: 5, baselines: Vec::new() }
+        Self {
+            retrain_seeds: 5,
+            baselines: Vec::new(),
+        }
     }
 }
 
@@ -176,7 +186,9 @@ pub struct StopSettings {
 
 impl Default for StopSettings {
     fn default() -> Self {
-        Self { consecutive_failures: 5 }
+        Self {
+            consecutive_failures: 5,
+        }
     }
 }
 
@@ -200,7 +212,11 @@ impl ExperimentFile {
         let text = super::files::read_text(path)?;
         let experiment = Experiment::parse(&path.display().to_string(), &text)?;
         let base = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { experiment, text, base })
+        Ok(Self {
+            experiment,
+            text,
+            base,
+        })
     }
 }
 
@@ -234,13 +250,37 @@ impl Experiment {
     /// The first setting that makes no sense: its keys from the top, and why.
     fn nonsense(&self) -> Option<(Vec<&'static str>, String)> {
         let checks: [(&[&'static str], bool, &str); 10] = [
-            (&["name"], !is_folder_name(&self.name), "a name is letters, digits, `-`, `_` and `.`"),
-            (&["search", "population"], self.search.population == 0, "at least 1"),
+            (
+                &["name"],
+                !is_folder_name(&self.name),
+                "a name is letters, digits, `-`, `_` and `.`",
+            ),
+            (
+                &["search", "population"],
+                self.search.population == 0,
+                "at least 1",
+            ),
             (&["search", "sample"], self.search.sample == 0, "at least 1"),
-            (&["search", "crossover"], !is_share(self.search.crossover), "a number from 0 to 1"),
-            (&["search", "lookahead"], self.search.lookahead == 0, "at least 1"),
-            (&["budget"], self.budget == Budget::default(), "`trials`, `seconds` or `epochs`"),
-            (&["budget", "seconds"], !is_positive(self.budget.seconds), "more than 0"),
+            (
+                &["search", "crossover"],
+                !is_share(self.search.crossover),
+                "a number from 0 to 1",
+            ),
+            (
+                &["search", "lookahead"],
+                self.search.lookahead == 0,
+                "at least 1",
+            ),
+            (
+                &["budget"],
+                self.budget == Budget::default(),
+                "`trials`, `seconds` or `epochs`",
+            ),
+            (
+                &["budget", "seconds"],
+                !is_positive(self.budget.seconds),
+                "more than 0",
+            ),
             (
                 &["trial", "deadline_seconds"],
                 !is_positive(self.trial.deadline_seconds),

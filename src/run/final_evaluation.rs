@@ -9,9 +9,7 @@ use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Done, Pool, with_pool};
 use super::leftovers;
-use super::record::{
-    Record, Retrained, RetrainedResult, Subject, TestOpened, Winner,
-};
+use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
 use crate::random::Seed;
 use crate::search::TrialId;
 use crate::space::Candidate;
@@ -44,7 +42,10 @@ pub(super) fn evaluate(
     if core.state.retrained.len() as u64 == units {
         return Ok(Flow::Done);
     }
-    core.tell(&Event::Phase { phase: Phase::FinalEvaluation, units: Some(units) });
+    core.tell(&Event::Phase {
+        phase: Phase::FinalEvaluation,
+        units: Some(units),
+    });
     if !core.state.test_opened {
         let examples = evaluators.test_examples();
         core.record(Record::TestOpened(TestOpened { examples }))?;
@@ -53,7 +54,15 @@ pub(super) fn evaluate(
     let evaluator = evaluators.open_test();
     with_pool(evaluator.as_ref(), core.limits, |pool| {
         let order = order(&subjects, seeds);
-        Finals { core, pool, winner, subjects, order, early: BTreeMap::new() }.run()
+        Finals {
+            core,
+            pool,
+            winner,
+            subjects,
+            order,
+            early: BTreeMap::new(),
+        }
+        .run()
     })
 }
 
@@ -67,21 +76,33 @@ struct Contestant {
 fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunError> {
     let setup = core.setup;
     let genome = &core.state.proposals[winner.0 as usize].genome;
-    let candidate = setup.space.decode(genome).expect("a trial's genome is in the space");
+    let candidate = setup
+        .space
+        .decode(genome)
+        .expect("a trial's genome is in the space");
     let mut all = vec![(Subject::Winner, candidate)];
     for baseline in &setup.baselines {
-        all.push((Subject::Baseline(baseline.name.clone()), baseline.candidate.clone()));
+        all.push((
+            Subject::Baseline(baseline.name.clone()),
+            baseline.candidate.clone(),
+        ));
     }
     let contestant = |(subject, candidate): (Subject, Candidate)| {
         let recipe = setup.recipe(&candidate)?;
-        Ok(Contestant { subject, candidate, recipe })
+        Ok(Contestant {
+            subject,
+            candidate,
+            recipe,
+        })
     };
     all.into_iter().map(contestant).collect()
 }
 
 /// The retrainings in the order of the journal: by network, then by seed.
 fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
-    (0..subjects.len()).flat_map(|at| (0..seeds).map(move |index| (at, index))).collect()
+    (0..subjects.len())
+        .flat_map(|at| (0..seeds).map(move |index| (at, index)))
+        .collect()
 }
 
 struct Finals<'a, 'c> {
@@ -122,9 +143,16 @@ impl Finals<'_, '_> {
     }
 
     fn assignment(&self, at: usize, index: u32) -> Assignment {
-        let Contestant { subject, candidate, recipe } = &self.subjects[at];
+        let Contestant {
+            subject,
+            candidate,
+            recipe,
+        } = &self.subjects[at];
         Assignment {
-            unit: Unit::Retraining { subject: subject.clone(), index },
+            unit: Unit::Retraining {
+                subject: subject.clone(),
+                index,
+            },
             number: 0,
             seed: self.seed(index),
             architecture: Arc::new(candidate.architecture.clone()),
@@ -133,13 +161,20 @@ impl Finals<'_, '_> {
     }
 
     fn seed(&self, index: u32) -> Seed {
-        self.core.setup.experiment.seed.derive("retraining", u64::from(index))
+        self.core
+            .setup
+            .experiment
+            .seed
+            .derive("retraining", u64::from(index))
     }
 
     /// Writes the results whose turn it is.
     fn settle(&mut self) -> Result<(), RunError> {
         while let Some(&(at, index)) = self.order.get(self.core.state.retrained.len()) {
-            let unit = Unit::Retraining { subject: self.subjects[at].subject.clone(), index };
+            let unit = Unit::Retraining {
+                subject: self.subjects[at].subject.clone(),
+                index,
+            };
             let Some(done) = self.early.remove(&unit) else {
                 break;
             };
@@ -150,26 +185,57 @@ impl Finals<'_, '_> {
 
     fn write(&mut self, at: usize, index: u32, done: Done) -> Result<(), RunError> {
         let contestant = &self.subjects[at];
-        let Done { unit, worker, result, seconds, .. } = done;
+        let Done {
+            unit,
+            worker,
+            result,
+            seconds,
+            ..
+        } = done;
         let (result, weights, event) = match result {
             Ok(finished) => {
                 let (accuracy, loss) = (finished.score, finished.loss);
-                let event = Event::Finished { unit, score: accuracy, seconds };
-                (RetrainedResult::Tested { accuracy, loss }, finished.weights, event)
+                let event = Event::Finished {
+                    unit,
+                    score: accuracy,
+                    seconds,
+                };
+                (
+                    RetrainedResult::Tested { accuracy, loss },
+                    finished.weights,
+                    event,
+                )
             }
             Err(failure) => {
                 let (kind, message) = (failure.kind, failure.message);
-                let event = Event::Failed { unit, kind, message: message.clone() };
+                let event = Event::Failed {
+                    unit,
+                    kind,
+                    message: message.clone(),
+                };
                 (RetrainedResult::Failed { kind, message }, None, event)
             }
         };
         let subject = contestant.subject.clone();
         let seed = self.seed(index);
-        let record = Retrained { subject, index, seed, result, seconds, worker };
+        let record = Retrained {
+            subject,
+            index,
+            seed,
+            result,
+            seconds,
+            worker,
+        };
         if at == 0 && index == 0 {
             let candidate = &contestant.candidate;
             let folder = self.core.folder;
-            leftovers::write_retrained(folder, self.winner, &record, candidate, weights.as_deref())?;
+            leftovers::write_retrained(
+                folder,
+                self.winner,
+                &record,
+                candidate,
+                weights.as_deref(),
+            )?;
         }
         self.core.record(Record::Retrained(record))?;
         self.core.tell(&event);

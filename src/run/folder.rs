@@ -18,12 +18,18 @@ impl RunFolder {
     /// When there is no journal in it.
     pub fn open(path: &Path) -> Result<Self, RunError> {
         let folder = Self(path.to_owned());
-        if folder.journal().is_file() { Ok(folder) } else { Err(RunError::NotARun(path.to_owned())) }
+        if folder.journal().is_file() {
+            Ok(folder)
+        } else {
+            Err(RunError::NotARun(path.to_owned()))
+        }
     }
 
     /// The run under `runs` whose journal was written to last.
     pub fn newest(runs: &Path) -> Option<Self> {
-        let folders = fs::read_dir(runs).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+        let folders = fs::read_dir(runs)
+            .ok()?
+            .filter_map(|entry| Some(entry.ok()?.path()));
         let dated = folders.filter(|path| !is_hidden(path)).filter_map(|path| {
             let folder = Self::open(&path).ok()?;
             let written = fs::metadata(folder.journal()).ok()?.modified().ok()?;
@@ -121,5 +127,6 @@ impl RunFolder {
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'))
+    path.file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with('.'))
 }

@@ -62,7 +62,11 @@ impl Journal {
         let file = options.read(true).append(true).create_new(true).open(path);
         let file = file.map_err(RunError::file("create", path))?;
         lock(&file, path)?;
-        Ok(Self { path: path.to_owned(), file, next: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            next: 0,
+        })
     }
 
     /// Opens a journal to go on with it, and returns what it holds. A torn last line is cut off.
@@ -74,16 +78,27 @@ impl Journal {
         let mut file = file.map_err(RunError::file("open", path))?;
         lock(&file, path)?;
         let mut content = Vec::new();
-        let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut content));
+        let read = file
+            .seek(SeekFrom::Start(0))
+            .and_then(|_| file.read_to_end(&mut content));
         read.map_err(RunError::file("read", path))?;
         let whole = whole_lines(&content);
         let entries = parse(path, whole)?;
         if whole.len() < content.len() {
-            let cut = file.set_len(whole.len() as u64).and_then(|()| file.sync_data());
+            let cut = file
+                .set_len(whole.len() as u64)
+                .and_then(|()| file.sync_data());
             cut.map_err(RunError::file("cut the torn last line of", path))?;
         }
         let next = entries.len() as u64;
-        Ok((Self { path: path.to_owned(), file, next }, entries))
+        Ok((
+            Self {
+                path: path.to_owned(),
+                file,
+                next,
+            },
+            entries,
+        ))
     }
 
     /// What a journal holds, without the right to add to it. A torn last line is passed over.
@@ -100,9 +115,18 @@ impl Journal {
     /// # Errors
     /// When it can't be written.
     pub fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
-        let entry = Entry { format: FORMAT, seq: self.next, at, seconds, record };
+        let entry = Entry {
+            format: FORMAT,
+            seq: self.next,
+            at,
+            seconds,
+            record,
+        };
         let line = line_of(&entry);
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
+        let written = self
+            .file
+            .write_all(line.as_bytes())
+            .and_then(|()| self.file.sync_data());
         written.map_err(RunError::file("write", &self.path))?;
         self.next += 1;
         Ok(entry)
@@ -165,13 +189,19 @@ fn checksum(rest: &str) -> String {
 
 /// Everything up to the last line break.
 fn whole_lines(content: &[u8]) -> &[u8] {
-    let end = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let end = content
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
     &content[..end]
 }
 
 fn parse(path: &Path, whole: &[u8]) -> Result<Vec<Entry>, RunError> {
     let lines = whole.split_inclusive(|&byte| byte == b'\n');
-    lines.enumerate().map(|(index, line)| parse_line(path, index as u64, line)).collect()
+    lines
+        .enumerate()
+        .map(|(index, line)| parse_line(path, index as u64, line))
+        .collect()
 }
 
 fn parse_line(path: &Path, index: u64, line: &[u8]) -> Result<Entry, RunError> {
@@ -185,12 +215,20 @@ fn parse_line(path: &Path, index: u64, line: &[u8]) -> Result<Entry, RunError> {
     let format = format_of(&body).ok_or_else(|| damaged("it has no format".to_owned()))?;
     if format > FORMAT {
         let path = path.to_owned();
-        return Err(RunError::NewerFormat { path, line: line_number, found: format, known: FORMAT });
+        return Err(RunError::NewerFormat {
+            path,
+            line: line_number,
+            found: format,
+            known: FORMAT,
+        });
     }
-    let entry: Entry =
-        serde_json::from_str(&body).map_err(|error| damaged(format!("it makes no sense: {error}")))?;
+    let entry: Entry = serde_json::from_str(&body)
+        .map_err(|error| damaged(format!("it makes no sense: {error}")))?;
     if entry.seq != index {
-        return Err(damaged(format!("it is number {} where {index} is due", entry.seq)));
+        return Err(damaged(format!(
+            "it is number {} where {index} is due",
+            entry.seq
+        )));
     }
     Ok(entry)
 }
@@ -199,9 +237,13 @@ fn parse_line(path: &Path, index: u64, line: &[u8]) -> Result<Entry, RunError> {
 fn checked_body(line: &[u8]) -> Result<String, &'static str> {
     let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8 text")?;
     let text = text.strip_suffix('\n').unwrap_or(text);
-    let rest = text.strip_prefix(SUM_PREFIX).ok_or("it does not begin with a checksum")?;
+    let rest = text
+        .strip_prefix(SUM_PREFIX)
+        .ok_or("it does not begin with a checksum")?;
     let sum = rest.get(..SUM_DIGITS).ok_or("it is too short")?;
-    let rest = rest[SUM_DIGITS..].strip_prefix("\",").ok_or("its checksum is malformed")?;
+    let rest = rest[SUM_DIGITS..]
+        .strip_prefix("\",")
+        .ok_or("its checksum is malformed")?;
     if checksum(rest) != sum {
         return Err("its checksum is wrong");
     }

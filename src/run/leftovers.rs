@@ -98,8 +98,14 @@ fn write_network(
     files::create_folder(folder)?;
     let architecture = &candidate.architecture;
     write_architecture(folder, architecture)?;
-    files::replace(&folder.join("architecture.txt"), text(architecture).as_bytes())?;
-    files::replace(&folder.join("architecture.mmd"), mermaid(architecture).as_bytes())?;
+    files::replace(
+        &folder.join("architecture.txt"),
+        text(architecture).as_bytes(),
+    )?;
+    files::replace(
+        &folder.join("architecture.mmd"),
+        mermaid(architecture).as_bytes(),
+    )?;
     files::replace(&folder.join("genome.json"), &pretty(&candidate.genome))?;
     if let Some(weights) = weights {
         files::replace(&folder.join("weights.safetensors"), weights)?;
@@ -108,7 +114,10 @@ fn write_network(
 }
 
 fn write_architecture(folder: &Path, architecture: &Architecture) -> Result<(), RunError> {
-    files::replace(&folder.join("architecture.json"), &pretty(&architecture.to_json()))
+    files::replace(
+        &folder.join("architecture.json"),
+        &pretty(&architecture.to_json()),
+    )
 }
 
 fn pretty(value: &impl Serialize) -> Vec<u8> {
@@ -118,10 +127,14 @@ fn pretty(value: &impl Serialize) -> Vec<u8> {
 }
 
 fn curve(epochs: &[EpochRecord]) -> String {
-    let mut text = "epoch,learning_rate,train_loss,validation_loss,validation_accuracy\n".to_owned();
+    let mut text =
+        "epoch,learning_rate,train_loss,validation_loss,validation_accuracy\n".to_owned();
     let cell = |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
     for record in epochs {
-        let (loss, accuracy) = (cell(record.validation_loss), cell(record.validation_accuracy));
+        let (loss, accuracy) = (
+            cell(record.validation_loss),
+            cell(record.validation_accuracy),
+        );
         let (rate, train) = (record.learning_rate, record.train_loss);
         let _ = writeln!(text, "{},{rate},{train},{loss},{accuracy}", record.epoch);
     }

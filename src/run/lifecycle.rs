@@ -90,7 +90,11 @@ pub fn start_with(
     let name = &file.experiment.name;
     let (folder, (mut journal, entry)) = RunFolder::create(runs, name, fill)?;
     journal.moved_to(folder.journal());
-    let place = Place { folder: &folder, setup: &setup, limits };
+    let place = Place {
+        folder: &folder,
+        setup: &setup,
+        limits,
+    };
     place.run(journal, &[entry], evaluators, options, watch)
 }
 
@@ -106,7 +110,10 @@ pub fn resume(
 ) -> Result<Ending, RunError> {
     resume_by(folder, options, watch, |started| {
         let base = Path::new(&started.host.base);
-        Ok(Box::new(TrainingEvaluators::load(&started.experiment.data, base)?))
+        Ok(Box::new(TrainingEvaluators::load(
+            &started.experiment.data,
+            base,
+        )?))
     })
 }
 
@@ -127,13 +134,20 @@ pub fn resume_by(
         let (folder, how) = (folder.path().to_owned(), reason.describe());
         return Err(RunError::AlreadyEnded { folder, how });
     }
-    let started = state.started.as_ref().expect("a folded journal begins with the start");
+    let started = state
+        .started
+        .as_ref()
+        .expect("a folded journal begins with the start");
     let limits = limits(&started.experiment, options)?;
     let texts = Texts::kept(&folder, started)?;
     let setup = Setup::compile(started.experiment.clone(), &texts)?;
     let mut evaluators = load(started)?;
     check_hashes(started, evaluators.as_ref())?;
-    let place = Place { folder: &folder, setup: &setup, limits };
+    let place = Place {
+        folder: &folder,
+        setup: &setup,
+        limits,
+    };
     place.run(journal, &entries, evaluators.as_mut(), options, watch)
 }
 
@@ -141,11 +155,17 @@ pub fn resume_by(
 pub(super) fn fold(folder: &RunFolder, entries: &[Entry]) -> Result<State, RunError> {
     let damaged = |line: u64, message: String| {
         let path = folder.path().join(journal::FILE_NAME);
-        RunError::Damaged { path, line, message }
+        RunError::Damaged {
+            path,
+            line,
+            message,
+        }
     };
     let mut state = State::default();
     for entry in entries {
-        state.apply(&entry.record).map_err(|message| damaged(entry.seq + 1, message))?;
+        state
+            .apply(&entry.record)
+            .map_err(|message| damaged(entry.seq + 1, message))?;
     }
     match state.started {
         Some(_) => Ok(state),
@@ -183,7 +203,9 @@ impl Place<'_> {
         let reason = phases(&mut core, evaluators)?;
         let folder = self.folder.path().to_owned();
         if reason.is_none() {
-            core.tell(&Event::Interrupted { folder: folder.clone() });
+            core.tell(&Event::Interrupted {
+                folder: folder.clone(),
+            });
         }
         Ok(Ending { folder, reason })
     }
@@ -211,7 +233,10 @@ fn phases(
         return Ok(None);
     }
     core.end(EndReason::Completed)?;
-    core.tell(&Event::Phase { phase: Phase::Ended, units: None });
+    core.tell(&Event::Phase {
+        phase: Phase::Ended,
+        units: None,
+    });
     Ok(Some(EndReason::Completed))
 }
 
@@ -235,7 +260,10 @@ pub(super) fn limits(experiment: &Experiment, options: &Options<'_>) -> Result<L
     Ok(Limits {
         workers: search.workers_on(manifest::cores())?,
         threads: experiment.trial.threads,
-        deadline: experiment.trial.deadline_seconds.map(Duration::from_secs_f64),
+        deadline: experiment
+            .trial
+            .deadline_seconds
+            .map(Duration::from_secs_f64),
         memory: experiment.trial.memory_limit_mb.map(|limit| limit << 20),
     })
 }
@@ -244,18 +272,29 @@ pub(super) fn limits(experiment: &Experiment, options: &Options<'_>) -> Result<L
 pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<(), RunError> {
     let pairs = [
         ("the data", now.data_hash(), &started.data_hash),
-        ("the split of the data", now.split_hash(), &started.split_hash),
+        (
+            "the split of the data",
+            now.split_hash(),
+            &started.split_hash,
+        ),
     ];
     match pairs.into_iter().find(|(_, now, then)| now != then) {
         None => Ok(()),
         Some((what, now, then)) => {
             let (what, now) = (what.to_owned(), now.to_owned());
-            Err(RunError::Changed { what, now, then: then.clone() })
+            Err(RunError::Changed {
+                what,
+                now,
+                then: then.clone(),
+            })
         }
     }
 }
 
 fn host(base: &Path) -> Host {
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
-    Host { cpu: manifest::cpu_model(), base: base.to_string_lossy().into_owned() }
+    Host {
+        cpu: manifest::cpu_model(),
+        base: base.to_string_lossy().into_owned(),
+    }
 }

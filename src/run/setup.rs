@@ -1,16 +1,16 @@
 //! An experiment made ready: texts read, spaces compiled, hashes taken.
 
 use super::error::RunError;
+use super::evaluators::Evaluators;
 use super::experiment::{Experiment, ExperimentFile};
 use super::files;
 use super::folder::RunFolder;
 use super::record::Started;
-use super::evaluators::Evaluators;
 use crate::diagnostics::SourceFile;
 use crate::language;
 use crate::random::{Purpose, Seed};
-use crate::training::{Recipe, RecipeError};
 use crate::space::{Candidate, Sampling, SearchSpace};
+use crate::training::{Recipe, RecipeError};
 use num_bigint::BigUint;
 use num_traits::One;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,10 @@ impl Texts {
         let space = read_source(&file.base.join(&file.experiment.space))?;
         let paths = file.experiment.last.baselines.iter();
         let baselines = paths.map(|path| BaselineText::read(path, file.base.join(path)));
-        Ok(Self { space, baselines: baselines.collect::<Result<_, _>>()? })
+        Ok(Self {
+            space,
+            baselines: baselines.collect::<Result<_, _>>()?,
+        })
     }
 
     /// The texts a run folder keeps, which must be those it was started with.
@@ -43,14 +46,20 @@ impl Texts {
         let space = read_source(&folder.space())?;
         let paths = started.experiment.last.baselines.iter();
         let baselines = paths.map(|path| BaselineText::read(path, folder.baseline(&stem(path))));
-        let texts = Self { space, baselines: baselines.collect::<Result<_, _>>()? };
+        let texts = Self {
+            space,
+            baselines: baselines.collect::<Result<_, _>>()?,
+        };
         texts.check(started)?;
         Ok(texts)
     }
 
     /// The hashes of the baselines' texts.
     pub fn baseline_hashes(&self) -> Vec<String> {
-        self.baselines.iter().map(|baseline| hash(&baseline.file)).collect()
+        self.baselines
+            .iter()
+            .map(|baseline| hash(&baseline.file))
+            .collect()
     }
 
     /// The hash of the space's text.
@@ -70,15 +79,25 @@ impl Texts {
     }
 
     fn check(&self, started: &Started) -> Result<(), RunError> {
-        let mut pairs = vec![(self.space.name().to_owned(), self.space_hash(), &started.space_hash)];
+        let mut pairs = vec![(
+            self.space.name().to_owned(),
+            self.space_hash(),
+            &started.space_hash,
+        )];
         for (baseline, then) in self.baselines.iter().zip(&started.baseline_hashes) {
-            pairs.push((baseline.path.display().to_string(), hash(&baseline.file), then));
+            pairs.push((
+                baseline.path.display().to_string(),
+                hash(&baseline.file),
+                then,
+            ));
         }
         match pairs.into_iter().find(|(_, now, then)| now != *then) {
             None => Ok(()),
-            Some((what, now, then)) => {
-                Err(RunError::Changed { what, now, then: then.clone() })
-            }
+            Some((what, now, then)) => Err(RunError::Changed {
+                what,
+                now,
+                then: then.clone(),
+            }),
         }
     }
 }
@@ -86,7 +105,11 @@ impl Texts {
 impl BaselineText {
     fn read(named: &Path, path: PathBuf) -> Result<Self, RunError> {
         let file = read_source(&path)?;
-        Ok(Self { name: stem(named), path, file })
+        Ok(Self {
+            name: stem(named),
+            path,
+            file,
+        })
     }
 }
 
@@ -108,37 +131,62 @@ pub(super) struct Setup {
 impl Setup {
     pub fn compile(experiment: Experiment, texts: &Texts) -> Result<Self, RunError> {
         let space = compile_source(&texts.space)?;
-        let baselines: Vec<Baseline> =
-            texts.baselines.iter().map(Baseline::compile).collect::<Result<_, _>>()?;
+        let baselines: Vec<Baseline> = texts
+            .baselines
+            .iter()
+            .map(Baseline::compile)
+            .collect::<Result<_, _>>()?;
         for (index, baseline) in baselines.iter().enumerate() {
-            if baselines[..index].iter().any(|other| other.name == baseline.name) {
-                let message = format!("two baselines are called `{}`; rename a file", baseline.name);
-                return Err(RunError::Setting { key: "final.baselines".to_owned(), message });
+            if baselines[..index]
+                .iter()
+                .any(|other| other.name == baseline.name)
+            {
+                let message = format!(
+                    "two baselines are called `{}`; rename a file",
+                    baseline.name
+                );
+                return Err(RunError::Setting {
+                    key: "final.baselines".to_owned(),
+                    message,
+                });
             }
         }
-        Ok(Self { experiment, space, baselines })
+        Ok(Self {
+            experiment,
+            space,
+            baselines,
+        })
     }
 
     /// Whether the networks fit the data and their settings the recipe.
     pub fn check(&self, evaluators: &dyn Evaluators) -> Result<(), RunError> {
         let fits = |space: &str, input, output| {
-            let unfit = |message| RunError::Unfit { space: space.to_owned(), message };
+            let unfit = |message| RunError::Unfit {
+                space: space.to_owned(),
+                message,
+            };
             evaluators.check(input, output).map_err(unfit)
         };
         fits(self.space.name(), self.space.input(), self.space.output())?;
         for baseline in &self.baselines {
             let architecture = &baseline.candidate.architecture;
             fits(&baseline.name, architecture.input(), architecture.output())?;
-            self.recipe(&baseline.candidate)?.validate().map_err(unfit_recipe)?;
+            self.recipe(&baseline.candidate)?
+                .validate()
+                .map_err(unfit_recipe)?;
         }
-        self.recipe(&self.specimen())?.validate().map_err(unfit_recipe)
+        self.recipe(&self.specimen())?
+            .validate()
+            .map_err(unfit_recipe)
     }
 
     /// Some network of the space: all of them decide the same settings.
     fn specimen(&self) -> Candidate {
         let mut stream = Seed(0).stream(0, Purpose::Tool);
         let genome = self.space.sample(Sampling::Prior, &mut stream);
-        self.space.decode(&genome).expect("a sampled genome is in the space")
+        self.space
+            .decode(&genome)
+            .expect("a sampled genome is in the space")
     }
 
     /// The experiment's recipe with what the space decided.
@@ -161,24 +209,40 @@ impl Baseline {
             let (path, count) = (text.path.clone(), space.count().to_string());
             return Err(RunError::Baseline { path, count });
         }
-        let genome = space.get(&BigUint::ZERO).expect("a space of one has a first genome");
-        let candidate = space.decode(&genome).expect("the space's own genome is in it");
-        Ok(Self { name: text.name.clone(), candidate })
+        let genome = space
+            .get(&BigUint::ZERO)
+            .expect("a space of one has a first genome");
+        let candidate = space
+            .decode(&genome)
+            .expect("the space's own genome is in it");
+        Ok(Self {
+            name: text.name.clone(),
+            candidate,
+        })
     }
 }
 
 fn unfit_recipe(error: RecipeError) -> RunError {
-    RunError::Setting { key: "recipe".to_owned(), message: error.to_string() }
+    RunError::Setting {
+        key: "recipe".to_owned(),
+        message: error.to_string(),
+    }
 }
 
 fn read_source(path: &Path) -> Result<SourceFile, RunError> {
-    Ok(SourceFile::new(path.display().to_string(), files::read_text(path)?))
+    Ok(SourceFile::new(
+        path.display().to_string(),
+        files::read_text(path)?,
+    ))
 }
 
 fn compile_source(file: &SourceFile) -> Result<SearchSpace, RunError> {
     language::compile(file.text())
         .map(|compiled| compiled.space)
-        .map_err(|diagnostics| RunError::Text { file: file.clone(), diagnostics })
+        .map_err(|diagnostics| RunError::Text {
+            file: file.clone(),
+            diagnostics,
+        })
 }
 
 fn hash(file: &SourceFile) -> String {
@@ -186,5 +250,8 @@ fn hash(file: &SourceFile) -> String {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -85,7 +85,8 @@ impl State {
             Record::Winner(winner) => self.winner = Some(winner.clone()),
             Record::TestOpened(_) => self.test_opened = true,
             Record::Retrained(done) => {
-                self.retrained.insert((done.subject.clone(), done.index), done.clone());
+                self.retrained
+                    .insert((done.subject.clone(), done.index), done.clone());
             }
             Record::Ended(ended) => self.ended = Some(ended.reason),
         }
@@ -120,12 +121,17 @@ impl State {
 
     /// The epochs of all trials with a result.
     pub fn epochs(&self) -> u64 {
-        self.outcomes.iter().map(|outcome| outcome.epochs().len() as u64).sum()
+        self.outcomes
+            .iter()
+            .map(|outcome| outcome.epochs().len() as u64)
+            .sum()
     }
 
     /// The number of trials that count, once the search is over; the number with a result before.
     pub fn trials(&self) -> u64 {
-        self.searched.as_ref().map_or(self.outcomes.len() as u64, |searched| searched.trials)
+        self.searched
+            .as_ref()
+            .map_or(self.outcomes.len() as u64, |searched| searched.trials)
     }
 
     fn start(&mut self, started: &Started) -> Result<(), String> {

@@ -5,9 +5,7 @@ use super::event::Phase;
 use super::folder::RunFolder;
 use super::journal::{self, Entry, Journal};
 use super::lifecycle::fold;
-use super::record::{
-    EndReason, Proposal, Retrained, RetrainedResult, SearchEnd, Started, Subject,
-};
+use super::record::{EndReason, Proposal, Retrained, RetrainedResult, SearchEnd, Started, Subject};
 use super::setup::{Setup, Texts};
 use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
@@ -112,7 +110,11 @@ impl RecordedRun {
         let folder = RunFolder::open(path)?;
         let entries = Journal::read(&folder.journal())?;
         let state = fold(&folder, &entries)?;
-        Ok(Self { folder, entries, state })
+        Ok(Self {
+            folder,
+            entries,
+            state,
+        })
     }
 
     /// The run folder.
@@ -132,7 +134,10 @@ impl RecordedRun {
 
     /// What the run was started with.
     pub fn started(&self) -> &Started {
-        self.state.started.as_ref().expect("a folded journal begins with the start")
+        self.state
+            .started
+            .as_ref()
+            .expect("a folded journal begins with the start")
     }
 
     /// Digest of everything that happened, without when and where.
@@ -151,15 +156,24 @@ impl RecordedRun {
 
     /// Every trial that was proposed, in order.
     pub fn trials(&self) -> Vec<TrialRow> {
-        let outcomes = self.state.outcomes.iter().map(Some).chain(std::iter::repeat(None));
+        let outcomes = self
+            .state
+            .outcomes
+            .iter()
+            .map(Some)
+            .chain(std::iter::repeat(None));
         let rows = self.state.proposals.iter().zip(outcomes);
-        rows.map(|(proposal, outcome)| row(proposal, outcome)).collect()
+        rows.map(|(proposal, outcome)| row(proposal, outcome))
+            .collect()
     }
 
     /// The winner, or the best trial so far.
     pub fn best(&self) -> Option<TrialRow> {
         let (proposal, best) = self.state.best()?;
-        Some(row(proposal, self.state.outcomes.get(best.trial.0 as usize)))
+        Some(row(
+            proposal,
+            self.state.outcomes.get(best.trial.0 as usize),
+        ))
     }
 
     /// The network that a trial tried.
@@ -182,7 +196,11 @@ impl RecordedRun {
     /// When the folder's spaces have changed.
     pub fn summary(&self) -> Result<Summary, RunError> {
         let started = self.started();
-        let failed = self.state.outcomes.iter().filter(|outcome| outcome.score().is_none());
+        let failed = self
+            .state
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.score().is_none());
         Ok(Summary {
             folder: self.folder.path().display().to_string(),
             name: started.experiment.name.clone(),
@@ -227,7 +245,10 @@ impl RecordedRun {
 
     pub(super) fn setup(&self) -> Result<Setup, RunError> {
         let started = self.started();
-        Setup::compile(started.experiment.clone(), &Texts::kept(&self.folder, started)?)
+        Setup::compile(
+            started.experiment.clone(),
+            &Texts::kept(&self.folder, started)?,
+        )
     }
 
     fn final_row(&self, subject: Subject, candidate: &Candidate) -> FinalRow {
@@ -282,6 +303,9 @@ fn mean(numbers: &[f64]) -> Option<f64> {
 
 fn deviation(numbers: &[f64]) -> Option<f64> {
     let mean = mean(numbers).filter(|_| numbers.len() > 1)?;
-    let squares: f64 = numbers.iter().map(|number| (number - mean) * (number - mean)).sum();
+    let squares: f64 = numbers
+        .iter()
+        .map(|number| (number - mean) * (number - mean))
+        .sum();
     Some(libm::sqrt(squares / (numbers.len() - 1) as f64))
 }

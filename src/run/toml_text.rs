@@ -11,7 +11,9 @@ use toml::de::{DeTable, DeValue};
 /// When it is not TOML or does not fit, with the place and the closest known name of an unknown key.
 pub(super) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, RunError> {
     toml::from_str(text).map_err(|error| {
-        let span = error.span().map_or(Span::default(), |at| Span::new(at.start, at.end));
+        let span = error
+            .span()
+            .map_or(Span::default(), |at| Span::new(at.start, at.end));
         let diagnostic = describe(span, error.message());
         at_text(name, text, diagnostic)
     })
@@ -23,7 +25,10 @@ pub(super) fn error_at(name: &str, text: &str, path: &[&str], message: String) -
 }
 
 fn at_text(name: &str, text: &str, diagnostic: Diagnostic) -> RunError {
-    RunError::Text { file: SourceFile::new(name, text), diagnostics: vec![diagnostic] }
+    RunError::Text {
+        file: SourceFile::new(name, text),
+        diagnostics: vec![diagnostic],
+    }
 }
 
 /// serde's message in this project's words. Its list of the names it knows becomes a hint.
@@ -32,7 +37,11 @@ fn describe(span: Span, message: &str) -> Diagnostic {
     if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
         return Diagnostic::error(span, message.trim_end().replace('\n', "; "));
     }
-    let what = if message.starts_with("unknown field") { "key" } else { "value" };
+    let what = if message.starts_with("unknown field") {
+        "key"
+    } else {
+        "value"
+    };
     let unknown = quoted.next().unwrap_or_default();
     let known: Vec<&str> = quoted.collect();
     let diagnostic = Diagnostic::error(span, format!("unknown {what} `{unknown}`"));

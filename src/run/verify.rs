@@ -38,7 +38,9 @@ pub struct Checked {
 impl Verification {
     /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
-        self.checked.iter().all(|checked| checked.differences.is_empty())
+        self.checked
+            .iter()
+            .all(|checked| checked.differences.is_empty())
     }
 }
 
@@ -59,7 +61,13 @@ pub fn verify(
     let base = Path::new(&started.host.base);
     let evaluators = TrainingEvaluators::load(&started.experiment.data, base)?;
     check_hashes(started, &evaluators)?;
-    verify_with(&run, &evaluators, &choose(&run, count, seed), options, watch)
+    verify_with(
+        &run,
+        &evaluators,
+        &choose(&run, count, seed),
+        options,
+        watch,
+    )
 }
 
 /// Runs the given trials again, with evaluators of the caller's.
@@ -75,12 +83,16 @@ pub fn verify_with(
 ) -> Result<Verification, RunError> {
     let setup = run.setup()?;
     // A deadline would make the answer depend on how busy the machine is.
-    let limits = Limits { deadline: None, ..limits(&setup.experiment, options)? };
+    let limits = Limits {
+        deadline: None,
+        ..limits(&setup.experiment, options)?
+    };
     let work = trials.iter().map(|&trial| assignment(run, &setup, trial));
     let work: Vec<Assignment> = work.collect::<Result<_, _>>()?;
     let mut checked = Vec::new();
     with_pool(evaluators.search().as_ref(), limits, |pool| {
-        work.iter().for_each(|assignment| pool.submit(assignment.clone()));
+        work.iter()
+            .for_each(|assignment| pool.submit(assignment.clone()));
         while checked.len() < work.len() && !options.stop.load(Ordering::Relaxed) {
             match pool.next(PATIENCE) {
                 Some(Message::Done(done)) => checked.push(compare(run, &done, watch)?),
@@ -92,7 +104,10 @@ pub fn verify_with(
     })?;
     checked.sort_by_key(|checked| checked.trial);
     let interrupted = checked.len() < work.len();
-    Ok(Verification { checked, interrupted })
+    Ok(Verification {
+        checked,
+        interrupted,
+    })
 }
 
 /// Up to `count` trials of a run that can be run again, in order.
@@ -124,11 +139,24 @@ fn assignment(run: &RecordedRun, setup: &Setup, trial: TrialId) -> Result<Assign
 fn pass_on(message: Message, work: &[Assignment], watch: &mut dyn FnMut(&Event)) {
     match message {
         Message::Done(_) => {}
-        Message::Epoch { unit, worker, record } => watch(&Event::Epoch { unit, worker, record }),
+        Message::Epoch {
+            unit,
+            worker,
+            record,
+        } => watch(&Event::Epoch {
+            unit,
+            worker,
+            record,
+        }),
         Message::Started { unit, worker } => {
             if let Some(task) = work.iter().find(|task| task.unit == unit) {
                 let Work { params, epochs } = Work::of(&task.architecture, &task.recipe);
-                watch(&Event::Started { unit, worker, params, epochs });
+                watch(&Event::Started {
+                    unit,
+                    worker,
+                    params,
+                    epochs,
+                });
             }
         }
     }
@@ -147,10 +175,18 @@ fn compare(
     let differences = differences(outcome, done);
     let (unit, seconds) = (done.unit.clone(), done.seconds);
     match &done.result {
-        Ok(finished) => watch(&Event::Finished { unit, score: finished.score, seconds }),
+        Ok(finished) => watch(&Event::Finished {
+            unit,
+            score: finished.score,
+            seconds,
+        }),
         Err(failure) => {
             let (kind, message) = (failure.kind, failure.message.clone());
-            watch(&Event::Failed { unit, kind, message });
+            watch(&Event::Failed {
+                unit,
+                kind,
+                message,
+            });
         }
     }
     Ok(Checked { trial, differences })
@@ -196,7 +232,10 @@ fn figures(record: &EpochRecord) -> Vec<(String, f64)> {
         ("learning rate", record.learning_rate),
         ("training loss", record.train_loss),
         ("validation loss", record.validation_loss.unwrap_or(missing)),
-        ("validation accuracy", record.validation_accuracy.unwrap_or(missing)),
+        (
+            "validation accuracy",
+            record.validation_accuracy.unwrap_or(missing),
+        ),
     ]
     .map(|(name, figure)| (format!("{name} of epoch {}", record.epoch), figure))
     .to_vec()

@@ -37,13 +37,23 @@ impl<'s> Evolution<'s> {
     /// # Panics
     /// When the population or the sample is 0.
     pub fn new(space: &'s SearchSpace, settings: ControllerSettings) -> Self {
-        assert!(settings.population > 0 && settings.sample > 0, "a tournament needs members");
-        Self { space, settings, population: VecDeque::new() }
+        assert!(
+            settings.population > 0 && settings.sample > 0,
+            "a tournament needs members"
+        );
+        Self {
+            space,
+            settings,
+            population: VecDeque::new(),
+        }
     }
 
     fn fresh(&self, stream: &mut Stream) -> Proposal {
         let genome = self.space.sample(self.settings.sampling, stream);
-        Proposal { genome, parents: Vec::new() }
+        Proposal {
+            genome,
+            parents: Vec::new(),
+        }
     }
 
     /// The best of a random sample, drawn with replacement; of equals the first drawn. Nothing if no
@@ -91,12 +101,17 @@ impl Controller for Evolution<'_> {
             return self.fresh(stream);
         }
         let edits = 1 + (attempt / ATTEMPTS_PER_EDIT) as usize;
-        self.child(edits, stream).unwrap_or_else(|| self.fresh(stream))
+        self.child(edits, stream)
+            .unwrap_or_else(|| self.fresh(stream))
     }
 
     fn tell(&mut self, trial: TrialId, result: &Observed) {
         let (genome, score) = (result.genome.clone(), result.score);
-        self.population.push_back(Member { trial, genome, score });
+        self.population.push_back(Member {
+            trial,
+            genome,
+            score,
+        });
         if self.population.len() > self.settings.population {
             self.population.pop_front();
         }

@@ -41,7 +41,14 @@ impl<'s> Proposer<'s> {
     /// A proposer that has proposed nothing yet.
     pub fn new(space: &'s SearchSpace, controller: Box<dyn Controller + 's>, seed: Seed) -> Self {
         let (tried, genomes) = (BTreeSet::new(), Vec::new());
-        Self { space, controller, seed, tried, genomes, told: 0 }
+        Self {
+            space,
+            controller,
+            seed,
+            tried,
+            genomes,
+            told: 0,
+        }
     }
 
     /// The next trial, or nothing if the space is exhausted: for a small space when everything in it
@@ -52,7 +59,11 @@ impl<'s> Proposer<'s> {
         let (candidate, parents) = self.fresh_proposal(trial, &mut stream)?;
         self.tried.insert(candidate.key());
         self.genomes.push(candidate.genome.clone());
-        Some(Proposed { trial, candidate, parents })
+        Some(Proposed {
+            trial,
+            candidate,
+            parents,
+        })
     }
 
     /// The number of trials proposed so far.
@@ -86,7 +97,8 @@ impl<'s> Proposer<'s> {
                 return Some((candidate, parents));
             }
         }
-        self.what_is_left(stream).map(|candidate| (candidate, Vec::new()))
+        self.what_is_left(stream)
+            .map(|candidate| (candidate, Vec::new()))
     }
 
     fn untried(&self, genome: &Genome) -> Option<Candidate> {
@@ -97,14 +109,21 @@ impl<'s> Proposer<'s> {
 
     /// The first untried architecture of a small space from a random index on.
     fn what_is_left(&self, stream: &mut Stream) -> Option<Candidate> {
-        let count = self.space.count().to_u64().filter(|&count| count <= WALKED)?;
+        let count = self
+            .space
+            .count()
+            .to_u64()
+            .filter(|&count| count <= WALKED)?;
         let start = stream.below(count);
         let mut index = BigUint::from(start);
         for step in 0..count {
             if start + step == count {
                 index = BigUint::zero();
             }
-            let genome = self.space.get(&index).expect("the index is below the count");
+            let genome = self
+                .space
+                .get(&index)
+                .expect("the index is below the count");
             if let Some(candidate) = self.untried(&genome) {
                 return Some(candidate);
             }

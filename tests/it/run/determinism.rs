@@ -52,7 +52,11 @@ fn a_run_killed_at_any_byte_resumes_to_the_same_digest() {
     let bench = Bench::new(EXPERIMENT);
     let whole = bench.start(&Fake::default(), 2).unwrap().folder;
     let journal = fs::read(whole.join("journal.jsonl")).unwrap();
-    let breaks = journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+    let breaks = journal
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| at);
     let ends: Vec<usize> = breaks.collect();
     let wanted = digest(&whole);
     for (number, end) in ends[..ends.len() - 1].iter().enumerate() {
@@ -103,7 +107,10 @@ fn a_small_space_ends_the_search_when_everything_was_tried() {
         let folder = bench.start(&Fake::default(), 2).unwrap().folder;
         let run = RecordedRun::open(&folder).unwrap();
         let searched = run.state().searched.clone().unwrap();
-        assert_eq!((searched.trials, searched.reason), (12, SearchEnd::Exhausted));
+        assert_eq!(
+            (searched.trials, searched.reason),
+            (12, SearchEnd::Exhausted)
+        );
     }
 }
 
@@ -115,7 +122,11 @@ fn a_budget_in_epochs_is_kept_and_does_not_depend_on_workers_or_kills() {
     let searched = run.state().searched.clone().unwrap();
     assert_eq!((searched.trials, searched.reason), (8, SearchEnd::Epochs));
     let journal = fs::read(folder.join("journal.jsonl")).unwrap();
-    for (at, _) in journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+    for (at, _) in journal
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+    {
         let copy = bench.runs().join(format!("cut-{at}"));
         copy_cut(&folder, &copy, at + 1);
         if at + 1 < journal.len() {
@@ -131,13 +142,27 @@ fn the_best_is_the_winner_and_lies_in_its_folder() {
     let folder = bench.start(&Fake::default(), 2).unwrap().folder;
     let run = RecordedRun::open(&folder).unwrap();
     let best = run.best().unwrap();
-    let top = run.trials().iter().filter_map(|row| row.score).fold(0.0, f64::max);
+    let top = run
+        .trials()
+        .iter()
+        .filter_map(|row| row.score)
+        .fold(0.0, f64::max);
     assert_eq!(best.score, Some(top));
     assert_eq!(run.state().winner.as_ref().unwrap().trial, best.trial);
-    for name in ["architecture.json", "architecture.txt", "genome.json", "weights.safetensors"] {
+    for name in [
+        "architecture.json",
+        "architecture.txt",
+        "genome.json",
+        "weights.safetensors",
+    ] {
         assert!(folder.join("best").join(name).is_file(), "{name}");
     }
     let summary = run.summary().unwrap();
     assert_eq!(summary.finals.len(), 2);
-    assert!(summary.finals.iter().all(|row| row.accuracies.len() == 2 && row.deviation.is_some()));
+    assert!(
+        summary
+            .finals
+            .iter()
+            .all(|row| row.accuracies.len() == 2 && row.deviation.is_some())
+    );
 }

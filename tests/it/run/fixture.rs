@@ -1,18 +1,18 @@
 //! A small experiment, and evaluators that need no training.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use strata::architecture::Output;
 use strata::evaluation::{
     Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Finished, TrialJob,
 };
 use strata::layers::Shape;
 use strata::run::{
-    Ending, Event, Evaluators, ExperimentFile, Options, RecordedRun, RunError, resume_by,
+    Ending, Evaluators, Event, ExperimentFile, Options, RecordedRun, RunError, resume_by,
     start_with,
 };
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 use tempfile::TempDir;
 
 pub const SPACE: &str = "space tiny
@@ -60,7 +60,7 @@ impl Bench {
     }
 
     pub fn with_space(experiment: &str, space: &str) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = fast_folder();
         fs::write(folder.path().join("tiny.space"), space).unwrap();
         fs::write(folder.path().join("one.space"), BASELINE).unwrap();
         let path = folder.path().join("tiny.toml");
@@ -84,15 +84,30 @@ impl Bench {
         stop: &AtomicBool,
         watch: &mut dyn FnMut(&Event),
     ) -> Result<Ending, RunError> {
-        let options = Options { workers: Some(workers), stop };
+        let options = Options {
+            workers: Some(workers),
+            stop,
+        };
         start_with(&self.file, &mut fake.clone(), &self.runs(), &options, watch)
     }
 }
 
+/// A folder in memory, where the system has one: these tests put thousands of files on disk.
+fn fast_folder() -> TempDir {
+    TempDir::new_in("/dev/shm")
+        .or_else(|_| TempDir::new())
+        .unwrap()
+}
+
 pub fn resume(folder: &Path, fake: &Fake, workers: usize) -> Result<Ending, RunError> {
     let stop = AtomicBool::new(false);
-    let options = Options { workers: Some(workers), stop: &stop };
-    resume_by(folder, &options, &mut |_| (), |_| Ok(Box::new(fake.clone())))
+    let options = Options {
+        workers: Some(workers),
+        stop: &stop,
+    };
+    resume_by(folder, &options, &mut |_| (), |_| {
+        Ok(Box::new(fake.clone()))
+    })
 }
 
 pub fn digest(folder: &Path) -> String {
@@ -122,7 +137,12 @@ pub struct Fake {
 impl Default for Fake {
     fn default() -> Self {
         let pause = Duration::from_micros(300);
-        Self { fails: |_| None, pause, endless: false, split_hash: "split".to_owned() }
+        Self {
+            fails: |_| None,
+            pause,
+            endless: false,
+            split_hash: "split".to_owned(),
+        }
     }
 }
 
@@ -143,7 +163,10 @@ impl Evaluators for Fake {
         10
     }
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
-        Box::new(Self { fails: |_| None, ..self.clone() })
+        Box::new(Self {
+            fails: |_| None,
+            ..self.clone()
+        })
     }
 }
 
@@ -155,7 +178,10 @@ impl Evaluator for Fake {
         observe: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
         let digest = job.architecture.canonical().digest();
-        let mut stream = job.seed.derive(&digest, job.number).stream(0, strata::random::Purpose::Tool);
+        let mut stream = job
+            .seed
+            .derive(&digest, job.number)
+            .stream(0, strata::random::Purpose::Tool);
         match (self.fails)(job.number) {
             Some(FailureKind::Crashed) => panic!("trial {} hit a rock", job.number),
             Some(kind) => return Err(Failure::new(kind, "as planned")),
@@ -177,6 +203,10 @@ impl Evaluator for Fake {
             std::thread::sleep(Duration::from_millis(1));
             control.check()?;
         }
-        Ok(Finished { score: stream.unit(), loss: stream.unit(), weights: Some(vec![1, 2, 3]) })
+        Ok(Finished {
+            score: stream.unit(),
+            loss: stream.unit(),
+            weights: Some(vec![1, 2, 3]),
+        })
     }
 }

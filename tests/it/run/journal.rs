@@ -15,7 +15,11 @@ fn a_changed_byte_is_damage_that_names_its_line() {
     let journal = finished(&bench).join("journal.jsonl");
     let whole = fs::read(&journal).unwrap();
     for (line, start) in [(1, 0), (3, 2), (9, 8)] {
-        let begin = whole.split_inclusive(|&byte| byte == b'\n').take(start).map(<[u8]>::len).sum::<usize>();
+        let begin = whole
+            .split_inclusive(|&byte| byte == b'\n')
+            .take(start)
+            .map(<[u8]>::len)
+            .sum::<usize>();
         for offset in [0, 10, 40, 80] {
             let mut bytes = whole.clone();
             bytes[begin + offset] ^= 1;
@@ -36,10 +40,20 @@ fn a_missing_line_is_damage() {
     let bench = Bench::new(EXPERIMENT);
     let folder = finished(&bench);
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
-    let without: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != 5).map(|(_, l)| l).collect();
+    let without: Vec<&str> = text
+        .lines()
+        .enumerate()
+        .filter(|(at, _)| *at != 5)
+        .map(|(_, l)| l)
+        .collect();
     fs::write(folder.join("journal.jsonl"), without.join("\n") + "\n").unwrap();
     let error = RecordedRun::open(&folder).unwrap_err();
-    assert!(error.to_string().contains("line 6 is damaged: it is number 6 where 5 is due"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("line 6 is damaged: it is number 6 where 5 is due"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -49,13 +63,20 @@ fn a_newer_format_is_refused_by_name() {
     let folder = finished(&bench);
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let rest = lines[2][26..].replace("\"format\":1", "\"format\":2").replace("proposed", "dreamt");
-    let sum: String = Sha256::digest(rest.as_bytes())[..8].iter().map(|b| format!("{b:02x}")).collect();
+    let rest = lines[2][26..]
+        .replace("\"format\":1", "\"format\":2")
+        .replace("proposed", "dreamt");
+    let sum: String = Sha256::digest(rest.as_bytes())[..8]
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
     lines[2] = format!("{{\"sum\":\"{sum}\",{rest}");
     fs::write(folder.join("journal.jsonl"), lines.join("\n") + "\n").unwrap();
     let error = RecordedRun::open(&folder).unwrap_err();
     assert!(
-        error.to_string().contains("line 3 is in journal format 2, and this version of strata reads up to format 1"),
+        error.to_string().contains(
+            "line 3 is in journal format 2, and this version of strata reads up to format 1"
+        ),
         "{error}"
     );
 }

@@ -6,8 +6,13 @@ use strata::random::Seed;
 use strata::run::{EndReason, Options, RecordedRun, resume, start, verify};
 
 fn small() -> Bench {
-    let settings = EXPERIMENT.replace("trials = 20", "trials = 6").replace("population = 6", "population = 3");
-    let with_dropout = SPACE.replace("    linear(classes)", "    dropout(0.1)\n    linear(classes)");
+    let settings = EXPERIMENT
+        .replace("trials = 20", "trials = 6")
+        .replace("population = 6", "population = 3");
+    let with_dropout = SPACE.replace(
+        "    linear(classes)",
+        "    dropout(0.1)\n    linear(classes)",
+    );
     Bench::with_space(&settings, &with_dropout)
 }
 
@@ -16,14 +21,20 @@ fn training_gives_the_same_digest_on_any_number_of_workers_and_verifies() {
     let bench = small();
     let stop = AtomicBool::new(false);
     let folders = [1, 2, 4].map(|workers| {
-        let options = Options { workers: Some(workers), stop: &stop };
+        let options = Options {
+            workers: Some(workers),
+            stop: &stop,
+        };
         let ending = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap();
         assert_eq!(ending.reason, Some(EndReason::Completed));
         ending.folder
     });
     assert_eq!(digest(&folders[0]), digest(&folders[1]));
     assert_eq!(digest(&folders[0]), digest(&folders[2]));
-    let options = Options { workers: None, stop: &stop };
+    let options = Options {
+        workers: None,
+        stop: &stop,
+    };
     let verification = verify(&folders[0], 4, Seed(1), &options, &mut |_| ()).unwrap();
     assert_eq!(verification.checked.len(), 4);
     assert!(verification.is_equal(), "{verification:?}");
@@ -33,8 +44,13 @@ fn training_gives_the_same_digest_on_any_number_of_workers_and_verifies() {
 fn a_killed_training_run_resumes_from_its_folder_alone() {
     let bench = small();
     let stop = AtomicBool::new(false);
-    let options = Options { workers: Some(2), stop: &stop };
-    let whole = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap().folder;
+    let options = Options {
+        workers: Some(2),
+        stop: &stop,
+    };
+    let whole = start(&bench.file, &bench.runs(), &options, &mut |_| ())
+        .unwrap()
+        .folder;
     let length = std::fs::read(whole.join("journal.jsonl")).unwrap().len();
     for part in [3, 5, 8] {
         let copy = bench.runs().join(format!("cut-{part}"));
@@ -48,9 +64,15 @@ fn a_killed_training_run_resumes_from_its_folder_alone() {
 fn a_space_that_does_not_fit_the_data_is_refused_before_anything_runs() {
     let bench = Bench::with_space(EXPERIMENT, &BASELINE.replace("height: 8", "height: 9"));
     let stop = AtomicBool::new(false);
-    let options = Options { workers: Some(1), stop: &stop };
+    let options = Options {
+        workers: Some(1),
+        stop: &stop,
+    };
     let error = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap_err();
-    assert!(error.to_string().contains("its input is 1x9x8 (image)"), "{error}");
+    assert!(
+        error.to_string().contains("its input is 1x9x8 (image)"),
+        "{error}"
+    );
     assert!(!bench.runs().exists());
 }
 
@@ -58,9 +80,19 @@ fn a_space_that_does_not_fit_the_data_is_refused_before_anything_runs() {
 fn winners_and_baselines_are_tested_with_every_seed() {
     let bench = small();
     let stop = AtomicBool::new(false);
-    let options = Options { workers: Some(2), stop: &stop };
-    let folder = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap().folder;
+    let options = Options {
+        workers: Some(2),
+        stop: &stop,
+    };
+    let folder = start(&bench.file, &bench.runs(), &options, &mut |_| ())
+        .unwrap()
+        .folder;
     let finals = RecordedRun::open(&folder).unwrap().finals().unwrap();
     assert_eq!(finals.len(), 2);
-    assert!(finals.iter().all(|row| row.accuracies.len() == 2 && row.mean.unwrap() > 0.3), "{finals:?}");
+    assert!(
+        finals
+            .iter()
+            .all(|row| row.accuracies.len() == 2 && row.mean.unwrap() > 0.3),
+        "{finals:?}"
+    );
 }
