@@ -8,6 +8,7 @@
 mod cli;
 mod house;
 mod layers_golden;
+mod pages;
 mod run;
 mod shared_data;
 mod space;
