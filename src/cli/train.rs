@@ -3,13 +3,14 @@
 use super::failure::Failure;
 use super::input::{self, Networks};
 use super::terminal::Terminal;
-use super::{interrupt, numbers};
+use super::{interrupt, numbers, terminal};
 use crate::architecture::Architecture;
 use crate::data::{DataSource, EMBEDDED_NAMES};
 use crate::layers::Value;
 use crate::random::Seed;
 use crate::run::ExperimentFile;
 use crate::training::{self, EpochRecord, Job, Recipe};
+use rayon::ThreadPoolBuilder;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ struct Setting {
     recipe: Recipe,
     data: DataSource,
     base: PathBuf,
+    threads: usize,
 }
 
 /// Trains and says how good the network is on the validation examples.
@@ -127,10 +129,12 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
             recipe: Recipe::default(),
             data: DataSource::default(),
             base: PathBuf::new(),
+            threads: 1,
         },
         Some(path) => {
             let ExperimentFile { experiment, base, .. } = ExperimentFile::read(path)?;
-            Setting { recipe: experiment.recipe, data: experiment.data, base }
+            let threads = experiment.trial.threads;
+            Setting { recipe: experiment.recipe, data: experiment.data, base, threads }
         }
     };
     if let Some(data) = &args.data {
@@ -167,7 +171,16 @@ fn train(
         deadline: None,
         stop: &stop,
     };
-    let trained = training::train(&job, &mut |progress| terminal.say(&line(progress)));
+    let quiet = terminal.is_quiet();
+    let mut observe = |progress: &training::Progress| {
+        if !quiet {
+            terminal::say(&line(progress));
+        }
+    };
+    // As in a run: what a sum adds up to depends on how many threads share it.
+    let pool = ThreadPoolBuilder::new().num_threads(setting.threads).build();
+    let pool = pool.map_err(|error| Failure::Other(format!("failed to start threads: {error}")))?;
+    let trained = pool.install(|| training::train(&job, &mut observe));
     trained.map_err(|failure| match failure {
         training::Failure::Stopped { .. } => Failure::Interrupted(failure.to_string()),
         training::Failure::Recipe(_) | training::Failure::Data(_) => {

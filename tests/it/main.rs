@@ -7,11 +7,13 @@
 
 mod annotations;
 mod corpus;
+mod cli;
 mod house;
 mod language_fuzz;
 mod language_properties;
 mod language_suite;
 mod layers_golden;
+mod pages;
 mod run;
 mod shared_data;
 mod space;

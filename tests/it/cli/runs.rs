@@ -1,0 +1,168 @@
+//! Verbs that train: from an experiment file to a verified run.
+
+use super::program::{Ended, command, strata_in};
+use super::texts::shipped;
+use std::fs;
+use std::path::Path;
+
+const SMALL: &str = "\
+space small
+input image(channels: 1, height: 8, width: 8)
+output classes(10)
+network {
+    flatten
+    linear(8 | 16 | 32)
+    relu | tanh
+    linear(classes)
+}
+";
+
+fn experiment(folder: &Path, more: &str) {
+    fs::write(folder.join("small.space"), SMALL).unwrap();
+    let text = format!(
+        "name = \"small\"\nspace = \"small.space\"\nseed = 3\ndata.name = \"digits\"\n\
+         budget.trials = 4\nrecipe.epochs = 2\nfinal.retrain_seeds = 2\n\
+         final.baselines = [{:?}]\n{more}",
+        shipped("mlp")
+    );
+    fs::write(folder.join("small.toml"), text).unwrap();
+}
+
+/// A folder with one finished run, and what the search said.
+fn searched() -> (tempfile::TempDir, Ended) {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "");
+    let ended = strata_in(folder.path(), ["search", "small.toml", "--workers", "1"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    (folder, ended)
+}
+
+#[test]
+fn a_search_prints_its_answer_and_can_be_asked_about_afterwards() {
+    let (folder, ended) = searched();
+    let run = |arguments: &[&str]| strata_in(folder.path(), arguments);
+    assert!(ended.out.contains("best of 4 trials"), "{}", ended.out);
+    assert!(ended.out.contains("run folder runs/small-1"), "{}", ended.out);
+    assert!(ended.err.contains("trial 3: accuracy"), "{}", ended.err);
+    assert!(!ended.err.contains('\r') && !ended.err.contains('\x1b'), "bars are for terminals");
+
+    let status = run(&["status", "--json"]);
+    assert!(status.err.contains("the newest run: runs/small-1"), "{}", status.err);
+    assert_eq!(status.json()["trials"], 4);
+    assert!(ended.out.contains(status.json()["digest"].as_str().unwrap()));
+    assert_eq!(run(&["trials", "runs/small-1", "--json"]).out.lines().count(), 4);
+    assert_eq!(run(&["trials", "--failed", "--json"]).out, "");
+    let best = run(&["best", "--json"]).json();
+    assert_eq!(best["finals"].as_array().unwrap().len(), 2);
+
+    fs::write(folder.path().join("best.json"), run(&["best", "--format", "json"]).out).unwrap();
+    assert_eq!(run(&["show", "best.json"]).code, 0);
+    assert_eq!(run(&["verify", "-n", "2", "--json"]).code, 0);
+    let again = run(&["resume"]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("there is nothing to resume"), "{}", again.err);
+}
+
+#[test]
+fn a_changed_result_fails_verification_and_a_damaged_journal_is_named() {
+    let (folder, _) = searched();
+    let journal = folder.path().join("runs/small-1/journal.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, text.replacen("\"score\":0", "\"score\":1", 1)).unwrap();
+    for verb in ["status", "resume", "verify"] {
+        let result = strata_in(folder.path(), [verb, "runs/small-1"]);
+        assert_eq!(result.code, 5, "{verb}: {}", result.err);
+        assert!(result.err.contains("is damaged"), "{}", result.err);
+    }
+}
+
+#[test]
+fn a_mistake_in_an_experiment_is_shown_where_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "serch.population = 4\n");
+    let result = strata_in(folder.path(), ["search", "small.toml"]);
+    assert_eq!(result.code, 2);
+    assert!(result.err.contains("small.toml:9:1"), "{}", result.err);
+    assert!(result.err.contains("did you mean `search`?"), "{}", result.err);
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn trials_that_all_fail_stop_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "trial.deadline_seconds = 1e-9\nstop.consecutive_failures = 2\n");
+    let result = strata_in(folder.path(), ["search", "small.toml", "--quiet"]);
+    assert_eq!(result.code, 3, "{}", result.err);
+    assert!(result.err.contains("2 trials failed in a row"), "{}", result.err);
+    let failed = strata_in(folder.path(), ["trials", "--failed", "--json"]);
+    assert!(failed.out.lines().count() >= 2, "{}", failed.out);
+}
+
+#[test]
+fn more_workers_than_the_lookahead_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "search.lookahead = 2\n");
+    let result = strata_in(folder.path(), ["search", "small.toml", "--workers", "3"]);
+    assert_eq!(result.code, 2);
+    assert!(result.err.contains("lookahead"), "{}", result.err);
+}
+
+#[test]
+fn no_run_is_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    for verb in ["status", "trials", "best", "resume", "verify"] {
+        assert_eq!(strata_in(folder.path(), [verb]).code, 2, "{verb}");
+        assert_eq!(strata_in(folder.path(), [verb, "nowhere"]).code, 2, "{verb}");
+    }
+}
+
+#[test]
+fn training_is_reproducible_and_writes_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |save: &str| {
+        let space = shipped("mlp");
+        let fixed = ["train", &space, "--data", "digits", "--epochs", "2", "--json", "--save", save];
+        let ended = strata_in(folder.path(), fixed);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        ended.json()
+    };
+    let (first, second) = (train("a.safetensors"), train("b.safetensors"));
+    assert_eq!(first["epochs"], second["epochs"]);
+    let bytes = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(bytes("a.safetensors"), bytes("b.safetensors"));
+}
+
+#[test]
+fn data_that_does_not_exist_is_bad_input() {
+    let result = super::program::strata(["train", &shipped("mlp"), "--data", "nothing.csv"]);
+    assert_eq!(result.code, 2);
+    assert!(result.err.contains("nothing.csv"), "{}", result.err);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_search_ends_with_130_and_can_be_resumed() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "");
+    let slow = fs::read_to_string(folder.path().join("small.toml")).unwrap();
+    fs::write(folder.path().join("small.toml"), slow.replace("epochs = 2", "epochs = 60")).unwrap();
+    let mut child = command(folder.path())
+        .args(["search", "small.toml", "--workers", "1"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("trial 0")), "the first trial ends");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("strata resume runs/small-1")), "{rest:?}");
+    let resumed = strata_in(folder.path(), ["resume"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.err);
+    let straight = strata_in(folder.path(), ["search", "small.toml", "--quiet"]);
+    let digest = |text: &str| text.split("journal digest ").nth(1).unwrap().to_owned();
+    assert_eq!(digest(&resumed.out), digest(&straight.out));
+}
