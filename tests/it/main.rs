@@ -6,8 +6,8 @@
 )]
 
 mod annotations;
-mod corpus;
 mod cli;
+mod corpus;
 mod house;
 mod language_fuzz;
 mod language_properties;
