@@ -8,12 +8,16 @@ use strata::space::{Genome, Sampling, SearchSpace};
 
 fn digits_cnn() -> SearchSpace {
     let text = include_str!("../search_spaces/digits_cnn.space");
-    language::compile(text).expect("the shipped space is right").space
+    language::compile(text)
+        .expect("the shipped space is right")
+        .space
 }
 
 fn some_genomes(space: &SearchSpace) -> Vec<Genome> {
     let mut stream = Seed(1).stream(0, Purpose::Tool);
-    (0..64).map(|_| space.sample(Sampling::Prior, &mut stream)).collect()
+    (0..64)
+        .map(|_| space.sample(Sampling::Prior, &mut stream))
+        .collect()
 }
 
 fn moves(criterion: &mut Criterion) {
@@ -29,15 +33,24 @@ fn moves(criterion: &mut Criterion) {
     });
     let mut turn = genomes.iter().cycle();
     group.bench_function("mutate", |bench| {
-        bench.iter(|| turn.next().map(|genome| space.mutate(genome, 1, &mut stream)));
+        bench.iter(|| {
+            turn.next()
+                .map(|genome| space.mutate(genome, 1, &mut stream))
+        });
     });
     group.bench_function("decode", |bench| {
         bench.iter(|| turn.next().map(|genome| space.decode(black_box(genome))));
     });
-    let decoded: Vec<_> = genomes.iter().filter_map(|genome| space.decode(genome).ok()).collect();
+    let decoded: Vec<_> = genomes
+        .iter()
+        .filter_map(|genome| space.decode(genome).ok())
+        .collect();
     let mut turn = decoded.iter().cycle();
     group.bench_function("canonical form", |bench| {
-        bench.iter(|| turn.next().map(|candidate| candidate.architecture.canonical()));
+        bench.iter(|| {
+            turn.next()
+                .map(|candidate| candidate.architecture.canonical())
+        });
     });
     group.finish();
 }

@@ -16,14 +16,26 @@ const BATCHES: usize = 8;
 const NETWORKS: [(&str, &str); 4] = [
     ("mlp", include_str!("../search_spaces/mlp.space")),
     ("lenet5", include_str!("../search_spaces/lenet5.space")),
-    ("vgg_small", include_str!("../search_spaces/vgg_small.space")),
-    ("resnet_small", include_str!("../search_spaces/resnet_small.space")),
+    (
+        "vgg_small",
+        include_str!("../search_spaces/vgg_small.space"),
+    ),
+    (
+        "resnet_small",
+        include_str!("../search_spaces/resnet_small.space"),
+    ),
 ];
 
 fn network(text: &str) -> Candidate {
-    let space = language::compile(text).expect("the shipped space is right").space;
-    let genome = space.get(&0u8.into()).expect("a space of one has a first architecture");
-    space.decode(&genome).expect("the space's own genome is in it")
+    let space = language::compile(text)
+        .expect("the shipped space is right")
+        .space;
+    let genome = space
+        .get(&0u8.into())
+        .expect("a space of one has a first architecture");
+    space
+        .decode(&genome)
+        .expect("the space's own genome is in it")
 }
 
 fn first(part: &Part, examples: usize) -> Part {
@@ -39,10 +51,18 @@ fn steps(criterion: &mut Criterion) {
     let source = DataSource::embedded("digits");
     let splits: Splits = source.splits("".as_ref()).expect("the digits are embedded");
     let (batches, one) = (first(&splits.train, 64 * BATCHES), first(&splits.train, 64));
-    let recipe = Recipe { epochs: 1, ..Recipe::default() };
-    let pool = ThreadPoolBuilder::new().num_threads(1).build().expect("one thread can be started");
+    let recipe = Recipe {
+        epochs: 1,
+        ..Recipe::default()
+    };
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .expect("one thread can be started");
     let mut group = criterion.benchmark_group("training");
-    group.sample_size(10).measurement_time(Duration::from_secs(10));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(10));
     group.throughput(Throughput::Elements(BATCHES as u64));
     for (name, text) in NETWORKS {
         let candidate = network(text);

@@ -63,7 +63,9 @@ pub fn main() -> ExitCode {
     let mut terminal = Terminal::open();
     let result = run(arguments.verb, &mut terminal);
     let result = result.and_then(|()| terminal.finish());
-    let Err(failure) = result else { return Exit::Success.into() };
+    let Err(failure) = result else {
+        return Exit::Success.into();
+    };
     // What was found before the failure comes first; the failure itself matters more than this one.
     let _ = terminal.finish();
     let message = failure.render(terminal.color);
@@ -75,11 +77,17 @@ pub fn main() -> ExitCode {
 
 fn parse() -> Result<Arguments, ExitCode> {
     let matches = command().try_get_matches();
-    matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
-        // Help and version are no errors, and a reader that went away is none either.
-        let _ = error.print();
-        if error.use_stderr() { Exit::Input.into() } else { Exit::Success.into() }
-    })
+    matches
+        .and_then(|matches| Arguments::from_arg_matches(&matches))
+        .map_err(|error| {
+            // Help and version are no errors, and a reader that went away is none either.
+            let _ = error.print();
+            if error.use_stderr() {
+                Exit::Input.into()
+            } else {
+                Exit::Success.into()
+            }
+        })
 }
 
 fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {

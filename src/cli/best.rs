@@ -2,9 +2,9 @@
 
 use super::failure::Failure;
 use super::recent::Run;
+use super::report;
 use super::show::{self, Format};
 use super::terminal::Terminal;
-use super::report;
 use crate::architecture::ArchitectureJson;
 use crate::layers::Value;
 use crate::run::{FinalRow, TrialRow};
@@ -43,13 +43,21 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let finals = run.finals()?;
     if args.json {
         let architecture = candidate.architecture.to_json();
-        return terminal.json(&Best { trial, recipe: candidate.recipe, architecture, finals });
+        return terminal.json(&Best {
+            trial,
+            recipe: candidate.recipe,
+            architecture,
+            finals,
+        });
     }
     report::best(&run, terminal)?;
     report::finals_table(&finals, terminal)?;
     let files = run.folder().best();
     if files.is_dir() {
-        terminal.say(&format!("its network and weights are in {}", files.display()));
+        terminal.say(&format!(
+            "its network and weights are in {}",
+            files.display()
+        ));
     }
     Ok(())
 }

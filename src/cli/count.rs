@@ -30,8 +30,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let count = space.count();
     if args.json {
         let (space, count) = (space.name(), count.to_string());
-        return terminal.json_line(&Count { space, count, exact: true });
+        return terminal.json_line(&Count {
+            space,
+            count,
+            exact: true,
+        });
     }
-    let power = numbers::scientific(&count).map_or(String::new(), |power| format!(" (about {power})"));
-    terminal.line(&format!("{}{power}", numbers::architectures(&count)))
+    let power =
+        numbers::scientific(count).map_or(String::new(), |power| format!(" (about {power})"));
+    terminal.line(&format!("{}{power}", numbers::architectures(count)))
 }

@@ -100,5 +100,9 @@ fn summary(texts: &[(SourceFile, Vec<Diagnostic>)]) -> String {
 }
 
 fn error_word(color: bool) -> &'static str {
-    if color { "\x1b[1;31merror\x1b[0m" } else { "error" }
+    if color {
+        "\x1b[1;31merror\x1b[0m"
+    } else {
+        "error"
+    }
 }

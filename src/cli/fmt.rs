@@ -41,7 +41,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     if unformatted > 0 {
         let files = super::numbers::plural(unformatted, "file");
-        return Err(Failure::Input(format!("{files} not formatted; run `strata fmt` on them")));
+        return Err(Failure::Input(format!(
+            "{files} not formatted; run `strata fmt` on them"
+        )));
     }
     Ok(())
 }

@@ -26,15 +26,24 @@ pub fn text(path: &Path) -> Result<SourceFile, Failure> {
 
 /// The name a file is reported under.
 fn name_of(path: &Path) -> String {
-    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if path == Path::new("-") {
-        io::stdin().lock().take(LONGEST_TEXT).read_to_end(&mut bytes)?;
+        io::stdin()
+            .lock()
+            .take(LONGEST_TEXT)
+            .read_to_end(&mut bytes)?;
     } else {
-        std::fs::File::open(path)?.take(LONGEST_TEXT).read_to_end(&mut bytes)?;
+        std::fs::File::open(path)?
+            .take(LONGEST_TEXT)
+            .read_to_end(&mut bytes)?;
     }
     Ok(bytes)
 }
@@ -51,12 +60,19 @@ fn unreadable(name: &str, error: &io::Error) -> Failure {
 /// The system's words without its number, in this program's case.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    text.split(" (os error")
+        .next()
+        .unwrap_or(&text)
+        .to_lowercase()
 }
 
 fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Failure {
     let at = error.utf8_error().valid_up_to();
-    let line = error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let line = error.as_bytes()[..at]
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count()
+        + 1;
     Failure::Input(format!(
         "failed to read {name}: line {line}, byte {at} of the file, is not UTF-8; save it as UTF-8"
     ))
@@ -98,7 +114,7 @@ fn compile(file: SourceFile) -> Result<(SourceFile, Compiled), Failure> {
 /// A file that holds networks: a space of them, or one as JSON.
 pub enum Networks {
     /// A `.space` file.
-    Space(SearchSpace),
+    Space(Box<SearchSpace>),
     /// A `.json` file.
     One(Box<Architecture>),
 }
@@ -109,7 +125,7 @@ pub enum Networks {
 /// When it can't be read or makes no sense.
 pub fn networks(path: &Path) -> Result<Networks, Failure> {
     if !has_ending(path, "json") {
-        return Ok(Networks::Space(space(path)?));
+        return Ok(Networks::Space(Box::new(space(path)?)));
     }
     let file = text(path)?;
     let read = Architecture::from_json_text(file.text());
@@ -124,10 +140,15 @@ pub fn networks(path: &Path) -> Result<Networks, Failure> {
 pub fn only(space: &SearchSpace, advice: &str) -> Result<Candidate, Failure> {
     let count = space.count();
     if !count.is_one() {
-        let count = numbers::architectures(&count);
-        return Err(Failure::Input(format!("{} has {count}; {advice}", space.name())));
+        let count = numbers::architectures(count);
+        return Err(Failure::Input(format!(
+            "{} has {count}; {advice}",
+            space.name()
+        )));
     }
-    let genome = space.get(&Zero::zero()).expect("a space of one has a first architecture");
+    let genome = space
+        .get(&Zero::zero())
+        .expect("a space of one has a first architecture");
     decode(space, &genome)
 }
 
@@ -136,10 +157,16 @@ pub fn only(space: &SearchSpace, advice: &str) -> Result<Candidate, Failure> {
 /// # Errors
 /// When the genome is not of this space.
 pub fn decode(space: &SearchSpace, genome: &Genome) -> Result<Candidate, Failure> {
-    let fail = |error| Failure::Input(format!("the genome is not one of {}: {error}", space.name()));
+    let fail = |error| {
+        Failure::Input(format!(
+            "the genome is not one of {}: {error}",
+            space.name()
+        ))
+    };
     space.decode(genome).map_err(fail)
 }
 
 fn has_ending(path: &Path, ending: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+    path.extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }

@@ -57,11 +57,17 @@ fn find(name: &str) -> Result<&'static Description, Failure> {
         Some(closest) => format!("did you mean `{closest}`?"),
         None => "`strata layers` lists them all".to_owned(),
     };
-    Err(Failure::Input(format!("no layer is called `{name}`; {hint}")))
+    Err(Failure::Input(format!(
+        "no layer is called `{name}`; {hint}"
+    )))
 }
 
 fn overview(chosen: &[&Description]) -> String {
-    let mut table = Table::new(&[("layer", Side::Left), ("category", Side::Left), ("", Side::Left)]);
+    let mut table = Table::new(&[
+        ("layer", Side::Left),
+        ("category", Side::Left),
+        ("", Side::Left),
+    ]);
     for layer in chosen {
         let category = layer.category.name().to_owned();
         table.row([layer.name.to_owned(), category, layer.summary.to_owned()]);
@@ -105,11 +111,20 @@ fn in_full(layer: &Description) -> String {
         let _ = writeln!(out, "    {name}: {fact}");
     }
     if !layer.arguments.is_empty() {
-        let columns = [("argument", Side::Left), ("takes", Side::Left), ("default", Side::Left)];
+        let columns = [
+            ("argument", Side::Left),
+            ("takes", Side::Left),
+            ("default", Side::Left),
+        ];
         let mut table = Table::new(&[columns[0], columns[1], columns[2], ("", Side::Left)]);
         for argument in layer.arguments {
             let default = default(argument).unwrap_or_else(|| "required".to_owned());
-            let cells = [argument.name, &argument.ty.to_string(), &default, argument.doc];
+            let cells = [
+                argument.name,
+                &argument.ty.to_string(),
+                &default,
+                argument.doc,
+            ];
             table.row(cells.map(str::to_owned));
         }
         let _ = write!(out, "\n{}", table.render());
@@ -133,7 +148,12 @@ fn page(chosen: &[&Description]) -> String {
 }
 
 fn entry(layer: &Description, out: &mut String) {
-    let _ = write!(out, "\n### `{}`\n\n{}.\n\n", signature(layer), capital(layer.summary));
+    let _ = write!(
+        out,
+        "\n### `{}`\n\n{}.\n\n",
+        signature(layer),
+        capital(layer.summary)
+    );
     if !layer.equation.is_empty() {
         let _ = write!(out, "```text\n{}\n```\n\n", layer.equation);
     }
@@ -155,7 +175,9 @@ fn entry(layer: &Description, out: &mut String) {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 fn to_json(layer: &Description) -> serde_json::Value {

@@ -56,7 +56,11 @@ pub fn seconds(time: f64) -> String {
 
 /// `1 trial`, `2 trials`.
 pub fn plural(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {noun}{}",
+        grouped(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// `0.9933 ± 0.0020`, as far as known.
@@ -71,7 +75,11 @@ pub fn with_deviation(mean: Option<f64>, deviation: Option<f64>) -> String {
 /// `1 architecture`, `1,024 architectures`.
 pub fn architectures(count: &BigUint) -> String {
     let one = *count == BigUint::from(1u8);
-    format!("{} architecture{}", grouped(count), if one { "" } else { "s" })
+    format!(
+        "{} architecture{}",
+        grouped(count),
+        if one { "" } else { "s" }
+    )
 }
 
 #[cfg(test)]
@@ -88,7 +96,13 @@ mod tests {
     #[test]
     fn large_numbers_are_rounded_in_powers_of_ten() {
         assert_eq!(scientific(&BigUint::from(999_999_u32)), None);
-        assert_eq!(scientific(&BigUint::from(1_037_664_180_u64)).as_deref(), Some("1.04e9"));
-        assert_eq!(scientific(&BigUint::from(9_999_999_u32)).as_deref(), Some("1.00e7"));
+        assert_eq!(
+            scientific(&BigUint::from(1_037_664_180_u64)).as_deref(),
+            Some("1.04e9")
+        );
+        assert_eq!(
+            scientific(&BigUint::from(9_999_999_u32)).as_deref(),
+            Some("1.00e7")
+        );
     }
 }

@@ -33,7 +33,10 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
     finals_table(&finals, terminal)?;
     let summary = run.summary()?;
     let folder = folder.display();
-    terminal.line(&format!("run folder {folder}, journal digest {}", summary.digest))?;
+    terminal.line(&format!(
+        "run folder {folder}, journal digest {}",
+        summary.digest
+    ))?;
     terminal.say(&format!(
         "took {}; look closer with `strata best {folder}`, check with `strata verify {folder}`",
         numbers::seconds(summary.seconds)
@@ -70,13 +73,16 @@ pub fn best(run: &RecordedRun, terminal: &mut Terminal) -> Result<(), Failure> {
 pub fn the_best(run: &RecordedRun) -> Result<TrialRow, Failure> {
     run.best().ok_or_else(|| {
         let folder = run.folder().path().display();
-        Failure::Other(format!("no trial of {folder} has a score yet; see `strata status {folder}`"))
+        Failure::Other(format!(
+            "no trial of {folder} has a score yet; see `strata status {folder}`"
+        ))
     })
 }
 
 /// A trial's score for a table.
 pub fn score(row: &TrialRow) -> String {
-    row.score.map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"))
+    row.score
+        .map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"))
 }
 
 /// Test accuracy of the winner and the baselines. Nothing if nothing was tested.
@@ -106,7 +112,9 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     terminal.data(&format!("\n{}", table.render()))?;
     for row in better_than_winner(rows) {
         let name = &row.subject;
-        terminal.line(&format!("{name} is better than the winner on the test examples"))?;
+        terminal.line(&format!(
+            "{name} is better than the winner on the test examples"
+        ))?;
     }
     Ok(())
 }
@@ -119,6 +127,10 @@ fn seeds(row: &FinalRow) -> String {
 }
 
 fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
-    let winner = rows.iter().find(|row| row.subject == Subject::Winner).and_then(|row| row.mean);
-    rows.iter().filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
+    let winner = rows
+        .iter()
+        .find(|row| row.subject == Subject::Winner)
+        .and_then(|row| row.mean);
+    rows.iter()
+        .filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
 }

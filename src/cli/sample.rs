@@ -46,7 +46,11 @@ struct Sampled<'a> {
 /// Draws and prints.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let space = input::space(&args.file)?;
-    let sampling = if args.uniform { Sampling::Uniform } else { Sampling::Prior };
+    let sampling = if args.uniform {
+        Sampling::Uniform
+    } else {
+        Sampling::Prior
+    };
     for number in 0..args.number {
         let mut stream = Seed(args.seed).stream(number, Purpose::Decode);
         let genome = space.sample(sampling, &mut stream);
@@ -85,10 +89,17 @@ fn sampled<'a>(space: &SearchSpace, candidate: &'a Candidate) -> Result<Sampled<
 /// Index and costs in a line, then the layers in the order they are computed.
 fn describe(space: &SearchSpace, candidate: &Candidate) -> Result<String, Failure> {
     let metrics = candidate.architecture.metrics();
-    let layers = candidate.architecture.nodes().iter().filter_map(|node| node.layer());
+    let layers = candidate
+        .architecture
+        .nodes()
+        .iter()
+        .filter_map(|node| node.layer());
     let layers: Vec<String> = layers.map(ToString::to_string).collect();
-    let recipe: String =
-        candidate.recipe.iter().map(|(name, value)| format!(", {name} {value}")).collect();
+    let recipe: String = candidate
+        .recipe
+        .iter()
+        .map(|(name, value)| format!(", {name} {value}"))
+        .collect();
     Ok(format!(
         "index {}: {} params, {} MACs, {} layers{recipe}\n    {}\n",
         index(space, &candidate.genome)?,

@@ -72,8 +72,10 @@ pub fn watched<T>(
 /// The failure with what can be done about it, where the run's folder tells.
 fn with_next_step(failure: Failure) -> Failure {
     if let Failure::Run(RunError::ConsecutiveFailures { folder, .. }) = &failure {
-        super::terminal::say(&format!("see `strata trials {} --failed`", folder.display()));
+        super::terminal::say(&format!(
+            "see `strata trials {} --failed`",
+            folder.display()
+        ));
     }
     failure
 }
-

@@ -46,7 +46,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         Networks::One(architecture) => {
             if args.index.is_some() || args.seed.is_some() || args.genome.is_some() {
                 let file = args.file.display();
-                let message = format!("{file} is one network; --index, --seed and --genome choose from a space");
+                let message = format!(
+                    "{file} is one network; --index, --seed and --genome choose from a space"
+                );
                 return Err(Failure::Input(message));
             }
             print(&architecture, args.format, terminal)
@@ -94,7 +96,10 @@ fn choose(args: &Args, space: &SearchSpace) -> Result<Candidate, Failure> {
 
 fn past_the_end(space: &SearchSpace, index: &BigUint) -> Failure {
     let last = space.count() - BigUint::from(1u8);
-    Failure::Input(format!("{} has no architecture {index}; the last is {last}", space.name()))
+    Failure::Input(format!(
+        "{} has no architecture {index}; the last is {last}",
+        space.name()
+    ))
 }
 
 fn read_genome(path: &Path) -> Result<Genome, Failure> {

@@ -28,12 +28,17 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if let Some(best) = &summary.best {
         let (trial, params) = (best.trial, numbers::grouped(best.params));
         let score = report::score(best);
-        terminal.line(&format!("best: trial {trial}, validation accuracy {score}, {params} params"))?;
+        terminal.line(&format!(
+            "best: trial {trial}, validation accuracy {score}, {params} params"
+        ))?;
     }
     report::finals_table(&summary.finals, terminal)?;
     terminal.line(&format!("journal digest {}", summary.digest))?;
     if summary.ended.is_none() {
-        terminal.say(&format!("if nothing runs it now: `strata resume {}`", summary.folder));
+        terminal.say(&format!(
+            "if nothing runs it now: `strata resume {}`",
+            summary.folder
+        ));
     }
     Ok(())
 }

@@ -20,7 +20,10 @@ impl Table {
     /// A table with these columns.
     pub fn new(columns: &[(&str, Side)]) -> Self {
         let header = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-        Self { sides: columns.iter().map(|(_, side)| *side).collect(), rows: vec![header] }
+        Self {
+            sides: columns.iter().map(|(_, side)| *side).collect(),
+            rows: vec![header],
+        }
     }
 
     /// Adds a row; it has as many cells as there are columns.
@@ -31,7 +34,11 @@ impl Table {
     /// The text, a line a row.
     pub fn render(&self) -> String {
         let width = |column: usize| {
-            self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
+            self.rows
+                .iter()
+                .map(|row| row[column].chars().count())
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.sides.len()).map(width).collect();
         let mut out = String::new();

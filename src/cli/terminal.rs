@@ -19,7 +19,12 @@ impl Terminal {
     pub fn open() -> Self {
         let draws = io::stderr().is_terminal();
         let color = draws && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { out: BufWriter::new(io::stdout().lock()), draws, color, quiet: false }
+        Self {
+            out: BufWriter::new(io::stdout().lock()),
+            draws,
+            color,
+            quiet: false,
+        }
     }
 
     /// Says nothing more on stderr but errors.

@@ -72,7 +72,10 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let (architecture, decided) = network(&args.file)?;
     let mut setting = setting(args)?;
     for (name, value) in decided {
-        setting.recipe.set(&name, value).map_err(|error| Failure::Input(error.to_string()))?;
+        setting
+            .recipe
+            .set(&name, value)
+            .map_err(|error| Failure::Input(error.to_string()))?;
     }
     setting.recipe.epochs = args.epochs.unwrap_or(setting.recipe.epochs);
     let began = Instant::now();
@@ -132,9 +135,16 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
             threads: 1,
         },
         Some(path) => {
-            let ExperimentFile { experiment, base, .. } = ExperimentFile::read(path)?;
+            let ExperimentFile {
+                experiment, base, ..
+            } = ExperimentFile::read(path)?;
             let threads = experiment.trial.threads;
-            Setting { recipe: experiment.recipe, data: experiment.data, base, threads }
+            Setting {
+                recipe: experiment.recipe,
+                data: experiment.data,
+                base,
+                threads,
+            }
         }
     };
     if let Some(data) = &args.data {
@@ -142,7 +152,10 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
         setting.data = if EMBEDDED_NAMES.contains(&data.as_str()) {
             DataSource::embedded(data)
         } else {
-            DataSource { train: Some(PathBuf::from(data)), ..DataSource::default() }
+            DataSource {
+                train: Some(PathBuf::from(data)),
+                ..DataSource::default()
+            }
         };
     }
     Ok(setting)
@@ -178,7 +191,9 @@ fn train(
         }
     };
     // As in a run: what a sum adds up to depends on how many threads share it.
-    let pool = ThreadPoolBuilder::new().num_threads(setting.threads).build();
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(setting.threads)
+        .build();
     let pool = pool.map_err(|error| Failure::Other(format!("failed to start threads: {error}")))?;
     let trained = pool.install(|| training::train(&job, &mut observe));
     trained.map_err(|failure| match failure {

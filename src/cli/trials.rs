@@ -31,7 +31,11 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         return rows.iter().try_for_each(|row| terminal.json_line(row));
     }
     if rows.is_empty() {
-        terminal.say(if args.failed { "no trial failed" } else { "no trial has been proposed yet" });
+        terminal.say(if args.failed {
+            "no trial failed"
+        } else {
+            "no trial has been proposed yet"
+        });
         return Ok(());
     }
     terminal.data(&table(&rows))
@@ -53,7 +57,8 @@ fn table(rows: &[TrialRow]) -> String {
         table.row([
             row.trial.to_string(),
             report::score(row),
-            row.loss.map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}")),
+            row.loss
+                .map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}")),
             row.epochs.len().to_string(),
             numbers::grouped(row.params),
             numbers::grouped(row.macs),
@@ -66,7 +71,11 @@ fn table(rows: &[TrialRow]) -> String {
 }
 
 fn parents(parents: &[TrialId]) -> String {
-    parents.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+    parents
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" and ")
 }
 
 fn remark(row: &TrialRow) -> String {

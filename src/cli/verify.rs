@@ -44,7 +44,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         return Err(Failure::Mismatch(message.to_owned()));
     }
     if verification.interrupted {
-        return Err(Failure::Interrupted(format!("interrupted after {checked}; none of them differs")));
+        return Err(Failure::Interrupted(format!(
+            "interrupted after {checked}; none of them differs"
+        )));
     }
     terminal.say(&format!("verified {checked}: the same to the last bit"));
     Ok(())

@@ -40,13 +40,21 @@ fn the_exit_codes_are_the_documented_ones() {
     let page = page("cli.md");
     for line in table.out.lines().skip(1) {
         let (code, meaning) = line.trim().split_once("  ").unwrap();
-        assert!(page.contains(&format!("| {code} | {meaning} |")), "docs/cli.md lacks: {line}");
+        assert!(
+            page.contains(&format!("| {code} | {meaning} |")),
+            "docs/cli.md lacks: {line}"
+        );
     }
 }
 
 #[test]
 fn a_wrong_command_line_is_bad_input() {
-    for arguments in [&["frobnicate"][..], &[], &["count"], &["sample", "x.space", "-n", "many"]] {
+    for arguments in [
+        &["frobnicate"][..],
+        &[],
+        &["count"],
+        &["sample", "x.space", "-n", "many"],
+    ] {
         let result = strata(arguments);
         assert_eq!(result.code, 2, "{arguments:?}");
         assert!(result.out.is_empty(), "{arguments:?}");
@@ -60,13 +68,22 @@ fn the_page_of_layers_is_the_catalogue() {
     if std::env::var_os("STRATA_BLESS").is_some() {
         std::fs::write(&path, &printed.out).unwrap();
     }
-    assert_eq!(printed.out, std::fs::read_to_string(path).unwrap(), "bless with STRATA_BLESS=1");
+    assert_eq!(
+        printed.out,
+        std::fs::read_to_string(path).unwrap(),
+        "bless with STRATA_BLESS=1"
+    );
 }
 
 #[test]
 fn the_catalogue_is_json_too_and_a_typo_finds_its_layer() {
     let all = strata(["layers", "--json"]).json();
-    assert!(all.as_array().unwrap().iter().any(|layer| layer["name"] == "conv2d"));
+    assert!(
+        all.as_array()
+            .unwrap()
+            .iter()
+            .any(|layer| layer["name"] == "conv2d")
+    );
     let one = strata(["layers", "conv2d"]);
     assert!(one.out.contains("torch.nn.Conv2d"), "{}", one.out);
     let typo = strata(["layers", "conv2"]);

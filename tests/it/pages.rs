@@ -13,7 +13,13 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<(&'a str, &'a str)> {
     let opening = format!("```{language}\n");
     let block = |rest: &'a str| {
         let (text, after) = rest.split_once("\n```\n").unwrap();
-        (text, after.lines().find(|line| !line.is_empty()).unwrap_or_default())
+        (
+            text,
+            after
+                .lines()
+                .find(|line| !line.is_empty())
+                .unwrap_or_default(),
+        )
     };
     page.split(opening.as_str()).skip(1).map(block).collect()
 }
@@ -37,10 +43,14 @@ fn the_spaces_on_the_pages_compile_and_count_what_is_said() {
         assert!(!spaces.is_empty(), "{name} shows no space");
         for (text, after) in spaces {
             let text = format!("{text}\n");
-            let compiled = language::compile(&text).unwrap_or_else(|found| panic!("{found:?}\n{text}"));
+            let compiled =
+                language::compile(&text).unwrap_or_else(|found| panic!("{found:?}\n{text}"));
             assert_eq!(language::format(&text).unwrap(), text, "{name}");
             let count = grouped(&compiled.space.count().to_string());
-            assert!(after.starts_with(&format!("{count} architecture")), "{count}: {after}\n{text}");
+            assert!(
+                after.starts_with(&format!("{count} architecture")),
+                "{count}: {after}\n{text}"
+            );
         }
     }
 }
@@ -56,7 +66,11 @@ fn the_experiments_on_the_pages_are_experiments() {
 fn the_recipe_is_documented_in_full() {
     let page = page("docs/experiments.md");
     for field in strata::training::FIELDS {
-        assert!(page.contains(&format!("| `{}` |", field.name)), "{} is missing", field.name);
+        assert!(
+            page.contains(&format!("| `{}` |", field.name)),
+            "{} is missing",
+            field.name
+        );
     }
 }
 

@@ -42,7 +42,12 @@ impl Bars {
     pub fn see(&mut self, event: &Event) {
         let known = self.tally.take(event);
         match event {
-            Event::Opened { folder, seconds, finished, .. } => {
+            Event::Opened {
+                folder,
+                seconds,
+                finished,
+                ..
+            } => {
                 self.note(&format!("run folder {}", folder.display()));
                 (self.seconds, self.finished) = (*seconds, *finished);
                 self.run.enable_steady_tick(Duration::from_millis(250));
@@ -50,13 +55,21 @@ impl Bars {
             Event::Phase { phase, units } => self.begin(*phase, *units),
             Event::Started { unit, .. } => self.start(unit),
             Event::Epoch { unit, .. } => self.update(unit),
-            Event::Finished { unit, score, seconds } => {
+            Event::Finished {
+                unit,
+                score,
+                seconds,
+            } => {
                 if matches!(unit, Unit::Retraining { .. }) {
                     self.note(&tally::finished(unit, *score, *seconds, known.as_ref()));
                 }
                 self.end(unit);
             }
-            Event::Failed { unit, kind, message } => {
+            Event::Failed {
+                unit,
+                kind,
+                message,
+            } => {
                 self.note(&format!("{unit} {}: {message}", kind.name()));
                 self.end(unit);
             }

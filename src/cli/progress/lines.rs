@@ -15,24 +15,38 @@ impl Lines {
     pub fn see(&mut self, event: &Event) {
         let known = self.tally.take(event);
         let line = match event {
-            Event::Opened { folder, workers, finished, .. } => {
+            Event::Opened {
+                folder,
+                workers,
+                finished,
+                ..
+            } => {
                 let workers = numbers::plural(*workers as u64, "worker");
                 let so_far = match finished {
                     0 => String::new(),
                     done => format!(", {} done before", numbers::plural(*done, "trial")),
                 };
-                Some(format!("run folder {}, {workers}{so_far}", folder.display()))
+                Some(format!(
+                    "run folder {}, {workers}{so_far}",
+                    folder.display()
+                ))
             }
             Event::Phase { phase, .. } => tally::phase(*phase).map(str::to_owned),
-            Event::Finished { unit, score, seconds } => {
-                Some(tally::finished(unit, *score, *seconds, known.as_ref()))
-            }
-            Event::Failed { unit, kind, message } => {
-                Some(format!("{unit} {}: {message}", kind.name()))
-            }
+            Event::Finished {
+                unit,
+                score,
+                seconds,
+            } => Some(tally::finished(unit, *score, *seconds, known.as_ref())),
+            Event::Failed {
+                unit,
+                kind,
+                message,
+            } => Some(format!("{unit} {}: {message}", kind.name())),
             Event::BestImproved { .. } => Some(self.tally.best()),
             Event::Searched { trials, reason } => Some(tally::searched(*trials, *reason)),
-            Event::TestOpened => Some("the test examples are read now, for the only time".to_owned()),
+            Event::TestOpened => {
+                Some("the test examples are read now, for the only time".to_owned())
+            }
             Event::Started { .. }
             | Event::Epoch { .. }
             | Event::Interrupted { .. }

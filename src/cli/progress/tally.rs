@@ -29,8 +29,17 @@ impl Tally {
     /// Takes in an event; returns what is known of the piece of work that it ended.
     pub fn take(&mut self, event: &Event) -> Option<Running> {
         match event {
-            Event::Started { unit, params, epochs, .. } => {
-                let running = Running { params: *params, epochs: *epochs, last: None };
+            Event::Started {
+                unit,
+                params,
+                epochs,
+                ..
+            } => {
+                let running = Running {
+                    params: *params,
+                    epochs: *epochs,
+                    last: None,
+                };
                 self.running.insert(unit.clone(), running);
             }
             Event::Epoch { unit, record, .. } => {
@@ -49,7 +58,9 @@ impl Tally {
 
     /// `best 0.9912 by trial 4`, once there is one.
     pub fn best(&self) -> String {
-        self.best.map_or(String::new(), |(trial, score)| format!("best {score:.4} by trial {trial}"))
+        self.best.map_or(String::new(), |(trial, score)| {
+            format!("best {score:.4} by trial {trial}")
+        })
     }
 }
 
@@ -57,8 +68,13 @@ impl Running {
     /// `epoch 3/10, loss 0.0812, accuracy 0.9721, 23.4k params`.
     pub fn describe(&self) -> String {
         let params = numbers::short(self.params);
-        let Some(last) = self.last else { return format!("epoch 0/{}, {params} params", self.epochs) };
-        let mut out = format!("epoch {}/{}, loss {:.4}", last.epoch, self.epochs, last.train_loss);
+        let Some(last) = self.last else {
+            return format!("epoch 0/{}, {params} params", self.epochs);
+        };
+        let mut out = format!(
+            "epoch {}/{}, loss {:.4}",
+            last.epoch, self.epochs, last.train_loss
+        );
         if let Some(accuracy) = last.validation_accuracy {
             out.push_str(&format!(", accuracy {accuracy:.4}"));
         }
@@ -75,7 +91,10 @@ pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) 
     let params = known.map_or(String::new(), |running| {
         format!(", {} params", numbers::short(running.params))
     });
-    format!("{unit}: {of} {score:.4}{params}, {}", numbers::seconds(seconds))
+    format!(
+        "{unit}: {of} {score:.4}{params}, {}",
+        numbers::seconds(seconds)
+    )
 }
 
 /// What to say of a phase's beginning.
@@ -91,5 +110,9 @@ pub fn phase(phase: Phase) -> Option<&'static str> {
 
 /// What to say of a search's end.
 pub fn searched(trials: u64, reason: SearchEnd) -> String {
-    format!("searched {}: {}", numbers::plural(trials, "trial"), reason.describe())
+    format!(
+        "searched {}: {}",
+        numbers::plural(trials, "trial"),
+        reason.describe()
+    )
 }

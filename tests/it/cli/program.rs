@@ -40,20 +40,17 @@ pub fn strata<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended 
 }
 
 /// Runs the program in a folder.
-pub fn strata_in<A: AsRef<OsStr>>(
-    folder: &Path,
-    arguments: impl IntoIterator<Item = A>,
-) -> Ended {
+pub fn strata_in<A: AsRef<OsStr>>(folder: &Path, arguments: impl IntoIterator<Item = A>) -> Ended {
     Ended::of(&command(folder).args(arguments).output().unwrap())
 }
 
 /// Runs the program with a text on its stdin.
-pub fn with_stdin<A: AsRef<OsStr>>(
-    text: &[u8],
-    arguments: impl IntoIterator<Item = A>,
-) -> Ended {
+pub fn with_stdin<A: AsRef<OsStr>>(text: &[u8], arguments: impl IntoIterator<Item = A>) -> Ended {
     let mut command = command(Path::new(env!("CARGO_MANIFEST_DIR")));
-    let piped = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let piped = command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut child = piped.stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(text).unwrap();
     Ended::of(&child.wait_with_output().unwrap())
@@ -63,7 +60,10 @@ pub fn with_stdin<A: AsRef<OsStr>>(
 #[cfg(unix)]
 pub fn with_closed_stdout<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
     let mut command = command(Path::new(env!("CARGO_MANIFEST_DIR")));
-    let piped = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let piped = command
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
     drop(child.stdout.take());
     Ended::of(&child.wait_with_output().unwrap())

@@ -42,25 +42,54 @@ fn a_search_prints_its_answer_and_can_be_asked_about_afterwards() {
     let (folder, ended) = searched();
     let run = |arguments: &[&str]| strata_in(folder.path(), arguments);
     assert!(ended.out.contains("best of 4 trials"), "{}", ended.out);
-    assert!(ended.out.contains("run folder runs/small-1"), "{}", ended.out);
+    assert!(
+        ended.out.contains("run folder runs/small-1"),
+        "{}",
+        ended.out
+    );
     assert!(ended.err.contains("trial 3: accuracy"), "{}", ended.err);
-    assert!(!ended.err.contains('\r') && !ended.err.contains('\x1b'), "bars are for terminals");
+    assert!(
+        !ended.err.contains('\r') && !ended.err.contains('\x1b'),
+        "bars are for terminals"
+    );
 
     let status = run(&["status", "--json"]);
-    assert!(status.err.contains("the newest run: runs/small-1"), "{}", status.err);
+    assert!(
+        status.err.contains("the newest run: runs/small-1"),
+        "{}",
+        status.err
+    );
     assert_eq!(status.json()["trials"], 4);
-    assert!(ended.out.contains(status.json()["digest"].as_str().unwrap()));
-    assert_eq!(run(&["trials", "runs/small-1", "--json"]).out.lines().count(), 4);
+    assert!(
+        ended
+            .out
+            .contains(status.json()["digest"].as_str().unwrap())
+    );
+    assert_eq!(
+        run(&["trials", "runs/small-1", "--json"])
+            .out
+            .lines()
+            .count(),
+        4
+    );
     assert_eq!(run(&["trials", "--failed", "--json"]).out, "");
     let best = run(&["best", "--json"]).json();
     assert_eq!(best["finals"].as_array().unwrap().len(), 2);
 
-    fs::write(folder.path().join("best.json"), run(&["best", "--format", "json"]).out).unwrap();
+    fs::write(
+        folder.path().join("best.json"),
+        run(&["best", "--format", "json"]).out,
+    )
+    .unwrap();
     assert_eq!(run(&["show", "best.json"]).code, 0);
     assert_eq!(run(&["verify", "-n", "2", "--json"]).code, 0);
     let again = run(&["resume"]);
     assert_eq!(again.code, 2);
-    assert!(again.err.contains("there is nothing to resume"), "{}", again.err);
+    assert!(
+        again.err.contains("there is nothing to resume"),
+        "{}",
+        again.err
+    );
 }
 
 #[test]
@@ -83,17 +112,28 @@ fn a_mistake_in_an_experiment_is_shown_where_it_stands() {
     let result = strata_in(folder.path(), ["search", "small.toml"]);
     assert_eq!(result.code, 2);
     assert!(result.err.contains("small.toml:9:1"), "{}", result.err);
-    assert!(result.err.contains("did you mean `search`?"), "{}", result.err);
+    assert!(
+        result.err.contains("did you mean `search`?"),
+        "{}",
+        result.err
+    );
     assert!(!folder.path().join("runs").exists());
 }
 
 #[test]
 fn trials_that_all_fail_stop_the_run() {
     let folder = tempfile::tempdir().unwrap();
-    experiment(folder.path(), "trial.deadline_seconds = 1e-9\nstop.consecutive_failures = 2\n");
+    experiment(
+        folder.path(),
+        "trial.deadline_seconds = 1e-9\nstop.consecutive_failures = 2\n",
+    );
     let result = strata_in(folder.path(), ["search", "small.toml", "--quiet"]);
     assert_eq!(result.code, 3, "{}", result.err);
-    assert!(result.err.contains("2 trials failed in a row"), "{}", result.err);
+    assert!(
+        result.err.contains("2 trials failed in a row"),
+        "{}",
+        result.err
+    );
     let failed = strata_in(folder.path(), ["trials", "--failed", "--json"]);
     assert!(failed.out.lines().count() >= 2, "{}", failed.out);
 }
@@ -112,7 +152,11 @@ fn no_run_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     for verb in ["status", "trials", "best", "resume", "verify"] {
         assert_eq!(strata_in(folder.path(), [verb]).code, 2, "{verb}");
-        assert_eq!(strata_in(folder.path(), [verb, "nowhere"]).code, 2, "{verb}");
+        assert_eq!(
+            strata_in(folder.path(), [verb, "nowhere"]).code,
+            2,
+            "{verb}"
+        );
     }
 }
 
@@ -121,7 +165,9 @@ fn training_is_reproducible_and_writes_weights() {
     let folder = tempfile::tempdir().unwrap();
     let train = |save: &str| {
         let space = shipped("mlp");
-        let fixed = ["train", &space, "--data", "digits", "--epochs", "2", "--json", "--save", save];
+        let fixed = [
+            "train", &space, "--data", "digits", "--epochs", "2", "--json", "--save", save,
+        ];
         let ended = strata_in(folder.path(), fixed);
         assert_eq!(ended.code, 0, "{}", ended.err);
         ended.json()
@@ -147,7 +193,11 @@ fn an_interrupted_search_ends_with_130_and_can_be_resumed() {
     let folder = tempfile::tempdir().unwrap();
     experiment(folder.path(), "");
     let slow = fs::read_to_string(folder.path().join("small.toml")).unwrap();
-    fs::write(folder.path().join("small.toml"), slow.replace("epochs = 2", "epochs = 60")).unwrap();
+    fs::write(
+        folder.path().join("small.toml"),
+        slow.replace("epochs = 2", "epochs = 60"),
+    )
+    .unwrap();
     let mut child = command(folder.path())
         .args(["search", "small.toml", "--workers", "1"])
         .stdout(Stdio::null())
@@ -155,11 +205,24 @@ fn an_interrupted_search_ends_with_130_and_can_be_resumed() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().starts_with("trial 0")), "the first trial ends");
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        lines.any(|line| line.unwrap().starts_with("trial 0")),
+        "the first trial ends"
+    );
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:?}");
-    assert!(rest.iter().any(|line| line.contains("strata resume runs/small-1")), "{rest:?}");
+    assert!(
+        rest.iter()
+            .any(|line| line.contains("strata resume runs/small-1")),
+        "{rest:?}"
+    );
     let resumed = strata_in(folder.path(), ["resume"]);
     assert_eq!(resumed.code, 0, "{}", resumed.err);
     let straight = strata_in(folder.path(), ["search", "small.toml", "--quiet"]);

@@ -10,8 +10,9 @@ pub fn shipped(name: &str) -> String {
 
 fn all_shipped() -> Vec<String> {
     let folder = fs::read_dir(format!("{}/search_spaces", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let mut paths: Vec<String> =
-        folder.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned()).collect();
+    let mut paths: Vec<String> = folder
+        .map(|entry| entry.unwrap().path().to_str().unwrap().to_owned())
+        .collect();
     paths.sort_unstable();
     paths
 }
@@ -41,9 +42,17 @@ fn five_mistakes_in_a_file_are_all_reported_at_their_places() {
     assert!(result.out.is_empty());
     for place in ["6:5", "7:12", "8:19", "9:16", "10:13"] {
         let place = format!("five.space:{place}");
-        assert!(result.err.contains(&place), "{place} is missing in\n{}", result.err);
+        assert!(
+            result.err.contains(&place),
+            "{place} is missing in\n{}",
+            result.err
+        );
     }
-    assert!(result.err.contains("did you mean `conv2d`?"), "{}", result.err);
+    assert!(
+        result.err.contains("did you mean `conv2d`?"),
+        "{}",
+        result.err
+    );
     assert!(!result.err.contains('\x1b'), "colours are for terminals");
 }
 
@@ -52,11 +61,18 @@ fn the_shipped_spaces_are_right_formatted_and_as_large_as_they_say() {
     for path in all_shipped() {
         let checked = strata(["check", &path]);
         assert_eq!(checked.code, 0, "{}", checked.err);
-        assert_eq!(strata(["fmt", "--check", &path]).code, 0, "{path} is not formatted");
+        assert_eq!(
+            strata(["fmt", "--check", &path]).code,
+            0,
+            "{path} is not formatted"
+        );
         let (_, count) = checked.out.trim().split_once(", ").unwrap();
         let comment = format!("// Exactly {count}.");
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.lines().any(|line| line == comment), "{path} lacks `{comment}`");
+        assert!(
+            text.lines().any(|line| line == comment),
+            "{path} lacks `{comment}`"
+        );
     }
 }
 
@@ -72,7 +88,11 @@ fn the_next_file_is_checked_after_a_wrong_one() {
 fn missing_and_foreign_files_are_bad_input() {
     let missing = strata(["count", "no/such.space"]);
     assert_eq!(missing.code, 2);
-    assert!(missing.err.contains("failed to read no/such.space"), "{}", missing.err);
+    assert!(
+        missing.err.contains("failed to read no/such.space"),
+        "{}",
+        missing.err
+    );
     let foreign = with_stdin(b"space a\n\xff\xfe", ["check", "-"]);
     assert_eq!(foreign.code, 2);
     assert!(foreign.err.contains("line 2, byte 8"), "{}", foreign.err);
@@ -81,7 +101,10 @@ fn missing_and_foreign_files_are_bad_input() {
 #[test]
 fn counts_are_grouped_for_people_and_exact_for_scripts() {
     let people = strata(["count", &shipped("digits_cnn")]);
-    assert_eq!(people.out, "3,296,887,224,907,248 architectures (about 3.30e15)\n");
+    assert_eq!(
+        people.out,
+        "3,296,887,224,907,248 architectures (about 3.30e15)\n"
+    );
     let scripts = strata(["count", &shipped("digits_cnn"), "--json"]).json();
     assert_eq!(scripts["count"], "3296887224907248");
 }
@@ -106,16 +129,37 @@ fn formatting_replaces_a_file_in_place() {
     fs::write(&path, text.replace("    ", "\t")).unwrap();
     assert_eq!(strata_in(folder.path(), ["fmt", "a.space"]).code, 0);
     assert_eq!(fs::read_to_string(path).unwrap(), text);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left over");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing is left over"
+    );
 }
 
 #[test]
 fn samples_are_json_lines_that_their_seed_decides() {
-    let draw = |seed: &str| strata(["sample", &shipped("digits_cnn"), "-n", "3", "--seed", seed, "--json"]);
-    let lines: Vec<serde_json::Value> =
-        draw("1").out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let draw = |seed: &str| {
+        strata([
+            "sample",
+            &shipped("digits_cnn"),
+            "-n",
+            "3",
+            "--seed",
+            seed,
+            "--json",
+        ])
+    };
+    let lines: Vec<serde_json::Value> = draw("1")
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines.len(), 3);
-    assert!(lines.iter().all(|line| line["params"].as_u64().unwrap() > 0));
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["params"].as_u64().unwrap() > 0)
+    );
     assert_eq!(draw("1").out, draw("1").out);
     assert_ne!(draw("1").out, draw("2").out);
 }
@@ -125,10 +169,26 @@ fn an_index_a_genome_and_a_json_file_show_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
     let space = shipped("digits_cnn");
     let drawn = strata(["sample", &space, "-n", "1", "--json"]).json();
-    let by_index = strata(["show", &space, "--index", drawn["index"].as_str().unwrap(), "--format", "json"]);
-    fs::write(folder.path().join("genome.json"), drawn["genome"].to_string()).unwrap();
+    let by_index = strata([
+        "show",
+        &space,
+        "--index",
+        drawn["index"].as_str().unwrap(),
+        "--format",
+        "json",
+    ]);
+    fs::write(
+        folder.path().join("genome.json"),
+        drawn["genome"].to_string(),
+    )
+    .unwrap();
     fs::write(folder.path().join("network.json"), &by_index.out).unwrap();
-    let show = |arguments: &[&str]| strata_in(folder.path(), [&["show"], arguments, &["--format", "json"]].concat());
+    let show = |arguments: &[&str]| {
+        strata_in(
+            folder.path(),
+            [&["show"], arguments, &["--format", "json"]].concat(),
+        )
+    };
     assert_eq!(show(&[&space, "--genome", "genome.json"]).out, by_index.out);
     assert_eq!(show(&["network.json"]).out, by_index.out);
     assert_eq!(by_index.json(), drawn["architecture"]);
@@ -137,13 +197,20 @@ fn an_index_a_genome_and_a_json_file_show_the_same_network() {
 #[test]
 fn a_space_with_a_choice_asks_which_network() {
     let space = shipped("digits_cnn");
-    for verb in [&["show", &space][..], &["train", &space, "--data", "digits"]] {
+    for verb in [
+        &["show", &space][..],
+        &["train", &space, "--data", "digits"],
+    ] {
         let result = strata(verb);
         assert_eq!(result.code, 2, "{verb:?}");
         assert!(result.err.contains("--index"), "{}", result.err);
     }
     let past = strata(["show", &space, "--index", "3296887224907248"]);
-    assert!(past.err.contains("the last is 3296887224907247"), "{}", past.err);
+    assert!(
+        past.err.contains("the last is 3296887224907247"),
+        "{}",
+        past.err
+    );
 }
 
 #[test]
