@@ -62,7 +62,10 @@ impl Folding {
     }
 
     fn expression(&mut self, label: String, mut inputs: Vec<Sum>) -> usize {
-        let heights = inputs.iter().flatten().map(|&input| self.heights[input] + 1);
+        let heights = inputs
+            .iter()
+            .flatten()
+            .map(|&input| self.heights[input] + 1);
         let height = heights.max().unwrap_or(0);
         inputs.sort_unstable();
         let next = self.heights.len();
@@ -82,7 +85,10 @@ impl Folding {
         let needed = self.needed(output);
         let mut by_height = BTreeMap::<usize, Vec<(usize, &Expression)>>::new();
         for (expression, &id) in self.known.iter().filter(|(_, id)| needed[**id]) {
-            by_height.entry(expression.0).or_default().push((id, expression));
+            by_height
+                .entry(expression.0)
+                .or_default()
+                .push((id, expression));
         }
         let mut rank = vec![0; self.heights.len()];
         let mut next = 0;
@@ -122,8 +128,10 @@ impl Folding {
 
 /// The sums with every expression replaced by its rank, each sum and the sums in order.
 fn ranked(sums: &[Sum], rank: &[usize]) -> Vec<Sum> {
-    let mut ranked: Vec<Sum> =
-        sums.iter().map(|sum| sorted(sum.iter().map(|&id| rank[id]).collect())).collect();
+    let mut ranked: Vec<Sum> = sums
+        .iter()
+        .map(|sum| sorted(sum.iter().map(|&id| rank[id]).collect()))
+        .collect();
     ranked.sort_unstable();
     ranked
 }

@@ -43,9 +43,8 @@ impl Metrics {
 
 /// The costs of one layer by itself; its depth is 1 where it counts as a layer.
 pub fn metrics_of_layer(layer: &Layer, inputs: &[Shape], output: Shape) -> Metrics {
-    let counted = u64::from(
-        layer.kind.describe().arity == Arity::One && layer.kind.name() != "identity",
-    );
+    let counted =
+        u64::from(layer.kind.describe().arity == Arity::One && layer.kind.name() != "identity");
     Metrics {
         params: layer.parameter_count(inputs),
         macs: layer.macs(inputs, output),

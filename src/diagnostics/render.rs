@@ -26,8 +26,9 @@ fn report<'a>(source: &'a SourceFile, diagnostic: &'a Diagnostic) -> Vec<Group<'
         Severity::Warning => Level::WARNING,
     };
     let clip = |span: super::Span| {
-        let end = source.text().len();
-        span.start.min(end)..span.end.min(end).max(span.start.min(end))
+        // The renderer cuts the text at these bytes, which must not lie inside a character.
+        let start = source.text().floor_char_boundary(span.start);
+        start..source.text().ceil_char_boundary(span.end).max(start)
     };
     let snippet = Snippet::source(source.text())
         .path(source.name())
@@ -47,4 +48,43 @@ fn report<'a>(source: &'a SourceFile, diagnostic: &'a Diagnostic) -> Vec<Group<'
                 .map(|hint| Level::HELP.message(hint)),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::Span;
+
+    #[test]
+    fn a_diagnostic_shows_its_place_its_line_and_its_hints() {
+        let source = SourceFile::new("a.space", "space č\nnetwrok { relu }\n");
+        let error = Diagnostic::error(Span::new(9, 16), "unknown item")
+            .related(Span::new(6, 8), "after this")
+            .hint("did you mean `network`?");
+        let expected = "\
+error: unknown item
+ --> a.space:2:1
+  |
+1 | space č
+  |       - after this
+2 | netwrok { relu }
+  | ^^^^^^^
+  |
+  = help: did you mean `network`?";
+        assert_eq!(render(&source, &[error], false), expected);
+    }
+
+    #[test]
+    fn any_span_of_any_text_renders() {
+        for text in ["", "\n", "a", "čš\r\n\tž\u{0}\u{1b}[31m👩‍🔬", "a\n\n\nb\nc"] {
+            let source = SourceFile::new("a", text);
+            for start in 0..text.len() + 3 {
+                for end in 0..text.len() + 3 {
+                    let span = Span::new(start, end);
+                    let error = Diagnostic::error(span, "m").related(Span::new(end, start), "r");
+                    assert!(render(&source, &[error.hint("h")], start % 2 == 0).contains('m'));
+                }
+            }
+        }
+    }
 }

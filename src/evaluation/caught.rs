@@ -59,3 +59,89 @@ fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("a panic without a message").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::{Architecture, Builder, Output};
+    use crate::evaluation::Finished;
+    use crate::layers::{self, Layer, Shape, Value};
+    use crate::random::Seed;
+    use crate::training::Recipe;
+    use std::sync::atomic::AtomicBool;
+
+    /// Reports the given training losses, then panics or gives the score.
+    struct Script(Vec<f64>, Option<f64>);
+
+    impl Evaluator for Script {
+        fn evaluate(
+            &self,
+            _job: &TrialJob<'_>,
+            _control: &Control<'_>,
+            observe: &mut dyn FnMut(EpochRecord),
+        ) -> Evaluation {
+            for (index, &train_loss) in self.0.iter().enumerate() {
+                observe(EpochRecord {
+                    epoch: index as u32 + 1,
+                    learning_rate: 0.1,
+                    train_loss,
+                    validation_loss: None,
+                    validation_accuracy: None,
+                });
+            }
+            let score = self.1.unwrap_or_else(|| panic!("no score"));
+            Ok(Finished {
+                score,
+                loss: 0.0,
+                weights: None,
+            })
+        }
+    }
+
+    fn network() -> Architecture {
+        let mut builder = Builder::new(Shape::Vector { features: 4 });
+        let linear = layers::find("linear").unwrap();
+        let layer = Layer::new(linear, &[("out", Value::Int(2))]).unwrap();
+        let last = builder
+            .push(layer, vec![Builder::INPUT], "linear".to_owned())
+            .unwrap();
+        builder.finish(last, Output::Classes(2)).unwrap()
+    }
+
+    fn run(script: &Script) -> (Vec<EpochRecord>, Evaluation) {
+        let (architecture, recipe) = (network(), Recipe::default());
+        let stop = AtomicBool::new(false);
+        let job = TrialJob {
+            number: 0,
+            seed: Seed(0),
+            architecture: &architecture,
+            recipe: &recipe,
+        };
+        let control = Control {
+            stop: &stop,
+            deadline: None,
+            memory_limit: None,
+        };
+        evaluate_caught(script, &job, &control, &mut |_| ())
+    }
+
+    #[test]
+    fn a_panic_is_a_crash_with_its_message_and_keeps_whole_epochs() {
+        let (epochs, result) = run(&Script(vec![1.0, 0.5], None));
+        let failure = result.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.message.as_str()),
+            (FailureKind::Crashed, "no score")
+        );
+        assert_eq!(epochs.len(), 2);
+    }
+
+    #[test]
+    fn figures_that_are_not_finite_are_divergence_and_never_stored() {
+        let (epochs, result) = run(&Script(vec![1.0, f64::NAN, 0.5], Some(0.9)));
+        assert_eq!(result.unwrap_err().kind, FailureKind::Diverged);
+        assert_eq!(epochs.len(), 1);
+        let (_, result) = run(&Script(vec![1.0], Some(f64::INFINITY)));
+        assert_eq!(result.unwrap_err().kind, FailureKind::Diverged);
+    }
+}

@@ -6,129 +6,12 @@
 //! each token knows whether it opens a line, and the parser knows where that matters.
 
 mod numbers;
+mod tokens;
 
 use super::syntax::Spanned;
 use crate::diagnostics::{Diagnostic, Span};
 use numbers::number;
-
-/// A word that can't be a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keyword {
-    And,
-    Block,
-    Branch,
-    Dag,
-    Else,
-    False,
-    If,
-    In,
-    Input,
-    Let,
-    Limit,
-    Network,
-    Not,
-    Or,
-    Output,
-    Recipe,
-    Repeat,
-    Require,
-    Residual,
-    Space,
-    True,
-}
-
-/// Every reserved word, by its text.
-const KEYWORDS: [(&str, Keyword); 21] = [
-    ("and", Keyword::And),
-    ("block", Keyword::Block),
-    ("branch", Keyword::Branch),
-    ("dag", Keyword::Dag),
-    ("else", Keyword::Else),
-    ("false", Keyword::False),
-    ("if", Keyword::If),
-    ("in", Keyword::In),
-    ("input", Keyword::Input),
-    ("let", Keyword::Let),
-    ("limit", Keyword::Limit),
-    ("network", Keyword::Network),
-    ("not", Keyword::Not),
-    ("or", Keyword::Or),
-    ("output", Keyword::Output),
-    ("recipe", Keyword::Recipe),
-    ("repeat", Keyword::Repeat),
-    ("require", Keyword::Require),
-    ("residual", Keyword::Residual),
-    ("space", Keyword::Space),
-    ("true", Keyword::True),
-];
-
-impl Keyword {
-    /// The keyword spelt `text`.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let at = KEYWORDS
-            .binary_search_by_key(&text, |&(word, _)| word)
-            .ok()?;
-        Some(KEYWORDS[at].1)
-    }
-
-    /// Whether it opens an item that can't stand inside a body. `let` can, and `output` is also a
-    /// clause of a `dag`, whose parser looks first.
-    pub fn opens_item(self) -> bool {
-        use Keyword::{Block, Input, Limit, Network, Output, Recipe, Require, Space};
-        matches!(
-            self,
-            Block | Input | Limit | Network | Output | Recipe | Require | Space
-        )
-    }
-}
-
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    Name,
-    Keyword(Keyword),
-    Int(i64),
-    Float(f64),
-    OpenBrace,
-    CloseBrace,
-    OpenParen,
-    CloseParen,
-    Comma,
-    Semicolon,
-    Colon,
-    Bar,
-    Question,
-    At,
-    Dot,
-    DotDot,
-    Assign,
-    Equal,
-    NotEqual,
-    Less,
-    LessEqual,
-    Greater,
-    GreaterEqual,
-    Plus,
-    Minus,
-    Star,
-    Slash,
-    Caret,
-    /// Text that is no token; an error was reported.
-    Unknown,
-    /// The end of the text.
-    End,
-}
-
-/// A token and its place.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Token {
-    /// What it is.
-    pub kind: Kind,
-    /// Where it stands.
-    pub span: Span,
-    /// Whether a newline stands between it and the token before it.
-    pub opens_line: bool,
-}
+pub use tokens::{Keyword, Kind, Token};
 
 /// A text in tokens.
 #[derive(Debug)]
@@ -205,7 +88,7 @@ impl Lexer<'_> {
     }
 
     fn cut(&mut self) {
-        let span = Span::new(self.at, self.text.len());
+        let span = Span::new(self.at, self.at);
         let message = format!("the file has more than {MAX_TOKENS} tokens");
         let error = Diagnostic::error(span, message).hint("split the space into smaller ones");
         self.lexed.diagnostics.push(error);
@@ -222,7 +105,8 @@ impl Lexer<'_> {
     }
 
     fn token(&mut self, next: char) {
-        if next.is_ascii_digit() {
+        let decimal = next == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit());
+        if next.is_ascii_digit() || decimal {
             let (kind, length, error) = number(self.rest(), self.at);
             self.lexed.diagnostics.extend(error);
             self.push(kind, length);
@@ -257,10 +141,7 @@ impl Lexer<'_> {
         let rest = self.rest();
         let length = unknown_length(rest);
         let (run, span) = (&rest[..length], Span::new(self.at, self.at + length));
-        let mut error = Diagnostic::error(
-            span,
-            format!("unexpected text `{}`", clip(run).escape_debug()),
-        );
+        let mut error = Diagnostic::error(span, format!("unexpected text `{}`", printable(run)));
         error.hints.extend(unknown_hint(run).map(String::from));
         self.lexed.diagnostics.push(error);
         self.push(Kind::Unknown, length);
@@ -278,7 +159,7 @@ fn punctuation(rest: &[u8]) -> Option<(Kind, usize)> {
         [b'!', b'=', ..] => Some(Kind::NotEqual),
         [b'<', b'=', ..] => Some(Kind::LessEqual),
         [b'>', b'=', ..] => Some(Kind::GreaterEqual),
-        [b'/', b'*', ..] => return None,
+        [b'/', b'*', ..] | [b'=', b'<' | b'>', ..] => return None,
         _ => None,
     };
     if let Some(kind) = pair {
@@ -324,7 +205,7 @@ fn unknown_length(rest: &str) -> usize {
     if let Some(length) = quoted {
         return length;
     }
-    let first = if rest.starts_with("/*") {
+    let first = if rest.starts_with("/*") || rest.starts_with('=') {
         2
     } else {
         rest.chars().next().map_or(0, char::len_utf8)
@@ -346,9 +227,20 @@ fn unknown_hint(run: &str) -> Option<&'static str> {
         _ if run.starts_with('!') => Some("write `not`"),
         _ if run.starts_with('#') || run.starts_with("/*") => Some("comments open with `//`"),
         _ if run.starts_with(['"', '\'']) => Some("words stand without quotation marks"),
+        "=<" => Some("write `<=`"),
+        "=>" => Some("write `>=`"),
         "%" => Some("values have `+ - * / ^`"),
         _ => None,
     }
+}
+
+/// `text` as a message can quote it, though it may hold anything.
+fn printable(text: &str) -> String {
+    let escape = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    clip(text).chars().map(escape).collect()
 }
 
 /// `text` short enough to be quoted in a message.
@@ -366,14 +258,6 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<Kind> {
         lex(text).tokens.iter().map(|token| token.kind).collect()
-    }
-
-    #[test]
-    fn keywords_are_sorted_as_the_search_needs() {
-        assert!(KEYWORDS.is_sorted_by_key(|&(word, _)| word));
-        for (word, keyword) in KEYWORDS {
-            assert_eq!(Keyword::from_text(word), Some(keyword));
-        }
     }
 
     #[test]

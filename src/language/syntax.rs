@@ -200,7 +200,7 @@ pub enum Term {
         otherwise: Option<Body>,
     },
     /// `dag { … }`.
-    Dag(Dag),
+    Dag(Box<Dag>),
     /// Text that could not be parsed; an error was reported.
     Error,
 }

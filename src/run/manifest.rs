@@ -79,5 +79,16 @@ pub(super) fn cpu_model() -> String {
     let name = line
         .and_then(|line| line.split_once(':'))
         .map(|(_, name)| name.trim().to_owned());
-    name.unwrap_or_else(|| format!("{} (unnamed)", std::env::consts::ARCH))
+    name.unwrap_or_else(|| "unknown".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_burn_is_that_of_cargo_toml() {
+        let manifest = include_str!("../../Cargo.toml");
+        assert!(manifest.contains(&format!("burn = {{ version = \"={BURN}\"")));
+    }
 }

@@ -63,3 +63,6 @@ pub trait Controller: Send {
     /// Takes in the result of `trial`.
     fn tell(&mut self, trial: TrialId, result: &Observed);
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,23 +59,43 @@ impl Run<'_> {
                 let address = self.path.address(segment);
                 let taken = self.genome.get(&address);
                 let taken = taken.ok_or_else(|| DecodeError::Missing(address.clone()))?;
-                let option = options
-                    .get(taken as usize)
-                    .ok_or(DecodeError::Invalid { address, option: taken })?;
+                let option = options.get(taken as usize).ok_or(DecodeError::Invalid {
+                    address,
+                    option: taken,
+                })?;
                 self.below(segment, option.node)
             }
-            Node::Guard { slot, expected, node } => {
-                if self.get(*slot) == Value::Bool(*expected) { self.node(*node) } else { Ok(()) }
+            Node::Guard {
+                slot,
+                expected,
+                node,
+            } => {
+                if self.get(*slot) == Value::Bool(*expected) {
+                    self.node(*node)
+                } else {
+                    Ok(())
+                }
             }
-            Node::Loop { count, index, segment, node } => {
-                let Value::Int(copies) = self.get(*count) else { return Err(self.astray()) };
+            Node::Loop {
+                count,
+                index,
+                segment,
+                node,
+            } => {
+                let Value::Int(copies) = self.get(*count) else {
+                    return Err(self.astray());
+                };
                 for copy in 0..copies {
                     self.set(*index, Value::Int(copy));
                     self.below(&format!("{segment}[{copy}]"), *node)?;
                 }
                 Ok(())
             }
-            Node::Call { body, arguments, segment } => {
+            Node::Call {
+                body,
+                arguments,
+                segment,
+            } => {
                 let before = self.path.enter(segment);
                 self.call(*body, arguments)?;
                 self.path.leave(before);
@@ -127,7 +147,10 @@ impl Run<'_> {
         self.stack = outer_stack;
         self.carried = outer_carried;
         self.depth = depth;
-        *self.stack.last_mut().expect("a program never empties its stack") = result;
+        *self
+            .stack
+            .last_mut()
+            .expect("a program never empties its stack") = result;
         Ok(())
     }
 
@@ -146,7 +169,11 @@ impl Run<'_> {
                 let value = self.evaluate(value)?;
                 self.set(*slot, value);
             }
-            Step::Layer { kind, arguments, inputs } => {
+            Step::Layer {
+                kind,
+                arguments,
+                inputs,
+            } => {
                 let layer = resolve_layer(*kind, arguments, &self.slots, self.shape());
                 let layer = layer.map_err(|_| self.astray())?;
                 let first = self.stack.len() - inputs;
@@ -166,7 +193,11 @@ impl Run<'_> {
                 self.carried.insert(0, self.top());
             }
             Step::PickCarried(ago) => {
-                let node = self.carried.get(*ago).copied().unwrap_or_else(|| self.top());
+                let node = self
+                    .carried
+                    .get(*ago)
+                    .copied()
+                    .unwrap_or_else(|| self.top());
                 self.stack.push(node);
             }
         }
@@ -194,7 +225,10 @@ impl Run<'_> {
     }
 
     fn top(&self) -> NodeId {
-        *self.stack.last().expect("a program never empties its stack")
+        *self
+            .stack
+            .last()
+            .expect("a program never empties its stack")
     }
 
     fn shape(&self) -> Shape {
@@ -202,7 +236,9 @@ impl Run<'_> {
     }
 
     fn evaluate(&self, expression: &Expr) -> Result<Value, DecodeError> {
-        expression.evaluate(&self.slots, self.shape()).map_err(|_| self.astray())
+        expression
+            .evaluate(&self.slots, self.shape())
+            .map_err(|_| self.astray())
     }
 
     fn get(&self, slot: usize) -> Value {

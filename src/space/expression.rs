@@ -105,7 +105,9 @@ impl Expr {
             Self::Value(value) => Ok(*value),
             Self::Slot(slot) => Ok(slots.get(*slot).copied().unwrap_or(Value::Bool(false))),
             Self::Incoming(dimension) => {
-                let size = dimension.of(incoming).ok_or_else(|| missing(*dimension, incoming))?;
+                let size = dimension
+                    .of(incoming)
+                    .ok_or_else(|| missing(*dimension, incoming))?;
                 Ok(Value::Int(size as i64))
             }
             Self::Negate(operand) => match operand.evaluate(slots, incoming)? {
@@ -146,7 +148,10 @@ impl Expr {
 fn missing(dimension: Dimension, shape: Shape) -> String {
     let name = Dimension::ALL.iter().find(|(_, known)| *known == dimension);
     let name = name.map_or("", |(name, _)| name);
-    format!("in.{name}: the tensor that arrives is of kind {} ({shape})", shape.kind())
+    format!(
+        "in.{name}: the tensor that arrives is of kind {} ({shape})",
+        shape.kind()
+    )
 }
 
 fn overflow() -> String {
@@ -191,9 +196,11 @@ fn whole(operator: Operator, a: i64, b: i64) -> Result<Value, String> {
         Operator::Multiply => number(a.checked_mul(b)),
         Operator::Divide if b == 0 => Err("division by zero".to_owned()),
         Operator::Divide if a.checked_rem(b) == Some(0) => number(a.checked_div(b)),
-        Operator::Power if b >= 0 => {
-            number(u32::try_from(b).ok().and_then(|exponent| a.checked_pow(exponent)))
-        }
+        Operator::Power if b >= 0 => number(
+            u32::try_from(b)
+                .ok()
+                .and_then(|exponent| a.checked_pow(exponent)),
+        ),
         Operator::Equal => Ok(Value::Bool(a == b)),
         Operator::NotEqual => Ok(Value::Bool(a != b)),
         Operator::Less => Ok(Value::Bool(a < b)),
@@ -217,7 +224,11 @@ fn real(operator: Operator, a: f64, b: f64) -> Result<Value, String> {
             return Err("`and` and `or` take true or false, not numbers".to_owned());
         }
     };
-    if result.is_finite() { Ok(Value::Float(result)) } else { Err(overflow()) }
+    if result.is_finite() {
+        Ok(Value::Float(result))
+    } else {
+        Err(overflow())
+    }
 }
 
 #[cfg(test)]

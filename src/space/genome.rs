@@ -31,7 +31,9 @@ impl Genome {
 
     /// The decisions in order of address.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.0.iter().map(|(address, &option)| (address.as_str(), option))
+        self.0
+            .iter()
+            .map(|(address, &option)| (address.as_str(), option))
     }
 
     /// The number of decisions.
@@ -48,7 +50,11 @@ impl Genome {
     pub fn distance(&self, other: &Self) -> usize {
         let unlike = |(address, option): &(&String, &u32)| other.0.get(*address) != Some(*option);
         let here = self.0.iter().filter(unlike).count();
-        here + other.0.keys().filter(|address| !self.0.contains_key(*address)).count()
+        here + other
+            .0
+            .keys()
+            .filter(|address| !self.0.contains_key(*address))
+            .count()
     }
 }
 
@@ -65,7 +71,9 @@ mod tests {
     #[test]
     fn distance_counts_addresses_that_differ_in_either() {
         let genome = |list: &[(&str, u32)]| -> Genome {
-            list.iter().map(|&(address, option)| (address.to_owned(), option)).collect()
+            list.iter()
+                .map(|&(address, option)| (address.to_owned(), option))
+                .collect()
         };
         let (a, b) = (genome(&[("x", 0), ("y", 1)]), genome(&[("y", 2), ("z", 0)]));
         assert_eq!(a.distance(&b), 3);

@@ -83,4 +83,3 @@ pub enum DecodeError {
         option: u32,
     },
 }
-

@@ -40,7 +40,9 @@ impl Ranking<'_> {
         target: StateId,
         index: BigUint,
     ) -> Result<(), RankError> {
-        stacker::maybe_grow(128 << 10, 4 << 20, || self.unrank_at(point, state, target, index))
+        stacker::maybe_grow(128 << 10, 4 << 20, || {
+            self.unrank_at(point, state, target, index)
+        })
     }
 
     fn unrank_at(
@@ -65,7 +67,9 @@ impl Ranking<'_> {
             View::Then(first, second, segment) => {
                 for (middle, ways) in self.engine.transfer(first, state)?.iter() {
                     let after = self.engine.transfer(second, *middle)?;
-                    let Some(rest) = ways_to(&after, target) else { continue };
+                    let Some(rest) = ways_to(&after, target) else {
+                        continue;
+                    };
                     let both = ways * rest;
                     if index >= both {
                         index -= both;
@@ -82,7 +86,9 @@ impl Ranking<'_> {
             View::Choice => self.unrank_choice(point, state, target, index),
             View::Focus(inner) => {
                 let whole = self.engine.state(state);
-                let Focused::On(sub) = self.engine.focus(point, &whole) else { return Ok(()) };
+                let Focused::On(sub) = self.engine.focus(point, &whole) else {
+                    return Ok(());
+                };
                 for (end, ways) in self.engine.transfer(inner, sub)?.iter() {
                     if self.engine.unfocus(point, &whole, *end) == target {
                         if &index < ways {
@@ -125,9 +131,12 @@ impl Ranking<'_> {
         let segment = self.segment(point);
         for (number, option) in self.engine.options(point).into_iter().enumerate() {
             let outcomes = self.engine.transfer(option, state)?;
-            let Some(ways) = ways_to(&outcomes, target) else { continue };
+            let Some(ways) = ways_to(&outcomes, target) else {
+                continue;
+            };
             if &index < ways {
-                self.genome.insert(self.path.address(&segment), number as u32);
+                self.genome
+                    .insert(self.path.address(&segment), number as u32);
                 let before = self.path.enter(&segment);
                 self.unrank(option, state, target, index)?;
                 self.path.leave(before);
@@ -139,11 +148,7 @@ impl Ranking<'_> {
     }
 
     /// The state that the genome's decisions lead to, and their number among the walks there.
-    pub fn rank(
-        &mut self,
-        point: Point,
-        state: StateId,
-    ) -> Result<(StateId, BigUint), RankError> {
+    pub fn rank(&mut self, point: Point, state: StateId) -> Result<(StateId, BigUint), RankError> {
         stacker::maybe_grow(128 << 10, 4 << 20, || self.rank_at(point, state))
     }
 
@@ -213,14 +218,18 @@ impl Ranking<'_> {
         let segment = self.segment(point);
         let address = self.path.address(&segment);
         let taken = self.genome.get(&address);
-        let taken = taken.ok_or_else(|| RankError::Genome(DecodeError::Missing(address.clone())))?;
+        let taken =
+            taken.ok_or_else(|| RankError::Genome(DecodeError::Missing(address.clone())))?;
         let options = self.engine.options(point);
         let fits = match options.get(taken as usize) {
             Some(option) => !self.engine.transfer(*option, state)?.is_empty(),
             None => false,
         };
         if !fits {
-            return Err(RankError::Genome(DecodeError::Invalid { address, option: taken }));
+            return Err(RankError::Genome(DecodeError::Invalid {
+                address,
+                option: taken,
+            }));
         }
         let option = options[taken as usize];
         let before = self.path.enter(&segment);
@@ -251,7 +260,8 @@ impl Ranking<'_> {
                 None => {
                     let alone = self.engine.alone(body, &context, &state);
                     let text = self.path.visit(body);
-                    let (end, _) = self.rank(Point::at(self.engine.program.body(body).node), alone)?;
+                    let (end, _) =
+                        self.rank(Point::at(self.engine.program.body(body).node), alone)?;
                     self.path.come_back(text);
                     self.engine.state(end).lanes[0].clone()
                 }
@@ -274,7 +284,10 @@ impl Ranking<'_> {
             let text = self.path.visit(body);
             let (end, mut index) = self.rank(node, uses)?;
             self.path.come_back(text);
-            let after = self.engine.settled(body, &whole, end).ok_or_else(|| self.astray())?;
+            let after = self
+                .engine
+                .settled(body, &whole, end)
+                .ok_or_else(|| self.astray())?;
             for (other, ways) in self.engine.transfer(node, uses)?.iter() {
                 if *other == end {
                     break;
@@ -311,5 +324,8 @@ impl Ranking<'_> {
 
 /// In how many ways `target` comes out, if it can.
 fn ways_to(outcomes: &Outcomes, target: StateId) -> Option<&BigUint> {
-    outcomes.iter().find(|(end, _)| *end == target).map(|(_, ways)| ways)
+    outcomes
+        .iter()
+        .find(|(end, _)| *end == target)
+        .map(|(_, ways)| ways)
 }

@@ -44,12 +44,19 @@ impl Guide {
     }
 
     fn contains(&self, allowed: Allowed, state: StateId) -> bool {
-        allowed == ANY || self.sets[allowed.0 as usize - 1].binary_search(&state).is_ok()
+        allowed == ANY
+            || self.sets[allowed.0 as usize - 1]
+                .binary_search(&state)
+                .is_ok()
     }
 
     /// The set of `kept`, or [`ANY`] where that is all of `total` outcomes.
     fn part(&mut self, kept: Vec<StateId>, total: usize) -> Allowed {
-        if kept.len() == total { ANY } else { self.only(kept) }
+        if kept.len() == total {
+            ANY
+        } else {
+            self.only(kept)
+        }
     }
 }
 
@@ -100,13 +107,18 @@ impl<D: Decide> Walk<'_, D> {
 
     fn only_outcome(&mut self, point: Point, state: StateId) -> Step<StateId> {
         let outcomes = self.engine.transfer(point, state)?;
-        Ok(outcomes.first().expect("a step is walked only where it fits").0)
+        Ok(outcomes
+            .first()
+            .expect("a step is walked only where it fits")
+            .0)
     }
 
     /// Whether an allowed state can come out.
     fn is_viable(&mut self, point: Point, state: StateId, allowed: Allowed) -> Step<bool> {
         let outcomes = self.engine.transfer(point, state)?;
-        Ok(outcomes.iter().any(|(end, _)| self.guide.contains(allowed, *end)))
+        Ok(outcomes
+            .iter()
+            .any(|(end, _)| self.guide.contains(allowed, *end)))
     }
 
     /// The states of `first` from which `second` can reach an allowed one.
@@ -234,7 +246,9 @@ impl<D: Decide> Walk<'_, D> {
                 }
             }
         }
-        Ok(*possible.first().expect("a shared call is walked only where it fits"))
+        Ok(*possible
+            .first()
+            .expect("a shared call is walked only where it fits"))
     }
 
     /// Walks a shared body without keeping its decisions.
@@ -308,7 +322,11 @@ pub(super) struct Prefer<'a> {
 
 impl<'a> Prefer<'a> {
     pub fn new(genome: &'a Genome, stream: &'a mut crate::random::Stream) -> Self {
-        Self { genome, drawn: Genome::new(), stream }
+        Self {
+            genome,
+            drawn: Genome::new(),
+            stream,
+        }
     }
 }
 

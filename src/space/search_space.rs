@@ -75,8 +75,18 @@ impl SearchSpace {
         let count = networks * recipes(&program);
         let mut guide = Guide::default();
         let allowed = guide.only(ends.iter().map(|(end, _)| *end).collect());
-        let memo = Mutex::new(Memo { engine, guide, start, ends, allowed });
-        Ok(Self { program, count, memo })
+        let memo = Mutex::new(Memo {
+            engine,
+            guide,
+            start,
+            ends,
+            allowed,
+        });
+        Ok(Self {
+            program,
+            count,
+            memo,
+        })
     }
 
     /// The space's name.
@@ -121,7 +131,10 @@ impl SearchSpace {
     /// # Errors
     /// When a decision is missing or not in the space.
     pub fn decisions(&self, genome: &Genome) -> Result<Vec<Decision>, DecodeError> {
-        let mut decider = Replay { genome, astray: None };
+        let mut decider = Replay {
+            genome,
+            astray: None,
+        };
         let decisions = self.walk(&mut decider);
         decider.astray.map_or(Ok(decisions), Err)
     }
@@ -138,10 +151,17 @@ impl SearchSpace {
             let taken = genome.get(&address);
             let taken = taken.ok_or_else(|| DecodeError::Missing(address.clone()))?;
             let option = decision.options.get(taken as usize);
-            let (value, _) = option.ok_or(DecodeError::Invalid { address, option: taken })?;
+            let (value, _) = option.ok_or(DecodeError::Invalid {
+                address,
+                option: taken,
+            })?;
             recipe.insert(decision.name.clone(), *value);
         }
-        Ok(Candidate { genome: genome.clone(), architecture, recipe })
+        Ok(Candidate {
+            genome: genome.clone(),
+            architecture,
+            recipe,
+        })
     }
 
     /// The genome with this index in `0..count`.
@@ -151,7 +171,12 @@ impl SearchSpace {
         }
         let (mut network, recipe) = index.div_rem(&recipes(&self.program));
         let mut memo = self.memo();
-        let Memo { engine, start, ends, .. } = &mut *memo;
+        let Memo {
+            engine,
+            start,
+            ends,
+            ..
+        } = &mut *memo;
         let mut target = None;
         for (end, ways) in ends.iter() {
             if &network < ways {
@@ -161,7 +186,11 @@ impl SearchSpace {
             network -= ways;
         }
         let target = target.expect("the ends' ways add up to the count");
-        let mut ranking = Ranking { engine, path: Path::default(), genome: Genome::new() };
+        let mut ranking = Ranking {
+            engine,
+            path: Path::default(),
+            genome: Genome::new(),
+        };
         let root = Point::at(self.program.root);
         ranking
             .unrank(root, *start, target, network)
@@ -187,8 +216,17 @@ impl SearchSpace {
     /// When a decision is missing or not in the space.
     pub fn index_of(&self, genome: &Genome) -> Result<BigUint, DecodeError> {
         let mut memo = self.memo();
-        let Memo { engine, start, ends, .. } = &mut *memo;
-        let mut ranking = Ranking { engine, path: Path::default(), genome: genome.clone() };
+        let Memo {
+            engine,
+            start,
+            ends,
+            ..
+        } = &mut *memo;
+        let mut ranking = Ranking {
+            engine,
+            path: Path::default(),
+            genome: genome.clone(),
+        };
         let root = Point::at(self.program.root);
         let (end, mut index) = ranking.rank(root, *start).map_err(|error| match error {
             RankError::Genome(error) => error,
@@ -204,14 +242,20 @@ impl SearchSpace {
         }
         drop(memo);
         if !known {
-            return Err(DecodeError::Invalid { address: "network".to_owned(), option: 0 });
+            return Err(DecodeError::Invalid {
+                address: "network".to_owned(),
+                option: 0,
+            });
         }
         for decision in &self.program.recipe {
             let address = format!("recipe/{}", decision.name);
             let taken = genome.get(&address);
             let taken = taken.ok_or_else(|| DecodeError::Missing(address.clone()))?;
             if taken as usize >= decision.options.len() {
-                return Err(DecodeError::Invalid { address, option: taken });
+                return Err(DecodeError::Invalid {
+                    address,
+                    option: taken,
+                });
             }
             index = index * decision.options.len() + taken;
         }
@@ -221,9 +265,21 @@ impl SearchSpace {
     /// Walks the whole space with `decider`, training settings last.
     fn walk<D: Decide>(&self, decider: &mut D) -> Vec<Decision> {
         let mut memo = self.memo();
-        let Memo { engine, guide, start, allowed, .. } = &mut *memo;
+        let Memo {
+            engine,
+            guide,
+            start,
+            allowed,
+            ..
+        } = &mut *memo;
         let path = Path::default();
-        let mut walk = Walk { engine, guide, decider, path, decisions: Vec::new() };
+        let mut walk = Walk {
+            engine,
+            guide,
+            decider,
+            path,
+            decisions: Vec::new(),
+        };
         let root = Point::at(self.program.root);
         walk.go(root, *start, *allowed)
             .expect("what was counted when the space was made is in the memo");
@@ -235,7 +291,9 @@ impl SearchSpace {
     }
 
     fn memo(&self) -> MutexGuard<'_, Memo> {
-        self.memo.lock().expect("no walk panics while it holds the memo")
+        self.memo
+            .lock()
+            .expect("no walk panics while it holds the memo")
     }
 }
 
@@ -248,11 +306,19 @@ fn decide_recipe<D: Decide>(
     let weight = |option: u32| decision.options[option as usize].1;
     let option = decider.decide(&address, &offered, &weight);
     let name = decision.options[option as usize].0.to_string();
-    Decision { address, option, name, offered }
+    Decision {
+        address,
+        option,
+        name,
+        offered,
+    }
 }
 
 fn genome_of(decisions: &[Decision]) -> Genome {
-    decisions.iter().map(|decision| (decision.address.clone(), decision.option)).collect()
+    decisions
+        .iter()
+        .map(|decision| (decision.address.clone(), decision.option))
+        .collect()
 }
 
 /// The number of combinations of training settings.
@@ -264,7 +330,11 @@ fn recipes(program: &Program) -> BigUint {
 fn accepts(program: &Program, engine: &Engine, end: StateId) -> bool {
     let state = engine.state(end);
     let lane = &state.lanes[0];
-    let above = lane.cost.iter().zip(&program.tracked).all(|(&cost, bound)| cost >= bound.min);
+    let above = lane
+        .cost
+        .iter()
+        .zip(&program.tracked)
+        .all(|(&cost, bound)| cost >= bound.min);
     lane.top() == program.output.shape() && above
 }
 
@@ -282,7 +352,10 @@ impl Decide for Replay<'_> {
         }
         self.astray.get_or_insert_with(|| match known {
             None => DecodeError::Missing(address.to_owned()),
-            Some(option) => DecodeError::Invalid { address: address.to_owned(), option },
+            Some(option) => DecodeError::Invalid {
+                address: address.to_owned(),
+                option,
+            },
         });
         offered[0]
     }
@@ -296,14 +369,20 @@ impl SearchSpace {
         for _ in 0..edits {
             let mut decider = Prefer::new(&current, stream);
             let decisions = self.walk(&mut decider);
-            let open: Vec<&Decision> =
-                decisions.iter().filter(|decision| decision.offered.len() > 1).collect();
+            let open: Vec<&Decision> = decisions
+                .iter()
+                .filter(|decision| decision.offered.len() > 1)
+                .collect();
             if open.is_empty() {
                 break;
             }
             let place = open[stream.index(open.len())];
-            let others: Vec<u32> =
-                place.offered.iter().copied().filter(|&option| option != place.option).collect();
+            let others: Vec<u32> = place
+                .offered
+                .iter()
+                .copied()
+                .filter(|&option| option != place.option)
+                .collect();
             let mut edited = genome_of(&decisions);
             edited.insert(place.address.clone(), others[stream.index(others.len())]);
             current = self.complete(&edited, stream);
@@ -313,9 +392,15 @@ impl SearchSpace {
 
     /// A genome with every decision at or below a random decision's address drawn afresh.
     pub fn resample_subtree(&self, genome: &Genome, stream: &mut Stream) -> Genome {
-        let Some(prefix) = self.random_address(genome, stream) else { return genome.clone() };
-        let kept = genome.iter().filter(|(address, _)| !is_below(address, &prefix));
-        let kept: Genome = kept.map(|(address, option)| (address.to_owned(), option)).collect();
+        let Some(prefix) = self.random_address(genome, stream) else {
+            return genome.clone();
+        };
+        let kept = genome
+            .iter()
+            .filter(|(address, _)| !is_below(address, &prefix));
+        let kept: Genome = kept
+            .map(|(address, option)| (address.to_owned(), option))
+            .collect();
         self.complete(&kept, stream)
     }
 
@@ -333,18 +418,24 @@ impl SearchSpace {
     /// The first parent with everything at or below a random decision's address taken from the
     /// second.
     pub fn crossover_subtree(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
-        let Some(prefix) = self.random_address(a, stream) else { return a.clone() };
+        let Some(prefix) = self.random_address(a, stream) else {
+            return a.clone();
+        };
         let kept = a.iter().filter(|(address, _)| !is_below(address, &prefix));
         let taken = b.iter().filter(|(address, _)| is_below(address, &prefix));
-        let mixed: Genome =
-            kept.chain(taken).map(|(address, option)| (address.to_owned(), option)).collect();
+        let mixed: Genome = kept
+            .chain(taken)
+            .map(|(address, option)| (address.to_owned(), option))
+            .collect();
         self.complete(&mixed, stream)
     }
 
     fn random_address(&self, genome: &Genome, stream: &mut Stream) -> Option<String> {
         let decisions = self.walk(&mut Prefer::new(genome, stream));
-        let open: Vec<Decision> =
-            decisions.into_iter().filter(|decision| decision.offered.len() > 1).collect();
+        let open: Vec<Decision> = decisions
+            .into_iter()
+            .filter(|decision| decision.offered.len() > 1)
+            .collect();
         if open.is_empty() {
             return None;
         }
@@ -364,5 +455,7 @@ impl SearchSpace {
 }
 
 fn is_below(address: &str, prefix: &str) -> bool {
-    address.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[']))
+    address
+        .strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[']))
 }

@@ -40,21 +40,39 @@ impl State {
     }
 
     pub fn without_record(&self, body: BodyIx) -> Self {
-        let records = self.records.iter().filter(|record| record.body != body).cloned().collect();
-        Self { lanes: self.lanes.clone(), records }
+        let records = self
+            .records
+            .iter()
+            .filter(|record| record.body != body)
+            .cloned()
+            .collect();
+        Self {
+            lanes: self.lanes.clone(),
+            records,
+        }
     }
 
     /// The promise made for `context`, if there is one.
     pub fn promised(&self, body: BodyIx, context: &Lane) -> Option<&Lane> {
         let uses = &self.record(body)?.uses;
-        let at = uses.binary_search_by(|(known, _)| known.cmp(context)).ok()?;
+        let at = uses
+            .binary_search_by(|(known, _)| known.cmp(context))
+            .ok()?;
         Some(&uses[at].1)
     }
 
     pub fn promise(&mut self, body: BodyIx, context: Lane, result: Lane) {
-        let place = self.records.binary_search_by_key(&body, |record| record.body);
+        let place = self
+            .records
+            .binary_search_by_key(&body, |record| record.body);
         let at = place.unwrap_or_else(|at| {
-            self.records.insert(at, Record { body, uses: Vec::new() });
+            self.records.insert(
+                at,
+                Record {
+                    body,
+                    uses: Vec::new(),
+                },
+            );
             at
         });
         let uses = &mut self.records[at].uses;
@@ -65,13 +83,20 @@ impl State {
 
     /// The records of `bodies` only.
     pub fn records_of(&self, bodies: &[BodyIx]) -> Vec<Record> {
-        self.records.iter().filter(|record| bodies.contains(&record.body)).cloned().collect()
+        self.records
+            .iter()
+            .filter(|record| bodies.contains(&record.body))
+            .cloned()
+            .collect()
     }
 
     /// Takes over `records` in place of what was known of the same bodies.
     pub fn replace_records(&mut self, records: &[Record]) {
         for record in records {
-            match self.records.binary_search_by_key(&record.body, |known| known.body) {
+            match self
+                .records
+                .binary_search_by_key(&record.body, |known| known.body)
+            {
                 Ok(at) => self.records[at] = record.clone(),
                 Err(at) => self.records.insert(at, record.clone()),
             }
@@ -81,7 +106,10 @@ impl State {
 
 impl Lane {
     pub fn top(&self) -> Shape {
-        *self.stack.last().expect("a program never empties its stack")
+        *self
+            .stack
+            .last()
+            .expect("a program never empties its stack")
     }
 
     /// Replaces the top by what a body returned, and adds what it cost.
@@ -132,7 +160,11 @@ impl Lane {
                     self.slots.pop();
                 }
             }
-            Step::Layer { kind, arguments, inputs } => {
+            Step::Layer {
+                kind,
+                arguments,
+                inputs,
+            } => {
                 let layer = resolve_layer(*kind, arguments, &self.slots, self.top())?;
                 self.apply(program, &layer, *inputs)?;
             }
@@ -152,7 +184,11 @@ impl Lane {
                 self.carried.insert(0, self.top());
             }
             Step::PickCarried(ago) => {
-                let shape = self.carried.get(*ago).copied().unwrap_or_else(|| self.top());
+                let shape = self
+                    .carried
+                    .get(*ago)
+                    .copied()
+                    .unwrap_or_else(|| self.top());
                 self.stack.push(shape);
             }
             Step::Return => {
@@ -174,7 +210,10 @@ impl Lane {
         if edges > i64::from(max) {
             return Err(format!("the graph has more than {max} edges"));
         }
-        self.set(slot, Value::Int((edges << 32) | (known & 0xffff_ffff) | i64::from(sources)));
+        self.set(
+            slot,
+            Value::Int((edges << 32) | (known & 0xffff_ffff) | i64::from(sources)),
+        );
         Ok(())
     }
 
@@ -233,12 +272,18 @@ impl Lane {
 pub(super) fn copies(value: Value) -> Result<Value, String> {
     match value {
         Value::Int(0..=COPIES) => Ok(value),
-        other => Err(format!("a number of copies is a whole number from 0 to {COPIES}, not {other}")),
+        other => Err(format!(
+            "a number of copies is a whole number from 0 to {COPIES}, not {other}"
+        )),
     }
 }
 
 pub(super) fn within(tracked: &Tracked, total: u64) -> Result<(), String> {
-    if total <= tracked.max { Ok(()) } else { Err("a constraint's bound is passed".to_owned()) }
+    if total <= tracked.max {
+        Ok(())
+    } else {
+        Err("a constraint's bound is passed".to_owned())
+    }
 }
 
 fn layer_cost(cost: &Cost, layer: &Layer, inputs: &[Shape], output: Shape) -> u64 {
@@ -283,7 +328,14 @@ pub(super) fn projection(from: Shape, to: Shape) -> Result<Vec<Layer>, String> {
     let int = |number: usize| Value::Int(number as i64);
     let norm = layer("batch_norm", &[])?;
     match (from, to) {
-        (Shape::Image { height, .. }, Shape::Image { channels, height: rows, .. }) => {
+        (
+            Shape::Image { height, .. },
+            Shape::Image {
+                channels,
+                height: rows,
+                ..
+            },
+        ) => {
             let stride = height.div_ceil(rows.max(1));
             let given = [
                 ("out", int(channels)),
@@ -293,9 +345,13 @@ pub(super) fn projection(from: Shape, to: Shape) -> Result<Vec<Layer>, String> {
             ];
             Ok(vec![layer("conv2d", &given)?, norm])
         }
-        (Shape::Vector { .. }, Shape::Vector { features }) => {
-            Ok(vec![layer("linear", &[("out", int(features)), ("bias", Value::Bool(false))])?, norm])
-        }
+        (Shape::Vector { .. }, Shape::Vector { features }) => Ok(vec![
+            layer(
+                "linear",
+                &[("out", int(features)), ("bias", Value::Bool(false))],
+            )?,
+            norm,
+        ]),
         _ => Err(format!("no projection takes {from} to {to}")),
     }
 }

@@ -28,7 +28,11 @@ pub(super) struct Point {
 
 impl Point {
     pub fn at(node: NodeIx) -> Self {
-        Self { node, copy: 0, inside: false }
+        Self {
+            node,
+            copy: 0,
+            inside: false,
+        }
     }
 }
 
@@ -90,7 +94,10 @@ impl Engine {
             depth: self.program.depth,
             cost: vec![0; self.program.tracked.len()],
         };
-        self.intern(State { lanes: vec![lane], records: Vec::new() })
+        self.intern(State {
+            lanes: vec![lane],
+            records: Vec::new(),
+        })
     }
 
     pub fn intern(&mut self, state: State) -> StateId {
@@ -121,16 +128,26 @@ impl Engine {
                 if point.inside {
                     View::Below(segment.to_string(), inner)
                 } else {
-                    View::Focus(Point { inside: true, ..point })
+                    View::Focus(Point {
+                        inside: true,
+                        ..point
+                    })
                 }
             }
             Node::Loop { node, segment, .. } => {
                 if point.inside {
-                    let next = Point { node: point.node, copy: point.copy + 1, inside: false };
+                    let next = Point {
+                        node: point.node,
+                        copy: point.copy + 1,
+                        inside: false,
+                    };
                     let part = format!("{segment}[{}]", point.copy);
                     View::Then(Point::at(*node), next, Some(part))
                 } else {
-                    View::Focus(Point { inside: true, ..point })
+                    View::Focus(Point {
+                        inside: true,
+                        ..point
+                    })
                 }
             }
             Node::Shared { body, .. } => View::Shared(*body),
@@ -160,7 +177,11 @@ impl Engine {
     /// Costs add up, so a state with costs is solved without them.
     fn solve(&mut self, point: Point, state: StateId) -> Result<Outcomes, TooLarge> {
         let full = self.state(state);
-        if full.lanes.iter().all(|lane| lane.cost.iter().all(|&cost| cost == 0)) {
+        if full
+            .lanes
+            .iter()
+            .all(|lane| lane.cost.iter().all(|&cost| cost == 0))
+        {
             return self.solve_free(point, state, &full);
         }
         let mut free = (*full).clone();
@@ -181,13 +202,21 @@ impl Engine {
 
     /// Adds the costs of `before`; false where that passes a bound.
     fn add_costs(&self, state: &mut State, before: &State) -> bool {
-        state.lanes.iter_mut().zip(&before.lanes).all(|(lane, base)| {
-            let costs = lane.cost.iter_mut().zip(&base.cost).zip(&self.program.tracked);
-            costs.fold(true, |fits, ((cost, base), tracked)| {
-                *cost = cost.saturating_add(*base);
-                fits && within(tracked, *cost).is_ok()
+        state
+            .lanes
+            .iter_mut()
+            .zip(&before.lanes)
+            .all(|(lane, base)| {
+                let costs = lane
+                    .cost
+                    .iter_mut()
+                    .zip(&base.cost)
+                    .zip(&self.program.tracked);
+                costs.fold(true, |fits, ((cost, base), tracked)| {
+                    *cost = cost.saturating_add(*base);
+                    fits && within(tracked, *cost).is_ok()
+                })
             })
-        })
     }
 
     fn solve_free(
@@ -258,9 +287,10 @@ impl Engine {
     /// The alternatives of a choice, as points.
     pub fn options(&self, point: Point) -> Vec<Point> {
         match self.program.node(point.node) {
-            Node::Choice { options, .. } => {
-                options.iter().map(|option| Point::at(option.node)).collect()
-            }
+            Node::Choice { options, .. } => options
+                .iter()
+                .map(|option| Point::at(option.node))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -284,20 +314,31 @@ impl Engine {
     pub fn focus(&mut self, point: Point, state: &State) -> Focused {
         let program = Arc::clone(&self.program);
         let sub = match program.node(point.node) {
-            Node::Guard { .. } => State { lanes: self.active(point, state), ..state.clone() },
+            Node::Guard { .. } => State {
+                lanes: self.active(point, state),
+                ..state.clone()
+            },
             Node::Loop { index, .. } => {
                 let mut lanes = self.active(point, state);
                 for lane in &mut lanes {
                     lane.set(*index, crate::layers::Value::Int(i64::from(point.copy)));
                 }
-                State { lanes, ..state.clone() }
+                State {
+                    lanes,
+                    ..state.clone()
+                }
             }
-            Node::Call { body, arguments, .. } => {
+            Node::Call {
+                body, arguments, ..
+            } => {
                 let enter = |lane: &Lane| self.enter(*body, arguments, lane).ok();
                 let Some(lanes) = state.lanes.iter().map(enter).collect::<Option<Vec<_>>>() else {
                     return Focused::Fails;
                 };
-                State { lanes, records: state.records_of(&program.body(*body).shared) }
+                State {
+                    lanes,
+                    records: state.records_of(&program.body(*body).shared),
+                }
             }
             _ => unreachable!("only guards, loops and calls focus"),
         };
@@ -346,11 +387,24 @@ impl Engine {
         let depth = match (body.deep, body.recursive) {
             (false, _) => 0,
             (true, false) => lane.depth,
-            (true, true) => lane.depth.checked_sub(1).ok_or("the depth limit is reached")?,
+            (true, true) => lane
+                .depth
+                .checked_sub(1)
+                .ok_or("the depth limit is reached")?,
         };
-        let carried = if body.carries { lane.carried.clone() } else { Vec::new() };
+        let carried = if body.carries {
+            lane.carried.clone()
+        } else {
+            Vec::new()
+        };
         let cost = vec![0; lane.cost.len()];
-        let mut inner = Lane { stack: vec![lane.top()], carried, slots, depth, cost };
+        let mut inner = Lane {
+            stack: vec![lane.top()],
+            carried,
+            slots,
+            depth,
+            cost,
+        };
         inner.count_body(&self.program, &body.name)?;
         Ok(inner)
     }
@@ -404,7 +458,10 @@ impl Engine {
         let Node::Shared { body, arguments } = self.program.node(point.node) else {
             unreachable!("only shared calls are viewed as shared");
         };
-        Some((*body, self.enter(*body, arguments, &state.lanes[index]).ok()?))
+        Some((
+            *body,
+            self.enter(*body, arguments, &state.lanes[index]).ok()?,
+        ))
     }
 
     /// The states in which lane `index` has a result of the shared body for `context`.
@@ -439,8 +496,10 @@ impl Engine {
         let alone = self.alone(body, context, state);
         let node = Point::at(self.program.body(body).node);
         let outcomes = self.transfer(node, alone)?;
-        let mut results: Vec<Lane> =
-            outcomes.iter().map(|(end, _)| self.state(*end).lanes[0].clone()).collect();
+        let mut results: Vec<Lane> = outcomes
+            .iter()
+            .map(|(end, _)| self.state(*end).lanes[0].clone())
+            .collect();
         results.dedup();
         Ok(results)
     }
@@ -448,12 +507,20 @@ impl Engine {
     /// A state in which a shared body is walked for one context alone.
     pub fn alone(&mut self, body: BodyIx, context: &Lane, state: &State) -> StateId {
         let records = state.records_of(&self.program.body(body).shared);
-        self.intern(State { lanes: vec![context.clone()], records })
+        self.intern(State {
+            lanes: vec![context.clone()],
+            records,
+        })
     }
 
     /// The state in which a shared body is walked for all of its uses at once, if it has any.
     pub fn settle(&mut self, body: BodyIx, state: &State) -> Option<StateId> {
-        let lanes = state.record(body)?.uses.iter().map(|(context, _)| context.clone()).collect();
+        let lanes = state
+            .record(body)?
+            .uses
+            .iter()
+            .map(|(context, _)| context.clone())
+            .collect();
         let records = state.records_of(&self.program.body(body).shared);
         Some(self.intern(State { lanes, records }))
     }
@@ -462,7 +529,10 @@ impl Engine {
     pub fn settled(&mut self, body: BodyIx, state: &State, end: StateId) -> Option<StateId> {
         let end = self.state(end);
         let uses = &state.record(body)?.uses;
-        let kept = uses.iter().zip(&end.lanes).all(|((_, promised), came)| promised == came);
+        let kept = uses
+            .iter()
+            .zip(&end.lanes)
+            .all(|((_, promised), came)| promised == came);
         kept.then(|| {
             let mut rest = state.without_record(body);
             rest.replace_records(&end.records);

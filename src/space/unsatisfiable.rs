@@ -7,9 +7,14 @@ use std::collections::BTreeSet;
 
 /// The first place that no path from `state` passes, and why.
 pub(super) fn explain(engine: &mut Engine, root: Point, state: StateId) -> (Origin, String) {
-    let outcomes = engine.transfer(root, state).map_or(0, |outcomes| outcomes.len());
+    let outcomes = engine
+        .transfer(root, state)
+        .map_or(0, |outcomes| outcomes.len());
     if outcomes > 0 {
-        return (engine.program.origins[engine.program.root.0 as usize], wrong_end(engine, root, state));
+        return (
+            engine.program.origins[engine.program.root.0 as usize],
+            wrong_end(engine, root, state),
+        );
     }
     let mut states = vec![state];
     let mut point = root;
@@ -19,28 +24,37 @@ pub(super) fn explain(engine: &mut Engine, root: Point, state: StateId) -> (Orig
     }
     let reasons: BTreeSet<String> = states.iter().map(|&s| reason(engine, point, s)).collect();
     let reasons: Vec<String> = reasons.into_iter().take(4).collect();
-    (engine.program.origins[point.node.0 as usize], reasons.join("; "))
+    (
+        engine.program.origins[point.node.0 as usize],
+        reasons.join("; "),
+    )
 }
 
 fn wrong_end(engine: &mut Engine, root: Point, state: StateId) -> String {
     let mut ends = BTreeSet::new();
-    let outcomes = engine.transfer(root, state).map(|found| found.to_vec()).unwrap_or_default();
+    let outcomes = engine
+        .transfer(root, state)
+        .map(|found| found.to_vec())
+        .unwrap_or_default();
     for (end, _) in outcomes.iter().take(1000) {
         let end = engine.state(*end);
-        ends.insert(format!("{} {}", end.lanes[0].top().kind(), end.lanes[0].top()));
+        ends.insert(format!(
+            "{} {}",
+            end.lanes[0].top().kind(),
+            end.lanes[0].top()
+        ));
     }
     let ends: Vec<String> = ends.into_iter().take(4).collect();
     let wanted = engine.program.output.shape();
     let ends = ends.join(", ");
-    format!("the network ends in {ends} where the output asks for {} {wanted}", wanted.kind())
+    format!(
+        "the network ends in {ends} where the output asks for {} {wanted}",
+        wanted.kind()
+    )
 }
 
 /// A smaller place inside `point` that nothing passes, and the states that arrive there.
-fn narrow(
-    engine: &mut Engine,
-    point: Point,
-    states: &[StateId],
-) -> Option<(Point, Vec<StateId>)> {
+fn narrow(engine: &mut Engine, point: Point, states: &[StateId]) -> Option<(Point, Vec<StateId>)> {
     let &first_state = states.first()?;
     match engine.view(point) {
         View::Then(first, second, _) => {
@@ -64,7 +78,11 @@ fn narrow(
                     subs.push(sub);
                 }
             }
-            if subs.is_empty() { None } else { Some((inner, subs)) }
+            if subs.is_empty() {
+                None
+            } else {
+                Some((inner, subs))
+            }
         }
         View::Choice => match engine.options(point).as_slice() {
             [only] => Some((*only, states.to_vec())),
@@ -94,8 +112,10 @@ fn reason(engine: &mut Engine, point: Point, state: StateId) -> String {
         View::Step => engine.step(point, &whole).err().unwrap_or_default(),
         View::Choice => {
             let options = engine.options(point);
-            let each: BTreeSet<String> =
-                options.iter().map(|&option| option_reason(engine, option, state)).collect();
+            let each: BTreeSet<String> = options
+                .iter()
+                .map(|&option| option_reason(engine, option, state))
+                .collect();
             let each: Vec<String> = each.into_iter().take(4).collect();
             format!("no option takes {}: {}", arriving(&whole), each.join("; "))
         }

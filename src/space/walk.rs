@@ -58,7 +58,10 @@ impl Path {
 
     /// Moves to a shared body's own address; the result is handed back to [`Path::come_back`].
     pub fn visit(&mut self, body: BodyIx) -> String {
-        let there = self.scopes.get(&body).and_then(|addresses| addresses.last());
+        let there = self
+            .scopes
+            .get(&body)
+            .and_then(|addresses| addresses.last());
         std::mem::replace(&mut self.text, there.cloned().unwrap_or_default())
     }
 

@@ -5,10 +5,16 @@
     reason = "test code outside of `#[test]` too"
 )]
 
+mod annotations;
 mod cli;
+mod corpus;
 mod house;
+mod language_fuzz;
+mod language_properties;
+mod language_suite;
 mod layers_golden;
 mod pages;
 mod run;
 mod shared_data;
 mod space;
+mod trees;

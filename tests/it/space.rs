@@ -11,7 +11,10 @@ fn space(text: &str) -> SearchSpace {
         Ok(compiled) => compiled.space,
         Err(diagnostics) => {
             let source = strata::diagnostics::SourceFile::new("test.space", text);
-            panic!("{}", strata::diagnostics::render(&source, &diagnostics, false));
+            panic!(
+                "{}",
+                strata::diagnostics::render(&source, &diagnostics, false)
+            );
         }
     }
 }
@@ -33,10 +36,17 @@ fn check_all(space: &SearchSpace) {
         let index = BigUint::from(index);
         let genome = space.get(&index).unwrap();
         let candidate = space.decode(&genome).unwrap();
-        assert_eq!(candidate.architecture.output().shape(), space.output().shape());
+        assert_eq!(
+            candidate.architecture.output().shape(),
+            space.output().shape()
+        );
         assert_eq!(space.index_of(&genome).unwrap(), index, "{genome:?}");
         let decisions = space.decisions(&genome).unwrap();
-        assert_eq!(decisions.len(), genome.len(), "addresses are unique: {decisions:?}");
+        assert_eq!(
+            decisions.len(),
+            genome.len(),
+            "addresses are unique: {decisions:?}"
+        );
         assert!(seen.insert(genome));
     }
     let mut stream = Seed(1).stream(0, Purpose::Tool);
@@ -148,7 +158,9 @@ fn recipe_decisions_multiply_and_decode() {
     );
     assert_eq!(count(&space), 12);
     check_all(&space);
-    let last = space.decode(&space.get(&BigUint::from(11u8)).unwrap()).unwrap();
+    let last = space
+        .decode(&space.get(&BigUint::from(11u8)).unwrap())
+        .unwrap();
     assert_eq!(last.recipe["batch_size"].to_string(), "128");
 }
 
@@ -174,8 +186,11 @@ fn nasbench201_folds_to_4930_functions() {
         *forms.entry(form.as_str().to_owned()).or_default() += 1;
     }
     assert_eq!(forms.len(), 4930);
-    let dead: Vec<u32> =
-        forms.iter().filter(|(form, _)| form.contains("=dead>")).map(|(_, &n)| n).collect();
+    let dead: Vec<u32> = forms
+        .iter()
+        .filter(|(form, _)| form.contains("=dead>"))
+        .map(|(_, &n)| n)
+        .collect();
     assert_eq!(dead, [341]);
 }
 

@@ -33,7 +33,9 @@ impl Checker {
         if description.arity == Arity::Many {
             let name = description.name;
             let found = Diagnostic::error(span, format!("`{name}` merges several tensors"));
-            self.report(found.hint(format!("write `branch(merge: {name}) {{ {{ … }} {{ … }} }}`")));
+            self.report(found.hint(format!(
+                "write `branch(merge: {name}) {{ {{ … }} {{ … }} }}`"
+            )));
         }
         let names: Vec<&'static str> = description.arguments.iter().map(|spec| spec.name).collect();
         let mut before = Before::default();
@@ -57,7 +59,14 @@ impl Checker {
             }
         }
         let mut nodes = before.nodes;
-        nodes.push(self.step(Step::Layer { kind, arguments: given, inputs: 1 }, span));
+        nodes.push(self.step(
+            Step::Layer {
+                kind,
+                arguments: given,
+                inputs: 1,
+            },
+            span,
+        ));
         if !before.slots.is_empty() {
             nodes.push(self.step(Step::Clear(before.slots), span));
         }
@@ -123,7 +132,10 @@ impl Checker {
                 Some(name) => names.iter().position(|known| *known == name.node),
                 None => Some(position).filter(|&position| position < names.len()),
             };
-            let span = argument.name.as_ref().map_or(argument.value.span.0, |name| name.span);
+            let span = argument
+                .name
+                .as_ref()
+                .map_or(argument.value.span.0, |name| name.span);
             match (place, &argument.name) {
                 (None, Some(name)) => self.unknown(span, "argument", &name.node, names),
                 (None, None) => {
@@ -157,9 +169,9 @@ impl Checker {
         for (parameter, value) in parameters.iter().zip(values) {
             let value = match (value, &parameter.default) {
                 (Some(value), _) => value,
-                (None, Some(default)) => {
-                    self.constant(default).map_or(Expr::Value(Value::Int(0)), Expr::Value)
-                }
+                (None, Some(default)) => self
+                    .constant(default)
+                    .map_or(Expr::Value(Value::Int(0)), Expr::Value),
                 (None, None) => {
                     let name = &parameter.name.node;
                     let message = format!("`{name}` of {} is missing", call.name.node);
@@ -177,7 +189,11 @@ impl Checker {
             }
             Node::Shared { body, arguments }
         } else {
-            Node::Call { body, arguments, segment: call.name.node.as_str().into() }
+            Node::Call {
+                body,
+                arguments,
+                segment: call.name.node.as_str().into(),
+            }
         };
         let mut nodes = before.nodes;
         nodes.push(self.add(node, span));

@@ -63,15 +63,28 @@ impl Checker {
         for count in counts {
             let node = self.wired(&cell, count);
             let name = count.to_string();
-            options.push(Alternative { node, weight: 1.0, name: name.into() });
+            options.push(Alternative {
+                node,
+                weight: 1.0,
+                name: name.into(),
+            });
         }
-        self.add(Node::Choice { segment: "nodes".into(), options }, span)
+        self.add(
+            Node::Choice {
+                segment: "nodes".into(),
+                options,
+            },
+            span,
+        )
     }
 
     /// The cell's clauses, and the numbers of nodes it may have.
     fn cell<'a>(&mut self, dag: &'a Dag, span: Span) -> Option<(Cell<'a>, Vec<usize>)> {
         let errors = self.diagnostics.len();
-        let inputs = dag.inputs.as_ref().map_or(1, |(count, _)| self.small(count, 1, 16));
+        let inputs = dag
+            .inputs
+            .as_ref()
+            .map_or(1, |(count, _)| self.small(count, 1, 16));
         let wiring = self.wiring(dag, span);
         let counts = self.node_counts(dag, span);
         let merge = match &dag.merge {
@@ -81,9 +94,9 @@ impl Checker {
         let output = match &dag.output {
             None => CellOutput::Last,
             Some(name) if name.node == "last" => CellOutput::Last,
-            Some(name) => {
-                self.merge_name(&name.node, name.span).map_or(CellOutput::Last, CellOutput::Merge)
-            }
+            Some(name) => self
+                .merge_name(&name.node, name.span)
+                .map_or(CellOutput::Last, CellOutput::Merge),
         };
         if dag.edge.is_none() && dag.node.is_none() {
             let found = Diagnostic::error(span, "the cell has no operations");
@@ -94,19 +107,38 @@ impl Checker {
             Some(Wiring::All) => inputs + 1,
             _ => 2,
         };
-        let most = if matches!(wiring, Some(Wiring::Subset(_))) { SUBSET_LIMIT } else { VERTEX_LIMIT };
+        let most = if matches!(wiring, Some(Wiring::Subset(_))) {
+            SUBSET_LIMIT
+        } else {
+            VERTEX_LIMIT
+        };
         if let Some(count) = counts.iter().find(|&&count| count < fewest || count > most) {
             let place = dag.nodes.as_ref().map_or(span, |nodes| nodes.span);
             let message = format!("this cell can have {fewest} to {most} nodes, not {count}");
             self.error(place, message);
         }
         if matches!(wiring, Some(Wiring::Subset(_))) && inputs > 1 {
-            self.error(span, "`edges subset` counts one input among its nodes; leave `inputs` out");
+            self.error(
+                span,
+                "`edges subset` counts one input among its nodes; leave `inputs` out",
+            );
         }
         let prepare = dag.inputs.as_ref().and_then(|(_, body)| body.as_ref());
         let (edge, node) = (dag.edge.as_ref(), dag.node.as_ref());
         let wiring = wiring.filter(|_| self.diagnostics.len() == errors)?;
-        Some((Cell { inputs, prepare, wiring, edge, node, merge, output, span }, counts))
+        Some((
+            Cell {
+                inputs,
+                prepare,
+                wiring,
+                edge,
+                node,
+                merge,
+                output,
+                span,
+            },
+            counts,
+        ))
     }
 
     fn small(&mut self, expression: &syntax::Expr, low: i64, high: i64) -> usize {
@@ -149,7 +181,12 @@ impl Checker {
             "choose" => number(self, "count").map(Wiring::Choose),
             "subset" => number(self, "max").map(|max| Wiring::Subset(max as u32)),
             other => {
-                self.unknown(edges.name.span, "wiring", other, &["all", "choose", "subset"]);
+                self.unknown(
+                    edges.name.span,
+                    "wiring",
+                    other,
+                    &["all", "choose", "subset"],
+                );
                 None
             }
         }
@@ -162,9 +199,16 @@ impl Checker {
             return Vec::new();
         };
         let term = syntax::Spanned::new(syntax::Term::Value(nodes.clone()), nodes.span);
-        let alternative = syntax::Alternative { term, optional: false, weight: None };
+        let alternative = syntax::Alternative {
+            term,
+            optional: false,
+            weight: None,
+        };
         let span = syntax::IgnoredSpan(nodes.span);
-        let options = self.constant_options(&Choice { alternatives: vec![alternative], span });
+        let options = self.constant_options(&Choice {
+            alternatives: vec![alternative],
+            span,
+        });
         let mut counts = Vec::new();
         for (value, _) in options {
             match value {
@@ -238,7 +282,10 @@ impl Checker {
     ) -> NodeIx {
         let span = cell.span;
         let operations: Vec<Option<NodeIx>> = (0..vertex)
-            .map(|source| cell.edge.map(|edge| self.labelled(format!("from[{source}]"), edge, span)))
+            .map(|source| {
+                cell.edge
+                    .map(|edge| self.labelled(format!("from[{source}]"), edge, span))
+            })
             .collect();
         let merge = match cell.output {
             CellOutput::Merge(merge) if is_output => merge,
@@ -289,18 +336,30 @@ impl Checker {
         for sources in sets {
             let mut nodes = Vec::new();
             if let Some((slot, max)) = limit {
-                let sources = sources.iter().fold(0, |bits, source| bits | (1u32 << source));
+                let sources = sources
+                    .iter()
+                    .fold(0, |bits, source| bits | (1u32 << source));
                 nodes.push(self.step(Step::Wire { slot, sources, max }, span));
             }
             nodes.push(self.edges(sources, vertex, operations, merge, span));
             let names: Vec<String> = sources.iter().map(usize::to_string).collect();
             let node = self.sequence(nodes, span);
-            options.push(Alternative { node, weight: 1.0, name: names.join("+").into() });
+            options.push(Alternative {
+                node,
+                weight: 1.0,
+                name: names.join("+").into(),
+            });
         }
         if let [only] = options.as_slice() {
             return only.node;
         }
-        self.add(Node::Choice { segment: "inputs".into(), options }, span)
+        self.add(
+            Node::Choice {
+                segment: "inputs".into(),
+                options,
+            },
+            span,
+        )
     }
 
     /// Picks each source, applies its edge's operation, and merges. Without edge operations a choice's
@@ -345,7 +404,9 @@ fn combinations(below: usize, count: usize) -> Vec<Vec<usize>> {
 
 /// The non-empty sets of numbers below `below`, in order of their bits.
 fn subsets(below: usize) -> Vec<Vec<usize>> {
-    (1u32..1 << below).map(|bits| (0..below).filter(|bit| bits >> bit & 1 == 1).collect()).collect()
+    (1u32..1 << below)
+        .map(|bits| (0..below).filter(|bit| bits >> bit & 1 == 1).collect())
+        .collect()
 }
 
 #[cfg(test)]

@@ -46,12 +46,17 @@ pub struct Compiled {
 /// no architecture is valid.
 pub fn compile(text: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let (program, mut diagnostics) = check(text);
-    let has_errors = diagnostics.iter().any(|found| found.severity == Severity::Error);
+    let has_errors = diagnostics
+        .iter()
+        .any(|found| found.severity == Severity::Error);
     let Some(program) = program.filter(|_| !has_errors) else {
         return Err(diagnostics);
     };
     match SearchSpace::new(program) {
-        Ok(space) => Ok(Compiled { space, warnings: diagnostics }),
+        Ok(space) => Ok(Compiled {
+            space,
+            warnings: diagnostics,
+        }),
         Err(error) => {
             diagnostics.push(space_error(error));
             Err(diagnostics)
@@ -71,8 +76,9 @@ fn space_error(error: SpaceError) -> Diagnostic {
     match error {
         SpaceError::Unsatisfiable { origin, reason } => {
             let span = Span::new(origin.start, origin.end);
-            Diagnostic::error(span, format!("no architecture gets past this: {reason}"))
-                .hint("a space needs at least one architecture whose shapes fit from input to output")
+            Diagnostic::error(span, format!("no architecture gets past this: {reason}")).hint(
+                "a space needs at least one architecture whose shapes fit from input to output",
+            )
         }
         SpaceError::TooLarge(reason) => Diagnostic::error(Span::default(), reason)
             .hint("use fewer different shapes, or bounds that leave fewer totals"),
@@ -133,7 +139,11 @@ impl Checker {
     }
 
     fn file(&mut self, file: &File) -> Option<Program> {
-        self.program.name = file.name.as_ref().map(|name| name.node.clone()).unwrap_or_default();
+        self.program.name = file
+            .name
+            .as_ref()
+            .map(|name| name.node.clone())
+            .unwrap_or_default();
         let input = self.the_one(file, "input", |item| matches!(item, Item::Input(_)));
         let output = self.the_one(file, "output", |item| matches!(item, Item::Output(_)));
         let network = self.the_one(file, "network", |item| matches!(item, Item::Network(_)));
@@ -147,10 +157,15 @@ impl Checker {
         self.declare(file);
         self.define(file);
         self.recipes(file);
-        let Some(Item::Network(body)) = network else { return None };
+        let Some(Item::Network(body)) = network else {
+            return None;
+        };
         self.program.root = self.root(file, body);
         if self.program.nodes.len() > NODE_LIMIT {
-            self.error(body.span.0, format!("the space has over {NODE_LIMIT} program nodes"));
+            self.error(
+                body.span.0,
+                format!("the space has over {NODE_LIMIT} program nodes"),
+            );
         }
         Some(self.program.clone())
     }
@@ -170,7 +185,8 @@ impl Checker {
                 "output" => "add `output classes(10)`",
                 _ => "add `network { … }`",
             };
-            let missing = Diagnostic::error(Span::new(end, end), format!("the file has no `{what}`"));
+            let missing =
+                Diagnostic::error(Span::new(end, end), format!("the file has no `{what}`"));
             self.report(missing.hint(hint));
             return None;
         };
@@ -183,9 +199,12 @@ impl Checker {
 
     fn limits(&mut self, file: &File) {
         for item in &file.items {
-            let Item::Limit { what, value } = &item.node else { continue };
+            let Item::Limit { what, value } = &item.node else {
+                continue;
+            };
             if what.node != "depth" {
-                let unknown = Diagnostic::error(what.span, format!("unknown limit `{}`", what.node));
+                let unknown =
+                    Diagnostic::error(what.span, format!("unknown limit `{}`", what.node));
                 self.report(unknown.hint("the limit that exists is `depth`"));
             }
             match self.constant(value) {
@@ -201,11 +220,20 @@ impl Checker {
 
     fn recipes(&mut self, file: &File) {
         for item in &file.items {
-            let Item::Recipe(entries) = &item.node else { continue };
+            let Item::Recipe(entries) = &item.node else {
+                continue;
+            };
             for entry in entries {
-                let known = self.program.recipe.iter().any(|known| known.name == entry.name.node);
+                let known = self
+                    .program
+                    .recipe
+                    .iter()
+                    .any(|known| known.name == entry.name.node);
                 if known {
-                    self.error(entry.name.span, format!("`{}` is decided twice", entry.name.node));
+                    self.error(
+                        entry.name.span,
+                        format!("`{}` is decided twice", entry.name.node),
+                    );
                 }
                 let options = self.constant_options(&entry.value);
                 if !options.is_empty() {
@@ -217,7 +245,13 @@ impl Checker {
     }
 
     fn add(&mut self, node: Node, span: Span) -> NodeIx {
-        self.program.add(node, Origin { start: span.start, end: span.end })
+        self.program.add(
+            node,
+            Origin {
+                start: span.start,
+                end: span.end,
+            },
+        )
     }
 
     fn step(&mut self, step: Step, span: Span) -> NodeIx {
@@ -227,7 +261,9 @@ impl Checker {
     /// The nodes in sequence.
     fn sequence(&mut self, nodes: Vec<NodeIx>, span: Span) -> NodeIx {
         let mut nodes = nodes.into_iter().rev();
-        let Some(last) = nodes.next() else { return self.step(Step::Nothing, span) };
+        let Some(last) = nodes.next() else {
+            return self.step(Step::Nothing, span);
+        };
         nodes.fold(last, |rest, node| self.add(Node::Then(node, rest), span))
     }
 
@@ -256,12 +292,27 @@ impl Checker {
                 return;
             }
         };
-        let Some(sizes) = self.sizes(call, fields) else { return };
+        let Some(sizes) = self.sizes(call, fields) else {
+            return;
+        };
         self.program.input = match call.name.node.as_str() {
-            "image" => Shape::Image { channels: sizes[0], height: sizes[1], width: sizes[2] },
-            "signal" => Shape::Signal { channels: sizes[0], length: sizes[1] },
-            "sequence" => Shape::Sequence { length: sizes[0], features: sizes[1] },
-            "tokens" => Shape::Tokens { length: sizes[0], vocabulary: sizes[1] },
+            "image" => Shape::Image {
+                channels: sizes[0],
+                height: sizes[1],
+                width: sizes[2],
+            },
+            "signal" => Shape::Signal {
+                channels: sizes[0],
+                length: sizes[1],
+            },
+            "sequence" => Shape::Sequence {
+                length: sizes[0],
+                features: sizes[1],
+            },
+            "tokens" => Shape::Tokens {
+                length: sizes[0],
+                vocabulary: sizes[1],
+            },
             _ => Shape::Vector { features: sizes[0] },
         };
     }

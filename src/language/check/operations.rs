@@ -139,20 +139,23 @@ impl Checker {
 
     /// Whether a choice is among values rather than operations.
     pub(super) fn is_value(&self, choice: &Choice) -> bool {
-        choice.alternatives.iter().all(|branch| match &branch.term.node {
-            Term::Value(_) => true,
-            Term::Call(call) if call.arguments.is_empty() => {
-                match self.names.find(&call.name.node) {
-                    Some(binding) => matches!(binding, Binding::Value(_)),
-                    None => {
-                        layers::find(&call.name.node).is_none()
-                            && (call.name.node == "classes"
-                                || super::values::word(&call.name.node).is_some())
+        choice
+            .alternatives
+            .iter()
+            .all(|branch| match &branch.term.node {
+                Term::Value(_) => true,
+                Term::Call(call) if call.arguments.is_empty() => {
+                    match self.names.find(&call.name.node) {
+                        Some(binding) => matches!(binding, Binding::Value(_)),
+                        None => {
+                            layers::find(&call.name.node).is_none()
+                                && (call.name.node == "classes"
+                                    || super::values::word(&call.name.node).is_some())
+                        }
                     }
                 }
-            }
-            _ => false,
-        })
+                _ => false,
+            })
     }
 
     /// One operation, or a decision between several.
@@ -170,7 +173,11 @@ impl Checker {
             let name = term_name(&branch.term.node);
             let count = names.entry(name.clone()).or_default();
             *count += 1;
-            let name = if *count == 1 { name } else { format!("{name}#{count}") };
+            let name = if *count == 1 {
+                name
+            } else {
+                format!("{name}#{count}")
+            };
             let inner = self.term(&branch.term.node, branch.term.span);
             let already = matches!(self.program.node(inner), Node::Call { .. });
             let node = if already && *count == 1 {
@@ -179,13 +186,27 @@ impl Checker {
                 self.add(Node::Label(name.clone().into(), inner), branch.term.span)
             };
             let weight = self.weight(branch);
-            options.push(Alternative { node, weight, name: name.into() });
+            options.push(Alternative {
+                node,
+                weight,
+                name: name.into(),
+            });
         }
         if choice.alternatives.iter().any(|branch| branch.optional) {
             let node = self.step(Step::Nothing, span);
-            options.push(Alternative { node, weight: 1.0, name: "identity".into() });
+            options.push(Alternative {
+                node,
+                weight: 1.0,
+                name: "identity".into(),
+            });
         }
-        self.add(Node::Choice { segment: "".into(), options }, span)
+        self.add(
+            Node::Choice {
+                segment: "".into(),
+                options,
+            },
+            span,
+        )
     }
 
     fn refuse_repeated_terms(&mut self, choice: &Choice) {
@@ -225,9 +246,11 @@ impl Checker {
             Term::Residual { arguments, body } => self.residual(arguments, body, span),
             Term::Branch { arguments, paths } => self.branch(arguments, paths, span),
             Term::Repeat(repeat) => self.repeat(repeat, span),
-            Term::If { condition, then, otherwise } => {
-                self.conditional(condition, then, otherwise.as_ref(), span)
-            }
+            Term::If {
+                condition,
+                then,
+                otherwise,
+            } => self.conditional(condition, then, otherwise.as_ref(), span),
             Term::Dag(dag) => self.dag(dag, span),
             Term::Error => self.step(Step::Nothing, span),
         }
@@ -235,13 +258,23 @@ impl Checker {
 
     pub(super) fn merge_step(&mut self, name: &str, inputs: usize, span: Span) -> NodeIx {
         let kind = layers::find(name).expect("only merges of the catalogue get here");
-        self.step(Step::Layer { kind, arguments: Vec::new(), inputs }, span)
+        self.step(
+            Step::Layer {
+                kind,
+                arguments: Vec::new(),
+                inputs,
+            },
+            span,
+        )
     }
 
     fn residual(&mut self, arguments: &[Argument], body: &BodySyntax, span: Span) -> NodeIx {
         let mut project = false;
         for argument in arguments {
-            let name = argument.name.as_ref().map_or("project", |name| name.node.as_str());
+            let name = argument
+                .name
+                .as_ref()
+                .map_or("project", |name| name.node.as_str());
             let span = argument.value.span.0;
             match (name, self.constant_options(&argument.value).as_slice()) {
                 ("project", [(Value::Bool(truth), _)]) => project = *truth,
@@ -274,7 +307,10 @@ impl Checker {
     fn branch(&mut self, arguments: &[Argument], paths: &[BodySyntax], span: Span) -> NodeIx {
         let mut merge = None;
         for argument in arguments {
-            let name = argument.name.as_ref().map_or("merge", |name| name.node.as_str());
+            let name = argument
+                .name
+                .as_ref()
+                .map_or("merge", |name| name.node.as_str());
             let place = argument.value.span.0;
             let word = match argument.value.alternatives.as_slice() {
                 [only] => match &only.term.node {
@@ -326,7 +362,14 @@ impl Checker {
             let Some(body) = body else { continue };
             let inner = self.body(body);
             let node = self.add(Node::Label(name.into(), inner), span);
-            nodes.push(self.add(Node::Guard { slot, expected, node }, span));
+            nodes.push(self.add(
+                Node::Guard {
+                    slot,
+                    expected,
+                    node,
+                },
+                span,
+            ));
         }
         nodes.push(self.step(Step::Clear(vec![slot]), span));
         self.sequence(nodes, span)
@@ -344,7 +387,15 @@ impl Checker {
         }
         let node = self.body(&repeat.body);
         self.names.forget_since(mark);
-        nodes.push(self.add(Node::Loop { count, index, segment: "repeat".into(), node }, span));
+        nodes.push(self.add(
+            Node::Loop {
+                count,
+                index,
+                segment: "repeat".into(),
+                node,
+            },
+            span,
+        ));
         nodes.push(self.step(Step::Clear(vec![count, index]), span));
         self.sequence(nodes, span)
     }
@@ -374,14 +425,20 @@ impl Checker {
     fn framed_repeat(&mut self, repeat: &Repeat, span: Span) -> NodeIx {
         let (mut nodes, count) = self.count_copies(repeat);
         let locals: Vec<Slot> = (self.program.globals..self.next_slot).collect();
-        let carry = repeat.carry.as_ref().map(|carry| match self.constant(carry) {
-            Some(Value::Int(copies @ 1..=64)) => copies as usize,
-            Some(_) => {
-                self.error(carry.span, "the copies carried are a whole number from 1 to 64");
-                1
-            }
-            None => 1,
-        });
+        let carry = repeat
+            .carry
+            .as_ref()
+            .map(|carry| match self.constant(carry) {
+                Some(Value::Int(copies @ 1..=64)) => copies as usize,
+                Some(_) => {
+                    self.error(
+                        carry.span,
+                        "the copies carried are a whole number from 1 to 64",
+                    );
+                    1
+                }
+                None => 1,
+            });
         let frame = self.new_body("repeat");
         self.note_call(frame);
         let arguments = locals.iter().map(|&slot| Expr::Slot(slot)).collect();
@@ -391,7 +448,14 @@ impl Checker {
         let end = self.step(Step::Return, span);
         self.program.bodies[frame.0 as usize].node = self.add(Node::Then(inner, end), span);
         (self.next_slot, self.current) = (outer_slot, outer_body);
-        nodes.push(self.add(Node::Call { body: frame, arguments, segment: "".into() }, span));
+        nodes.push(self.add(
+            Node::Call {
+                body: frame,
+                arguments,
+                segment: "".into(),
+            },
+            span,
+        ));
         nodes.push(self.step(Step::Clear(vec![count]), span));
         self.sequence(nodes, span)
     }
@@ -413,13 +477,21 @@ impl Checker {
         if let Some(copies) = carry {
             nodes.push(self.step(Step::BeginCarry(copies), span));
         }
-        let tied = repeat.tied.then(|| self.tied_body(repeat, frame, index, span));
+        let tied = repeat
+            .tied
+            .then(|| self.tied_body(repeat, frame, index, span));
         let mut copy = match tied {
             None => self.body(&repeat.body),
             Some(tied) => {
                 nodes.push(self.add(Node::Open(tied), span));
                 let arguments = (self.program.globals..=index).map(Expr::Slot).collect();
-                self.add(Node::Shared { body: tied, arguments }, span)
+                self.add(
+                    Node::Shared {
+                        body: tied,
+                        arguments,
+                    },
+                    span,
+                )
             }
         };
         if carry.is_some() {
@@ -427,7 +499,15 @@ impl Checker {
             copy = self.add(Node::Then(copy, carry), span);
         }
         let segment = "repeat".into();
-        nodes.push(self.add(Node::Loop { count, index, segment, node: copy }, span));
+        nodes.push(self.add(
+            Node::Loop {
+                count,
+                index,
+                segment,
+                node: copy,
+            },
+            span,
+        ));
         if let Some(tied) = tied {
             nodes.push(self.add(Node::Close(tied), span));
         }

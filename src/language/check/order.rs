@@ -15,7 +15,9 @@ impl Checker {
             }
         }
         for item in &file.items {
-            let Item::Let(binding) = &item.node else { continue };
+            let Item::Let(binding) = &item.node else {
+                continue;
+            };
             let is_value = match &binding.definition {
                 Definition::Choice(choice) => self.is_value(choice),
                 Definition::Body(_) => false,
@@ -66,8 +68,10 @@ impl Checker {
         let lets = self.global_lets(file);
         let mut nodes = self.interleave(lets, &statements, span);
         let shared = self.shared_items(file);
-        let opened: Vec<NodeIx> =
-            shared.iter().map(|&body| self.add(Node::Open(body), span)).collect();
+        let opened: Vec<NodeIx> = shared
+            .iter()
+            .map(|&body| self.add(Node::Open(body), span))
+            .collect();
         nodes.splice(0..0, opened);
         for body in self.callers_first(shared) {
             nodes.push(self.add(Node::Close(body), span));
@@ -86,7 +90,10 @@ impl Checker {
                     caller != body && self.program.body(*caller).shared.contains(body)
                 })
             };
-            let next = bodies.iter().rposition(|body| !is_called(body)).unwrap_or(0);
+            let next = bodies
+                .iter()
+                .rposition(|body| !is_called(body))
+                .unwrap_or(0);
             ordered.push(bodies.remove(next));
         }
         ordered
@@ -108,9 +115,15 @@ impl Checker {
     fn global_lets(&mut self, file: &File) -> Vec<(Slot, NodeIx, Span)> {
         let mut lets: Vec<(Slot, NodeIx, Span)> = Vec::new();
         for item in &file.items {
-            let Item::Let(binding) = &item.node else { continue };
-            let Some(Binding::Value(slot)) = self.names.find(&binding.name.node) else { continue };
-            let Definition::Choice(choice) = &binding.definition else { continue };
+            let Item::Let(binding) = &item.node else {
+                continue;
+            };
+            let Some(Binding::Value(slot)) = self.names.find(&binding.name.node) else {
+                continue;
+            };
+            let Definition::Choice(choice) = &binding.definition else {
+                continue;
+            };
             let mut before = Before::default();
             let value = self.value(choice, &binding.name.node, &mut before);
             let node = self.set_value(slot, value, before, choice.span.0);
@@ -190,8 +203,12 @@ impl Checker {
         span: Span,
     ) {
         let touched: Vec<BTreeSet<Slot>> = nodes.iter().map(|&node| self.touches(node)).collect();
-        let all: BTreeSet<Slot> =
-            touched.iter().flatten().copied().filter(|&slot| slot >= first).collect();
+        let all: BTreeSet<Slot> = touched
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|&slot| slot >= first)
+            .collect();
         let mut clear: Vec<Vec<Slot>> = vec![Vec::new(); nodes.len()];
         for slot in all {
             let last = touched.iter().rposition(|touched| touched.contains(&slot));
@@ -244,13 +261,20 @@ impl Checker {
                     visit(*slot, false);
                     pending.push(*node);
                 }
-                Node::Loop { count, index, node, .. } => {
+                Node::Loop {
+                    count, index, node, ..
+                } => {
                     visit(*count, false);
                     visit(*index, true);
                     pending.push(*node);
                 }
-                Node::Call { body, arguments, .. } | Node::Shared { body, arguments } => {
-                    arguments.iter().for_each(|value| value.slots(&mut |slot| visit(slot, false)));
+                Node::Call {
+                    body, arguments, ..
+                }
+                | Node::Shared { body, arguments } => {
+                    arguments
+                        .iter()
+                        .for_each(|value| value.slots(&mut |slot| visit(slot, false)));
                     let globals = &self.program.body(*body).globals;
                     let reads = globals.iter().enumerate().filter(|(_, reads)| **reads);
                     reads.for_each(|(slot, _)| visit(slot, false));
@@ -269,8 +293,10 @@ impl Checker {
         loop {
             let mut changed = false;
             for body in 0..count {
-                let further: BTreeSet<BodyIx> =
-                    reach[body].iter().flat_map(|next| reach[next.0 as usize].clone()).collect();
+                let further: BTreeSet<BodyIx> = reach[body]
+                    .iter()
+                    .flat_map(|next| reach[next.0 as usize].clone())
+                    .collect();
                 let before = reach[body].len();
                 reach[body].extend(further);
                 changed |= reach[body].len() > before;
@@ -279,17 +305,21 @@ impl Checker {
                 break;
             }
         }
-        let own: Vec<BTreeSet<Slot>> =
-            (0..count).map(|body| self.reads(self.program.bodies[body].node)).collect();
+        let own: Vec<BTreeSet<Slot>> = (0..count)
+            .map(|body| self.reads(self.program.bodies[body].node))
+            .collect();
         for body in 0..count {
             let ix = BodyIx(body as u32);
-            let all: Vec<usize> =
-                std::iter::once(body).chain(reach[body].iter().map(|b| b.0 as usize)).collect();
+            let all: Vec<usize> = std::iter::once(body)
+                .chain(reach[body].iter().map(|b| b.0 as usize))
+                .collect();
             let globals = (0..self.program.globals)
                 .map(|slot| all.iter().any(|&body| own[body].contains(&slot)))
                 .collect();
-            let opened: BTreeSet<BodyIx> =
-                all.iter().flat_map(|&body| self.calls[body].opens.clone()).collect();
+            let opened: BTreeSet<BodyIx> = all
+                .iter()
+                .flat_map(|&body| self.calls[body].opens.clone())
+                .collect();
             let shared = all.iter().flat_map(|&body| self.calls[body].shared.clone());
             let shared: BTreeSet<BodyIx> = shared.filter(|body| !opened.contains(body)).collect();
             let target = &mut self.program.bodies[body];
@@ -336,7 +366,9 @@ fn visit_step(step: &Step, visit: &mut impl FnMut(Slot, bool)) {
             visit(*slot, true);
         }
         Step::Layer { arguments, .. } => {
-            arguments.iter().for_each(|(_, value)| value.slots(&mut |slot| visit(slot, false)));
+            arguments
+                .iter()
+                .for_each(|(_, value)| value.slots(&mut |slot| visit(slot, false)));
         }
         Step::Wire { slot, .. } => visit(*slot, true),
         Step::Wired { slot, .. } => visit(*slot, false),

@@ -27,7 +27,11 @@ pub(super) struct Names {
 
 impl Names {
     pub fn find(&self, name: &str) -> Option<Binding> {
-        self.bound.iter().rev().find(|(known, ..)| known == name).map(|(_, binding, _)| *binding)
+        self.bound
+            .iter()
+            .rev()
+            .find(|(known, ..)| known == name)
+            .map(|(_, binding, _)| *binding)
     }
 
     pub fn mark(&self) -> usize {
@@ -41,13 +45,22 @@ impl Names {
     /// Every name that can be written here: bound ones and layers.
     pub fn operations(&self) -> Vec<String> {
         let layers = layers::kinds().map(|kind| kind.name().to_owned());
-        let bodies = self.bound.iter().filter(|(_, binding, _)| !matches!(binding, B::Value(_)));
-        bodies.map(|(name, ..)| name.clone()).chain(layers).collect()
+        let bodies = self
+            .bound
+            .iter()
+            .filter(|(_, binding, _)| !matches!(binding, B::Value(_)));
+        bodies
+            .map(|(name, ..)| name.clone())
+            .chain(layers)
+            .collect()
     }
 
     /// Every name of a value.
     pub fn values(&self) -> Vec<String> {
-        let values = self.bound.iter().filter(|(_, binding, _)| matches!(binding, B::Value(_)));
+        let values = self
+            .bound
+            .iter()
+            .filter(|(_, binding, _)| matches!(binding, B::Value(_)));
         values.map(|(name, ..)| name.clone()).collect()
     }
 }
@@ -58,7 +71,11 @@ pub(super) const RESERVED: [&str; 4] = ["classes", "in", "true", "false"];
 impl Checker {
     /// Binds a name; a name that already means something is an error, as a reader would mix them up.
     pub(super) fn bind(&mut self, name: &Name, binding: Binding) {
-        let earlier = self.names.bound.iter().find(|(known, ..)| *known == name.node);
+        let earlier = self
+            .names
+            .bound
+            .iter()
+            .find(|(known, ..)| *known == name.node);
         if let Some((_, _, first)) = earlier {
             let first = *first;
             let message = format!("`{}` is already defined", name.node);
@@ -68,8 +85,13 @@ impl Checker {
             let message = format!("`{}` is the name of a layer", name.node);
             self.report(Diagnostic::error(name.span, message).hint("use another name"));
         } else if RESERVED.contains(&name.node.as_str()) {
-            self.error(name.span, format!("`{}` has a meaning of its own", name.node));
+            self.error(
+                name.span,
+                format!("`{}` has a meaning of its own", name.node),
+            );
         }
-        self.names.bound.push((name.node.clone(), binding, name.span));
+        self.names
+            .bound
+            .push((name.node.clone(), binding, name.span));
     }
 }

@@ -46,7 +46,13 @@ impl Checker {
         let node = if options.is_empty() {
             self.step(Step::Nothing, span)
         } else {
-            self.add(Node::Choice { segment: address, options }, span)
+            self.add(
+                Node::Choice {
+                    segment: address,
+                    options,
+                },
+                span,
+            )
         };
         before.nodes.push(node);
         Expr::Slot(slot)
@@ -57,7 +63,10 @@ impl Checker {
         let mut seen: Vec<(Value, Span)> = Vec::new();
         for branch in &choice.alternatives {
             if branch.optional {
-                self.error(branch.term.span, "`?` makes an operation optional, not a value");
+                self.error(
+                    branch.term.span,
+                    "`?` makes an operation optional, not a value",
+                );
             }
             let weight = self.weight(branch);
             let values = self.branch_values(branch, segment);
@@ -71,7 +80,11 @@ impl Checker {
                 let mut nodes = nodes;
                 nodes.push(set);
                 let node = self.sequence(nodes, branch.term.span);
-                options.push(Alternative { node, weight: share, name });
+                options.push(Alternative {
+                    node,
+                    weight: share,
+                    name,
+                });
             }
         }
         options
@@ -93,10 +106,17 @@ impl Checker {
     /// The values of one alternative: several for a range, each with what is decided before it.
     fn branch_values(&mut self, branch: &Branch, segment: &str) -> Vec<(Expr, Vec<NodeIx>)> {
         if let Term::Value(expression) = &branch.term.node
-            && let Expression::Range { low, high, progression } = &expression.node
+            && let Expression::Range {
+                low,
+                high,
+                progression,
+            } = &expression.node
         {
             let values = self.range(expression.span, low, high, progression.as_ref());
-            return values.into_iter().map(|value| (Expr::Value(value), Vec::new())).collect();
+            return values
+                .into_iter()
+                .map(|value| (Expr::Value(value), Vec::new()))
+                .collect();
         }
         let mut before = Before::default();
         let value = self.term_value(branch, segment, &mut before);
@@ -105,7 +125,9 @@ impl Checker {
 
     /// The prior weight of an alternative.
     pub(super) fn weight(&mut self, branch: &Branch) -> f64 {
-        let Some(weight) = &branch.weight else { return 1.0 };
+        let Some(weight) = &branch.weight else {
+            return 1.0;
+        };
         match self.constant(weight).and_then(Value::as_float) {
             Some(number) if number > 0.0 && number.is_finite() => number,
             Some(_) => {
@@ -128,7 +150,10 @@ impl Checker {
             }
             Term::Error => Expr::Value(Value::Int(0)),
             _ => {
-                self.error(branch.term.span, "an operation stands where a value is wanted");
+                self.error(
+                    branch.term.span,
+                    "an operation stands where a value is wanted",
+                );
                 Expr::Value(Value::Int(0))
             }
         }
@@ -138,7 +163,10 @@ impl Checker {
         match self.names.find(&name.node) {
             Some(Binding::Value(slot)) => return Expr::Slot(slot),
             Some(_) => {
-                self.error(name.span, format!("`{}` is an operation, not a value", name.node));
+                self.error(
+                    name.span,
+                    format!("`{}` is an operation, not a value", name.node),
+                );
                 return Expr::Value(Value::Int(0));
             }
             None => {}
@@ -169,21 +197,28 @@ impl Checker {
             Expression::Int(number) => Expr::Value(Value::Int(*number)),
             Expression::Float(number) => Expr::Value(Value::Float(*number)),
             Expression::Bool(truth) => Expr::Value(Value::Bool(*truth)),
-            Expression::Name(name) => {
-                self.named_value(&syntax::Spanned::new(name.clone(), span))
-            }
+            Expression::Name(name) => self.named_value(&syntax::Spanned::new(name.clone(), span)),
             Expression::Incoming(dimension) => self.incoming(dimension),
             Expression::Unary { operator, operand } => {
                 let operand = Box::new(self.expression(operand, segment, before));
-                self.fold(span, match operator {
-                    UnaryOperator::Negate => Expr::Negate(operand),
-                    UnaryOperator::Not => Expr::Not(operand),
-                })
+                self.fold(
+                    span,
+                    match operator {
+                        UnaryOperator::Negate => Expr::Negate(operand),
+                        UnaryOperator::Not => Expr::Not(operand),
+                    },
+                )
             }
-            Expression::Binary { operator: BinaryOperator::In, left, right } => {
-                self.membership(left, right, segment, before)
-            }
-            Expression::Binary { operator, left, right } => {
+            Expression::Binary {
+                operator: BinaryOperator::In,
+                left,
+                right,
+            } => self.membership(left, right, segment, before),
+            Expression::Binary {
+                operator,
+                left,
+                right,
+            } => {
                 let left = self.expression(left, segment, before);
                 let right = self.expression(right, segment, before);
                 let value = binary(*operator, left, right);
@@ -192,12 +227,24 @@ impl Checker {
             Expression::Choice(choice) => self.value(choice, segment, before),
             Expression::Range { .. } => {
                 let term = syntax::Spanned::new(Term::Value(expression.clone()), span);
-                let alternative = Branch { term, optional: false, weight: None };
+                let alternative = Branch {
+                    term,
+                    optional: false,
+                    weight: None,
+                };
                 let span = syntax::IgnoredSpan(span);
-                self.value(&Choice { alternatives: vec![alternative], span }, segment, before)
+                self.value(
+                    &Choice {
+                        alternatives: vec![alternative],
+                        span,
+                    },
+                    segment,
+                    before,
+                )
             }
             Expression::Call(call) => {
-                let found = Diagnostic::error(span, format!("`{}(…)` is no value here", call.name.node));
+                let found =
+                    Diagnostic::error(span, format!("`{}(…)` is no value here", call.name.node));
                 self.report(found.hint("counts belong in `require`"));
                 Expr::Value(Value::Int(0))
             }
@@ -210,7 +257,9 @@ impl Checker {
     }
 
     fn incoming(&mut self, dimension: &syntax::Name) -> Expr {
-        let known = Dimension::ALL.iter().find(|(name, _)| *name == dimension.node);
+        let known = Dimension::ALL
+            .iter()
+            .find(|(name, _)| *name == dimension.node);
         match known {
             Some((_, dimension)) => Expr::Incoming(*dimension),
             None => {
@@ -241,7 +290,10 @@ impl Checker {
             })
             .collect();
         let either = |a, b| Expr::Binary(Operator::Or, Box::new((a, b)));
-        equals.into_iter().reduce(either).unwrap_or(Expr::Value(Value::Bool(false)))
+        equals
+            .into_iter()
+            .reduce(either)
+            .unwrap_or(Expr::Value(Value::Bool(false)))
     }
 
     /// Computes what needs neither slots nor shapes; what can't be computed is an error.
@@ -302,7 +354,9 @@ impl Checker {
         progression: Option<&(Progression, syntax::Expr)>,
     ) -> Vec<Value> {
         let bounds = (self.constant(low), self.constant(high));
-        let (Some(low), Some(high)) = bounds else { return Vec::new() };
+        let (Some(low), Some(high)) = bounds else {
+            return Vec::new();
+        };
         let (operator, by) = match progression {
             None => (Operator::Add, Some(Value::Int(1))),
             Some((Progression::Step, by)) => (Operator::Add, self.constant(by)),
@@ -326,7 +380,8 @@ fn progression_values(
     by: Value,
 ) -> Result<Vec<Value>, String> {
     use crate::space::expression::apply;
-    let (Some(first), Some(last), Some(_)) = (low.as_float(), high.as_float(), by.as_float()) else {
+    let (Some(first), Some(last), Some(_)) = (low.as_float(), high.as_float(), by.as_float())
+    else {
         return Err("a range runs over numbers".to_owned());
     };
     if first > last {
@@ -338,10 +393,15 @@ fn progression_values(
         let next = apply(operator, current, by)?;
         let grows = next.as_float() > current.as_float();
         if !grows && first < last {
-            return Err(format!("the range never ends: {current} is followed by {next}"));
+            return Err(format!(
+                "the range never ends: {current} is followed by {next}"
+            ));
         }
         // Decimal steps such as 0.1 reach their end up to rounding.
-        if next.as_float().is_none_or(|next| next > last * (1.0 + 1e-9) || !grows) {
+        if next
+            .as_float()
+            .is_none_or(|next| next > last * (1.0 + 1e-9) || !grows)
+        {
             return Ok(values);
         }
         if values.len() == RANGE_LIMIT {

@@ -25,6 +25,7 @@ pub fn number(rest: &str, at: usize) -> (Kind, usize, Option<Diagnostic>) {
 enum Fault {
     Malformed,
     TooLarge,
+    TooLargeReal,
     TooSmall,
 }
 
@@ -36,6 +37,8 @@ impl Fault {
                 .hint("a number looks like `3`, `0.5`, `1e-4` or `200k` (also `M`, `G`)"),
             Self::TooLarge => Diagnostic::error(span, format!("`{text}` is too large"))
                 .hint(format!("whole numbers go up to {}", i64::MAX)),
+            Self::TooLargeReal => Diagnostic::error(span, format!("`{text}` is too large"))
+                .hint(format!("real numbers go up to {:e}", f64::MAX)),
             Self::TooSmall => {
                 Diagnostic::error(span, format!("`{text}` is too small to tell from 0"))
                     .hint("write `0`")
@@ -49,6 +52,8 @@ struct Parts<'a> {
     fraction: &'a str,
     exponent: Option<&'a str>,
     suffix: &'a str,
+    /// Whether a point stands without digits on both sides.
+    lone_point: bool,
     length: usize,
 }
 
@@ -56,10 +61,16 @@ impl<'a> Parts<'a> {
     fn read(text: &'a str) -> Self {
         let (whole, mut rest) = text.split_at(digits(text));
         let mut fraction = "";
+        let mut lone_point = whole.is_empty();
         if let Some(after) = rest.strip_prefix('.')
             && digits(after) > 0
         {
             (fraction, rest) = after.split_at(digits(after));
+        }
+        if let Some(after) = rest.strip_prefix('.')
+            && !after.starts_with('.')
+        {
+            (lone_point, rest) = (true, after);
         }
         let mut exponent = None;
         if let Some(after) = rest.strip_prefix(['e', 'E']) {
@@ -78,12 +89,14 @@ impl<'a> Parts<'a> {
             fraction,
             exponent,
             suffix: &rest[..end],
+            lone_point,
             length,
         }
     }
 
     fn value(&self) -> Result<Kind, Fault> {
         let power = match self.suffix {
+            _ if self.lone_point => return Err(Fault::Malformed),
             "" => 0,
             "k" => 3,
             "M" => 6,
@@ -107,13 +120,13 @@ impl<'a> Parts<'a> {
         let written: i64 = self
             .exponent
             .map_or(Ok(0), str::parse)
-            .map_err(|_| Fault::TooLarge)?;
+            .map_err(|_| Fault::TooLargeReal)?;
         let exponent = written.saturating_add(power as i64);
         let value: f64 = format!("{mantissa}e{exponent}")
             .parse()
             .map_err(|_| Fault::Malformed)?;
         if value.is_infinite() {
-            return Err(Fault::TooLarge);
+            return Err(Fault::TooLargeReal);
         }
         if value == 0.0 && mantissa.bytes().any(|b| matches!(b, b'1'..=b'9')) {
             return Err(Fault::TooSmall);
@@ -159,6 +172,8 @@ mod tests {
             "10000000000G",
             "1e999",
             "1e-999",
+            ".5",
+            "5.",
             "3x3",
             "1e",
             "1K",

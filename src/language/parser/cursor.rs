@@ -30,6 +30,8 @@ pub struct Parser<'a> {
     /// Whether an error was reported that no one has recovered from yet.
     lost: bool,
     stopped: bool,
+    /// The token that the current statement, clause or item opens with.
+    opening: usize,
     /// The first brace that closes at another indentation than it opens: where a `}` may be missing.
     slanted: Option<(Span, Span)>,
 }
@@ -48,6 +50,7 @@ impl<'a> Parser<'a> {
             last_error: None,
             lost: false,
             stopped: false,
+            opening: 0,
             slanted: None,
         }
     }
@@ -106,6 +109,13 @@ impl<'a> Parser<'a> {
             .map_or(0, |last| self.tokens[last].span.end)
     }
 
+    /// The start of the token before the next one.
+    pub fn last_start(&self) -> usize {
+        self.at
+            .checked_sub(1)
+            .map_or(0, |last| self.tokens[last].span.start)
+    }
+
     /// The text of the token before the next one.
     pub fn word_before(&self) -> &'a str {
         self.at
@@ -118,10 +128,26 @@ impl<'a> Parser<'a> {
         Span::new(start, self.last_end().max(start))
     }
 
+    /// Where to point for the next token: behind the last one if what is missing belonged there.
+    fn here(&self) -> Span {
+        if self.kind() == Kind::End || self.line_ended() {
+            return Span::new(self.last_end(), self.last_end());
+        }
+        self.peek().span
+    }
+
+    /// Whether the next token opens a line and something else, so that the line before it lacks
+    /// what is missing.
+    fn line_ended(&self) -> bool {
+        let counts = self.newlines_count || self.ends_list();
+        self.peek().opens_line && counts && self.at > self.opening
+    }
+
     /// The next token as a message names it.
-    pub fn found(&self) -> String {
+    fn found(&self) -> String {
         match self.kind() {
             Kind::End => "the end of the file".to_owned(),
+            _ if self.line_ended() => "the end of the line".to_owned(),
             _ => format!("`{}`", clip(self.token_text())),
         }
     }
@@ -198,9 +224,9 @@ impl<'a> Parser<'a> {
         }
         self.diagnostics.push(diagnostic);
         if self.diagnostics.len() >= MAX_ERRORS {
-            let rest = Span::new(self.peek().span.start, self.text.len());
             let message = format!("more than {MAX_ERRORS} errors; the rest was not read");
-            self.diagnostics.push(Diagnostic::error(rest, message));
+            self.diagnostics
+                .push(Diagnostic::error(self.here(), message));
             self.stop();
         }
     }
@@ -218,7 +244,7 @@ impl<'a> Parser<'a> {
             return;
         }
         let message = format!("expected {what}, found {}", self.found());
-        let mut error = Diagnostic::error(self.peek().span, message);
+        let mut error = Diagnostic::error(self.here(), message);
         error.hints.extend(hint);
         self.report(error);
     }
@@ -227,11 +253,11 @@ impl<'a> Parser<'a> {
     pub fn unclosed(&mut self, open: Span) {
         let bracket = self.source(open);
         let close = if bracket == "(" { ")" } else { "}" };
+        let here_span = self.peek().span;
         let here = match self.kind() {
             Kind::End => "the file ends here".to_owned(),
-            _ => format!("{} can't stand inside it", self.found()),
+            _ => format!("`{close}` is missing before this"),
         };
-        let here_span = self.peek().span;
         let slanted = self.slanted.filter(|_| bracket == "{");
         let error = match slanted {
             Some((open, end)) => Diagnostic::error(open, "unclosed `{`")
@@ -250,7 +276,23 @@ impl<'a> Parser<'a> {
 
     // Recovering.
 
-    /// Whether an error waits for someone to find a safe place; the caller promises to.
+    /// How many errors were reported.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.len()
+    }
+
+    /// Notes that a statement, clause or item opens here; gives where.
+    pub fn begin(&mut self) -> usize {
+        self.opening = self.at;
+        self.peek().span.start
+    }
+
+    /// Whether an error waits for someone to find a safe place.
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// As [`Self::is_lost`]; the caller promises to find one.
     pub fn take_lost(&mut self) -> bool {
         std::mem::take(&mut self.lost)
     }

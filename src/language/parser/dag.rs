@@ -4,7 +4,7 @@ use super::cursor::Parser;
 use super::statements::Wanted;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::language::lexer::{Keyword, Kind};
-use crate::language::syntax::{Call, Dag, IgnoredSpan, Name, Term};
+use crate::language::syntax::{Call, Dag, IgnoredSpan, Term};
 
 /// The words that open a clause.
 const CLAUSES: [&str; 7] = [
@@ -18,7 +18,7 @@ impl Parser<'_> {
         let mut dag =
             self.nested(|parser| parser.with_newlines(true, |parser| parser.clauses(open)));
         dag.span = IgnoredSpan(self.span_from(open.start));
-        Some(Term::Dag(dag))
+        Some(Term::Dag(Box::new(dag)))
     }
 
     fn clauses(&mut self, open: Span) -> Dag {
@@ -26,6 +26,7 @@ impl Parser<'_> {
         let mut seen: [Option<Span>; CLAUSES.len()] = [None; CLAUSES.len()];
         while self.another_clause(open) {
             let token = self.peek();
+            self.begin();
             if let Some(clause) = self.clause_word() {
                 let at = CLAUSES
                     .iter()
@@ -86,21 +87,13 @@ impl Parser<'_> {
             "edges" => dag.edges = self.edges(),
             "edge" => dag.edge = Some(self.choice(Wanted::Operation)),
             "node" => dag.node = Some(self.choice(Wanted::Operation)),
-            "merge" => dag.merge = self.clause_name("how edges merge, as in `merge add`"),
-            _ => dag.output = self.clause_name("what the output is, as in `output last`"),
+            "merge" => dag.merge = self.kind_name("a way to merge, as in `merge add`"),
+            _ => dag.output = self.kind_name("an output, as in `output last`"),
         }
     }
 
     fn edges(&mut self) -> Option<Call> {
-        let name = self.clause_name("the rule of edges: `all`, `choose(k)` or `subset(max: m)`")?;
+        let name = self.kind_name("a rule of edges: `all`, `choose(k)` or `subset(max: m)`")?;
         Some(self.call_after(name))
-    }
-
-    fn clause_name(&mut self, what: &str) -> Option<Name> {
-        if self.at_inline(Kind::Name) {
-            return self.any_word();
-        }
-        self.expected(what);
-        None
     }
 }

@@ -1,12 +1,11 @@
-//! Expressions, by climbing the ladder of operators, and parenthesised lists.
+//! Expressions, by climbing the ladder of operators.
 
 use super::cursor::Parser;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::language::lexer::{Keyword, Kind};
 use crate::language::operators::{COMPARE, NEGATE, NOT, OR, RANGE};
 use crate::language::syntax::{
-    Argument, BinaryOperator, Choice, Expr, Expression, Name, Progression, Spanned, Term,
-    UnaryOperator,
+    BinaryOperator, Choice, Expr, Expression, Progression, Spanned, Term, UnaryOperator,
 };
 
 /// What can stand between two operands.
@@ -50,7 +49,7 @@ impl Parser<'_> {
         let mut last = None;
         while let Some((infix, sign)) = self.infix(least) {
             let level = infix.level();
-            if last == Some(level) && (level == COMPARE || level == RANGE) {
+            if last == Some(level) && (level == COMPARE || level == RANGE) && !self.is_lost() {
                 self.unchained(level, sign);
             }
             last = Some(level);
@@ -222,7 +221,9 @@ impl Parser<'_> {
             Kind::Name => return self.name_or_call(),
             Kind::OpenParen => return self.group(),
             _ => {
-                self.expected("a value");
+                let power = token.kind == Kind::Star && self.word_before() == "*";
+                let hint = power.then(|| "write `^` for powers".to_owned());
+                self.expected_with("a value", hint);
                 return Box::new(Spanned::new(Expression::Error, token.span));
             }
         };
@@ -232,7 +233,7 @@ impl Parser<'_> {
 
     fn incoming(&mut self) -> Expr {
         let start = self.advance().span.start;
-        let property = if self.eat_inline(Kind::Dot) {
+        let property = if self.eat_inline(Kind::Dot) && !self.at_line_break() {
             self.any_word()
         } else {
             None
@@ -282,87 +283,6 @@ impl Parser<'_> {
             self.skip_in_list();
         }
         self.eat(Kind::CloseParen);
-    }
-
-    /// `(argument, name: argument)`.
-    pub fn arguments(&mut self) -> Vec<Argument> {
-        self.parenthesised(|parser| {
-            let name = parser.argument_name();
-            let value = parser.value_choice();
-            Some(Argument { name, value })
-        })
-    }
-
-    fn argument_name(&mut self) -> Option<Name> {
-        let separator = self.look(1).kind;
-        let is_word = matches!(self.kind(), Kind::Name | Kind::Keyword(_));
-        if !is_word || !matches!(separator, Kind::Colon | Kind::Assign) {
-            return None;
-        }
-        let name = self.any_word();
-        if separator == Kind::Colon {
-            self.advance();
-        } else {
-            self.instead("`=`", "an argument's value follows `:`");
-        }
-        name
-    }
-
-    /// `(item, item, …)`, with the parenthesis still to take.
-    pub fn parenthesised<T>(&mut self, read: impl FnMut(&mut Self) -> Option<T>) -> Vec<T> {
-        let open = self.advance().span;
-        self.with_newlines(false, |parser| {
-            parser.nested(|parser| parser.items_until(open, read))
-        })
-    }
-
-    fn items_until<T>(
-        &mut self,
-        open: Span,
-        mut read: impl FnMut(&mut Self) -> Option<T>,
-    ) -> Vec<T> {
-        let mut items = Vec::new();
-        while !self.eat(Kind::CloseParen) {
-            if self.ends_list() {
-                self.unclosed(open);
-                break;
-            }
-            items.extend(read(self));
-            if self.take_lost() {
-                self.skip_in_list();
-                self.eat(Kind::Comma);
-            } else if !self.eat(Kind::Comma) && self.kind() != Kind::CloseParen {
-                if self.ends_list() || self.peek().opens_line {
-                    self.unclosed(open);
-                    break;
-                }
-                self.expected("`,` or `)`");
-                if !(self.take_lost() && starts_value(self.kind()) && self.kind() != Kind::Unknown)
-                {
-                    self.skip_in_list();
-                    self.eat(Kind::Comma);
-                }
-            }
-        }
-        items
-    }
-
-    /// Whether the next token can't stand in any list.
-    fn ends_list(&self) -> bool {
-        let token = self.peek();
-        match token.kind {
-            Kind::End | Kind::CloseBrace | Kind::Semicolon => true,
-            Kind::Keyword(Keyword::Let) => token.opens_line,
-            Kind::Keyword(keyword) => token.opens_line && keyword.opens_item(),
-            _ => false,
-        }
-    }
-
-    /// Skips to `,`, `)` or a place where the list must have ended.
-    fn skip_in_list(&mut self) {
-        self.skip_until(|parser| {
-            parser.ends_list() || matches!(parser.kind(), Kind::Comma | Kind::CloseParen)
-        });
     }
 }
 

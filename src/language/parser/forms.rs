@@ -48,7 +48,7 @@ impl Parser<'_> {
     fn paths(&mut self, open: Span) -> Vec<Body> {
         let mut paths = Vec::new();
         while self.in_braces(open) {
-            let start = self.peek().span.start;
+            let start = self.begin();
             if self.kind() == Kind::OpenBrace {
                 paths.extend(self.body("a path"));
             } else {

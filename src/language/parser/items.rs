@@ -21,11 +21,10 @@ pub struct Parse {
 /// what could be understood despite them.
 pub fn parse(text: &str) -> Parse {
     if text.len() > MAX_BYTES {
-        let whole = Span::new(0, text.len());
         let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
         return Parse {
             file: File::default(),
-            diagnostics: vec![Diagnostic::error(whole, message)],
+            diagnostics: vec![Diagnostic::error(Span::default(), message)],
         };
     }
     let lexed = lex(text);
@@ -48,16 +47,16 @@ impl Parser<'_> {
         let mut file = File::default();
         loop {
             while self.eat(Kind::Semicolon) {}
-            let start = self.peek().span.start;
             let Some(keyword) = self.item_keyword() else {
                 break;
             };
+            let start = self.last_start();
             if keyword == Keyword::Space {
                 self.space(&mut file);
             } else if let Some(item) = self.item(keyword) {
                 file.items.push(Spanned::new(item, self.span_from(start)));
             }
-            if self.take_lost() {
+            if self.take_lost() && !self.peek().opens_line {
                 self.skip_item();
             }
         }
@@ -67,6 +66,7 @@ impl Parser<'_> {
     /// Takes the word that opens the next item, passing over what opens none. `None` at the end.
     fn item_keyword(&mut self) -> Option<Keyword> {
         loop {
+            self.begin();
             let text = self.token_text();
             match self.kind() {
                 Kind::End => return None,
@@ -109,7 +109,7 @@ impl Parser<'_> {
     }
 
     fn space(&mut self, file: &mut File) {
-        let word = self.span_from(self.last_end() - "space".len());
+        let word = self.span_from(self.last_start());
         let Some(name) = self.name("the space") else {
             return;
         };
@@ -138,7 +138,7 @@ impl Parser<'_> {
             Keyword::Recipe => self.recipe(),
             Keyword::Require => Some(Item::Require(self.expression())),
             Keyword::Limit => {
-                let what = self.name("what is limited, as in `limit depth 4`")?;
+                let what = self.kind_name("what to limit, as in `limit depth 4`")?;
                 Some(Item::Limit {
                     what,
                     value: self.expression(),
@@ -149,12 +149,17 @@ impl Parser<'_> {
     }
 
     fn item_call(&mut self, role: &str) -> Option<Call> {
-        if !self.at_inline(Kind::Name) {
-            self.expected(role);
-            return None;
-        }
-        let name = self.any_word()?;
+        let name = self.kind_name(role)?;
         Some(self.call_after(name))
+    }
+
+    /// Takes a name that the language gives; `what` says of what.
+    pub fn kind_name(&mut self, what: &str) -> Option<Name> {
+        if self.at_inline(Kind::Name) {
+            return self.any_word();
+        }
+        self.expected(what);
+        None
     }
 
     /// The rest of a call whose name was read.
@@ -258,7 +263,11 @@ impl Parser<'_> {
         let mut entries = Vec::new();
         self.with_newlines(true, |parser| {
             while parser.in_braces(open) {
-                entries.extend(parser.recipe_entry());
+                parser.begin();
+                if let Some(entry) = parser.recipe_entry() {
+                    entries.push(entry);
+                    parser.end_of_entry();
+                }
                 if parser.take_lost() {
                     parser.skip_until(|p| {
                         p.peek().opens_line || matches!(p.kind(), Kind::Comma | Kind::CloseBrace)
@@ -268,6 +277,20 @@ impl Parser<'_> {
             }
         });
         Some(Item::Recipe(entries))
+    }
+
+    fn end_of_entry(&mut self) {
+        let ended = matches!(
+            self.kind(),
+            Kind::Comma | Kind::Semicolon | Kind::CloseBrace | Kind::End
+        );
+        if !ended && !self.at_line_break() {
+            self.expected("`,` or a new line");
+            // A setting is most likely what comes next, as if the comma were there.
+            if self.kind() == Kind::Name {
+                self.take_lost();
+            }
+        }
     }
 
     fn recipe_entry(&mut self) -> Option<RecipeEntry> {

@@ -33,6 +33,7 @@ mod dag;
 mod expressions;
 mod forms;
 mod items;
+mod lists;
 mod statements;
 
 pub use cursor::{MAX_BYTES, MAX_DEPTH};

@@ -5,7 +5,7 @@ use super::expressions::starts_value;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::language::lexer::{Keyword, Kind};
 use crate::language::syntax::{
-    Alternative, Body, Call, Choice, Expr, Expression, IgnoredSpan, Spanned, Statement, Term,
+    Alternative, Body, Call, Choice, Expression, IgnoredSpan, Spanned, Statement, Term,
 };
 
 /// What a choice is between.
@@ -67,7 +67,7 @@ impl Parser<'_> {
     fn statements(&mut self, open: Span) -> Vec<Statement> {
         let mut statements = Vec::new();
         while self.in_braces(open) {
-            let start = self.peek().span.start;
+            let start = self.begin();
             statements.extend(self.statement());
             self.settle(start);
         }
@@ -200,9 +200,13 @@ impl Parser<'_> {
     }
 
     fn value_term(&mut self, wanted: Wanted) -> Term {
+        let errors = self.errors();
         let value = self.expression();
         let span = value.span;
-        let term = term_of(value);
+        let term = term_of(*value);
+        if self.errors() > errors {
+            return term;
+        }
         if let (Wanted::Operation, Term::Value(value)) = (wanted, &term)
             && !matches!(value.node, Expression::Choice(_) | Expression::Error)
         {
@@ -215,8 +219,8 @@ impl Parser<'_> {
 }
 
 /// A value as a term: names and calls may be operations.
-fn term_of(value: Expr) -> Term {
-    let Spanned { node, span } = *value;
+fn term_of(value: Spanned<Expression>) -> Term {
+    let Spanned { node, span } = value;
     match node {
         Expression::Name(name) => {
             let name = Spanned::new(name, span);

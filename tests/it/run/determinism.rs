@@ -3,6 +3,7 @@
 use super::fixture::{Bench, EXPERIMENT, Fake, copy_cut, digest, resume};
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 use strata::run::journal::Entry;
 use strata::run::record::Record;
 use strata::run::{EndReason, RecordedRun, SearchEnd};
@@ -21,6 +22,22 @@ fn timeless(run: &RecordedRun) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// What lies in the folder of the best network.
+fn best(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = fs::read_dir(folder.join("best")).unwrap();
+    let files = files.map(|file| PathBuf::from(file.unwrap().file_name()));
+    let mut files: Vec<_> = files
+        .map(|name| {
+            (
+                name.clone(),
+                fs::read(folder.join("best").join(name)).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
 }
 
 #[test]
@@ -68,6 +85,10 @@ fn a_run_killed_at_any_byte_resumes_to_the_same_digest() {
             let ending = resume(&copy, &Fake::default(), 1 + number % 4).unwrap();
             assert_eq!(ending.reason, Some(EndReason::Completed));
             assert_eq!(digest(&copy), wanted, "cut at byte {cut}");
+            // The copy begins without this folder; from the first retraining on nothing rewrites it.
+            if copy.join("best").exists() {
+                assert_eq!(best(&copy), best(&whole), "cut at byte {cut}");
+            }
         }
     }
 }

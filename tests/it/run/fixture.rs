@@ -10,8 +10,8 @@ use strata::evaluation::{
 };
 use strata::layers::Shape;
 use strata::run::{
-    Ending, Evaluators, Event, ExperimentFile, Options, RecordedRun, RunError, resume_by,
-    start_with,
+    Ending, Evaluators, Event, ExperimentFile, Options, RecordedRun, RunError, RunFolder,
+    resume_by, start_with,
 };
 use tempfile::TempDir;
 
@@ -69,6 +69,10 @@ impl Bench {
         Self { folder, file }
     }
 
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub fn runs(&self) -> PathBuf {
         self.folder.path().join("runs")
     }
@@ -108,6 +112,11 @@ pub fn resume(folder: &Path, fake: &Fake, workers: usize) -> Result<Ending, RunE
     resume_by(folder, &options, &mut |_| (), |_| {
         Ok(Box::new(fake.clone()))
     })
+}
+
+/// The run under `runs`, if one has appeared.
+pub fn only_run(runs: &Path) -> Option<PathBuf> {
+    RunFolder::newest(runs).map(|run| run.path().to_owned())
 }
 
 pub fn digest(folder: &Path) -> String {
@@ -199,9 +208,11 @@ impl Evaluator for Fake {
                 validation_accuracy: Some(stream.unit()),
             });
         }
-        while self.endless {
-            std::thread::sleep(Duration::from_millis(1));
-            control.check()?;
+        if self.endless {
+            loop {
+                std::thread::sleep(Duration::from_millis(1));
+                control.check()?;
+            }
         }
         Ok(Finished {
             score: stream.unit(),

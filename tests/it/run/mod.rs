@@ -4,4 +4,5 @@ mod determinism;
 mod failures;
 mod fixture;
 mod journal;
+mod killed;
 mod training;

@@ -96,3 +96,20 @@ fn winners_and_baselines_are_tested_with_every_seed() {
         "{finals:?}"
     );
 }
+
+#[test]
+fn a_trial_predicted_to_need_too_much_memory_is_refused_before_it_is_built() {
+    let limit = "[trial]\nmemory_limit_mb = 0\n";
+    let bench = Bench::new(&format!("{EXPERIMENT}{limit}"));
+    let stop = AtomicBool::new(false);
+    let options = Options {
+        workers: Some(1),
+        stop: &stop,
+    };
+    let error = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.starts_with("5 trials failed in a row: trial 0 out of memory (it is predicted"),
+        "{text}"
+    );
+}

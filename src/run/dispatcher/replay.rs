@@ -1,0 +1,115 @@
+//! A search that goes on where its journal ends.
+//!
+//! The proposals of the journal are made again, each with the results that were known then, so the
+//! controller stands where it stood; a proposal that differs shows another version of strata at work.
+
+use super::super::core::Core;
+use super::super::error::RunError;
+use super::super::executor::Pool;
+use super::super::record::SearchEnd;
+use super::Search;
+use crate::search::{Proposer, TrialId};
+use std::collections::BTreeMap;
+
+impl<'a, 'c> Search<'a, 'c> {
+    /// A search that stands where the journal ends.
+    pub(super) fn replay(core: &'a mut Core<'c>, pool: &'a mut Pool) -> Result<Self, RunError> {
+        let setup = core.setup;
+        let settings = setup.experiment.search.controller_settings();
+        let controller = settings.build(&setup.space);
+        let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed);
+        let mut search = Self {
+            core,
+            pool,
+            proposer,
+            open: BTreeMap::new(),
+            early: BTreeMap::new(),
+            closed: None,
+            cancelled: 0,
+        };
+        search.replay_proposals()?;
+        search.resubmit();
+        Ok(search)
+    }
+
+    /// Proposes again what was proposed, telling each result when it was told.
+    fn replay_proposals(&mut self) -> Result<(), RunError> {
+        let count = self.core.state.proposals.len();
+        let mut told = 0;
+        for index in 0..count {
+            self.retell(&mut told, self.due(index))?;
+            let proposed = self
+                .proposer
+                .propose()
+                .ok_or_else(|| self.diverging(index))?;
+            if proposed.candidate.genome != self.core.state.proposals[index].genome {
+                return Err(self.diverging(index));
+            }
+            if index >= self.core.state.outcomes.len() {
+                self.keep_open(proposed)?;
+            }
+        }
+        let results = self.core.state.outcomes.len();
+        self.retell(&mut told, self.due(count).min(results))?;
+        if results > self.due(count) {
+            self.closed = Some(self.why_closed());
+        }
+        self.retell(&mut told, results)
+    }
+
+    fn retell(&mut self, told: &mut usize, until: usize) -> Result<(), RunError> {
+        while *told < until {
+            let outcome = self.core.state.outcomes.get(*told);
+            let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
+            self.proposer.tell(outcome.score());
+            *told += 1;
+        }
+        Ok(())
+    }
+
+    /// How many results are known when trial `index` is proposed.
+    fn due(&self, index: usize) -> usize {
+        (index + 1).saturating_sub(self.lookahead())
+    }
+
+    /// Why a search has results without the proposals they make possible. It may not be decided
+    /// afresh: a budget in epochs looks different when more trials have ended early.
+    fn why_closed(&mut self) -> SearchEnd {
+        let budget = self.core.setup.experiment.budget;
+        if budget
+            .trials
+            .is_some_and(|trials| self.proposer.proposed() >= trials)
+        {
+            SearchEnd::Trials
+        } else if self.is_out_of_time() {
+            SearchEnd::Seconds
+        } else if self.proposer.propose().is_none() {
+            SearchEnd::Exhausted
+        } else {
+            self.drop_last_proposal();
+            SearchEnd::Epochs
+        }
+    }
+
+    /// Queues the trials that were running or waiting, unless the search may run no more.
+    fn resubmit(&mut self) {
+        if self.gave_up() {
+            self.closed = Some(SearchEnd::ConsecutiveFailures);
+        } else if self.is_out_of_time() {
+            self.closed = Some(SearchEnd::Seconds);
+            self.cancelled += self.open.len();
+        } else {
+            let open: Vec<TrialId> = self.open.keys().copied().collect();
+            open.into_iter().for_each(|trial| self.submit(trial));
+        }
+    }
+
+    fn diverging(&self, index: usize) -> RunError {
+        let started = self.core.state.started.as_ref();
+        let version = started.map_or_else(String::new, |started| started.strata.clone());
+        RunError::Diverging {
+            trial: TrialId(index as u64),
+            version,
+        }
+    }
+}
