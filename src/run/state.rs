@@ -93,7 +93,8 @@ impl State {
         Ok(())
     }
 
-    /// The best trial so far: the highest score; of equals the fewest parameters, then the earliest.
+    /// The best trial so far: the highest score; of equals the lowest loss, then the fewest
+    /// parameters, then the earliest.
     pub fn best(&self) -> Option<(&Proposal, &TrialFinished)> {
         let mut best: Option<(&Proposal, &TrialFinished)> = None;
         for (proposal, outcome) in self.proposals.iter().zip(&self.outcomes) {
@@ -160,11 +161,15 @@ impl State {
     }
 }
 
-/// Whether a trial beats another: the higher score; of equals the fewer parameters.
+/// Whether a trial beats another: the higher score; of equals the lower loss, then the fewer
+/// parameters. A few hundred validation examples give many trials the same accuracy, and their losses
+/// still tell them apart.
 pub(super) fn is_better(
     new: (&Proposal, &TrialFinished),
     held: (&Proposal, &TrialFinished),
 ) -> bool {
     let by_score = new.1.score.total_cmp(&held.1.score);
-    by_score.then(held.0.params.cmp(&new.0.params)).is_gt()
+    let by_loss = held.1.loss.total_cmp(&new.1.loss);
+    let by_params = held.0.params.cmp(&new.0.params);
+    by_score.then(by_loss).then(by_params).is_gt()
 }
