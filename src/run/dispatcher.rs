@@ -15,7 +15,7 @@ use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
 use crate::evaluation::{Evaluator, Finished};
-use crate::search::{Proposed, Proposer, TrialId};
+use crate::search::{Fitness, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
 use std::collections::BTreeMap;
@@ -104,8 +104,8 @@ impl Search<'_, '_> {
             let Some(done) = self.early.remove(&trial) else {
                 return Ok(());
             };
-            let score = self.write_outcome(trial, done)?;
-            self.proposer.tell(score);
+            let fitness = self.write_outcome(trial, done)?;
+            self.proposer.tell(fitness);
             if self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());
@@ -202,7 +202,7 @@ impl Search<'_, '_> {
         self.core.state.failures_in_a_row().len() as u64 >= limit
     }
 
-    fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<Option<f64>, RunError> {
+    fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<Option<Fitness>, RunError> {
         let open = self
             .open
             .remove(&trial)
@@ -229,8 +229,9 @@ impl Search<'_, '_> {
                     seconds,
                     worker,
                 };
+                let fitness = record.fitness();
                 self.write_finished(&open, record, weights.as_deref())?;
-                Ok(Some(score))
+                Ok(Some(fitness))
             }
             Err(failure) => {
                 let unit = Unit::Trial(trial);

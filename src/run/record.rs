@@ -6,7 +6,7 @@
 use super::experiment::Experiment;
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::random::Seed;
-use crate::search::TrialId;
+use crate::search::{Fitness, TrialId};
 use crate::space::Genome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -106,6 +106,13 @@ pub struct TrialFinished {
     pub seconds: f64,
     /// Which worker did it. Not part of the digest.
     pub worker: usize,
+}
+
+impl TrialFinished {
+    /// How good it was.
+    pub fn fitness(&self) -> Fitness {
+        Fitness { score: self.score, loss: self.loss }
+    }
 }
 
 /// A trial's failure.

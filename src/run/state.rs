@@ -5,7 +5,7 @@ use super::record::{
     Winner,
 };
 use crate::evaluation::EpochRecord;
-use crate::search::TrialId;
+use crate::search::{Fitness, TrialId};
 use std::collections::BTreeMap;
 
 /// What became of a trial.
@@ -22,6 +22,14 @@ impl Outcome {
     pub fn score(&self) -> Option<f64> {
         match self {
             Self::Finished(finished) => Some(finished.score),
+            Self::Failed(_) => None,
+        }
+    }
+
+    /// How good it was, if it has a score.
+    pub fn fitness(&self) -> Option<Fitness> {
+        match self {
+            Self::Finished(finished) => Some(finished.fitness()),
             Self::Failed(_) => None,
         }
     }
@@ -93,7 +101,7 @@ impl State {
         Ok(())
     }
 
-    /// The best trial so far: the highest score; of equals the lowest loss, then the fewest
+    /// The best trial so far: the highest score, of equals the lowest loss, then the fewest
     /// parameters, then the earliest.
     pub fn best(&self) -> Option<(&Proposal, &TrialFinished)> {
         let mut best: Option<(&Proposal, &TrialFinished)> = None;
@@ -161,15 +169,12 @@ impl State {
     }
 }
 
-/// Whether a trial beats another: the higher score; of equals the lower loss, then the fewer
-/// parameters. A few hundred validation examples give many trials the same accuracy, and their losses
-/// still tell them apart.
+/// Whether a trial beats another: the higher score, of equals the lower loss, then the fewer
+/// parameters.
 pub(super) fn is_better(
     new: (&Proposal, &TrialFinished),
     held: (&Proposal, &TrialFinished),
 ) -> bool {
-    let by_score = new.1.score.total_cmp(&held.1.score);
-    let by_loss = held.1.loss.total_cmp(&new.1.loss);
-    let by_params = held.0.params.cmp(&new.0.params);
-    by_score.then(by_loss).then(by_params).is_gt()
+    let by_fitness = new.1.fitness().compare(&held.1.fitness());
+    by_fitness.then(held.0.params.cmp(&new.0.params)).is_gt()
 }

@@ -4,7 +4,7 @@
 //! random sample, its child differs in one decision. A failed trial takes its place in the population
 //! and ages with it, but is never a parent.
 
-use super::{Controller, ControllerSettings, Observed, Proposal, TrialId};
+use super::{Controller, ControllerSettings, Fitness, Observed, Proposal, TrialId};
 use crate::random::Stream;
 use crate::space::{Genome, SearchSpace};
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ pub struct Evolution<'s> {
 struct Member {
     trial: TrialId,
     genome: Genome,
-    score: Option<f64>,
+    fitness: Option<Fitness>,
 }
 
 impl<'s> Evolution<'s> {
@@ -57,12 +57,12 @@ impl<'s> Evolution<'s> {
     }
 
     /// The best of a random sample, drawn with replacement; of equals the first drawn. Nothing if no
-    /// member has a score.
+    /// member has a result.
     fn tournament(&self, stream: &mut Stream) -> Option<&Member> {
-        let able: Vec<(&Member, f64)> = self
+        let able: Vec<(&Member, Fitness)> = self
             .population
             .iter()
-            .filter_map(|member| Some((member, member.score?)))
+            .filter_map(|member| Some((member, member.fitness?)))
             .collect();
         if able.is_empty() {
             return None;
@@ -70,7 +70,7 @@ impl<'s> Evolution<'s> {
         let mut best = able[stream.index(able.len())];
         for _ in 1..self.settings.sample {
             let rival = able[stream.index(able.len())];
-            if rival.1 > best.1 {
+            if rival.1.compare(&best.1).is_gt() {
                 best = rival;
             }
         }
@@ -106,11 +106,11 @@ impl Controller for Evolution<'_> {
     }
 
     fn tell(&mut self, trial: TrialId, result: &Observed) {
-        let (genome, score) = (result.genome.clone(), result.score);
+        let (genome, fitness) = (result.genome.clone(), result.fitness);
         self.population.push_back(Member {
             trial,
             genome,
-            score,
+            fitness,
         });
         if self.population.len() > self.settings.population {
             self.population.pop_front();

@@ -17,6 +17,7 @@ pub use settings::{ControllerKind, ControllerSettings};
 use crate::random::Stream;
 use crate::space::Genome;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// The number of a trial, from 0, in the order of proposing.
@@ -46,8 +47,26 @@ pub struct Proposal {
 pub struct Observed {
     /// What was tried.
     pub genome: Genome,
-    /// How good it was, higher is better; nothing if the trial failed.
-    pub score: Option<f64>,
+    /// How good it was; nothing if the trial failed.
+    pub fitness: Option<Fitness>,
+}
+
+/// How good a trial was: by score, and of equal scores by loss. Scores such as the accuracy on a few
+/// hundred examples are coarse, and the loss tells apart what they can't.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fitness {
+    /// Higher is better.
+    pub score: f64,
+    /// Lower is better.
+    pub loss: f64,
+}
+
+impl Fitness {
+    /// Better counts as greater. The order is total: a loss that is no number is the worst.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        let by_score = self.score.total_cmp(&other.score);
+        by_score.then_with(|| other.loss.total_cmp(&self.loss))
+    }
 }
 
 /// A strategy of search.

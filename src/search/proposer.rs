@@ -1,6 +1,6 @@
 //! A controller at work: proposals in order, none of them twice.
 
-use super::{Controller, Observed, Proposal, TrialId};
+use super::{Controller, Fitness, Observed, Proposal, TrialId};
 use crate::random::{Purpose, Seed, Stream};
 use crate::space::{Candidate, Genome, SearchSpace};
 use num_bigint::BigUint;
@@ -71,15 +71,15 @@ impl<'s> Proposer<'s> {
         self.genomes.len() as u64
     }
 
-    /// Tells the controller the score of the first trial it has not been told of: nothing if that
+    /// Tells the controller how good the first trial was that it has not been told of: nothing if that
     /// trial failed.
     ///
     /// # Panics
     /// When no such trial was proposed.
-    pub fn tell(&mut self, score: Option<f64>) {
+    pub fn tell(&mut self, fitness: Option<Fitness>) {
         let trial = TrialId(self.told as u64);
         let genome = self.genomes[self.told].clone();
-        self.controller.tell(trial, &Observed { genome, score });
+        self.controller.tell(trial, &Observed { genome, fitness });
         self.told += 1;
     }
 

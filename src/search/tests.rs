@@ -41,7 +41,7 @@ fn run(
         .then(|| proposer.propose())
         .flatten()
     {
-        proposer.tell(score(&proposed));
+        proposer.tell(score(&proposed).map(|score| Fitness { score, loss: 0.0 }));
         all.push(proposed);
     }
     all

@@ -90,7 +90,7 @@ impl Ranking<'_> {
                     return Ok(());
                 };
                 for (end, ways) in self.engine.transfer(inner, sub)?.iter() {
-                    if self.engine.unfocus(point, &whole, *end) == target {
+                    if self.engine.unfocus(point, &whole, *end) == Some(target) {
                         if &index < ways {
                             return self.unrank(inner, sub, *end, index);
                         }
@@ -194,12 +194,12 @@ impl Ranking<'_> {
                     Focused::On(sub) => sub,
                 };
                 let (end, mut index) = self.rank(inner, sub)?;
-                let after = self.engine.unfocus(point, &whole, end);
+                let after = self.engine.unfocus(point, &whole, end).ok_or_else(|| self.astray())?;
                 for (other, ways) in self.engine.transfer(inner, sub)?.iter() {
                     if *other == end {
                         break;
                     }
-                    if self.engine.unfocus(point, &whole, *other) == after {
+                    if self.engine.unfocus(point, &whole, *other) == Some(after) {
                         index += ways;
                     }
                 }

@@ -205,7 +205,7 @@ impl<D: Decide> Walk<'_, D> {
                 let mut kept = Vec::new();
                 for (end, _) in outcomes.iter() {
                     let after = self.engine.unfocus(point, &whole, *end);
-                    if self.guide.contains(allowed, after) {
+                    if after.is_some_and(|after| self.guide.contains(allowed, after)) {
                         kept.push(*end);
                     }
                 }
@@ -215,7 +215,8 @@ impl<D: Decide> Walk<'_, D> {
             }
         };
         let end = self.go(inner, sub, inner_allowed)?;
-        Ok(self.engine.unfocus(point, &whole, end))
+        let after = self.engine.unfocus(point, &whole, end);
+        Ok(after.expect("only ends that stay within the bounds are allowed"))
     }
 
     /// A call of a shared body promises a result. Where several are possible, the one that the

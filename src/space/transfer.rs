@@ -253,8 +253,9 @@ impl Engine {
                 Focused::Fails => {}
                 Focused::On(sub) => {
                     for (end, ways) in self.transfer(inner, sub)?.iter() {
-                        let end = self.unfocus(point, state, *end);
-                        found.add(end, ways.clone());
+                        if let Some(end) = self.unfocus(point, state, *end) {
+                            found.add(end, ways.clone());
+                        }
                     }
                 }
             },
@@ -409,8 +410,9 @@ impl Engine {
         Ok(inner)
     }
 
-    /// The whole state after the inside of a guard, call or loop came out as `end`.
-    pub fn unfocus(&mut self, point: Point, state: &State, end: StateId) -> StateId {
+    /// The whole state after the inside of a guard, call or loop came out as `end`, unless the costs
+    /// from before and inside together pass a bound.
+    pub fn unfocus(&mut self, point: Point, state: &State, end: StateId) -> Option<StateId> {
         let end = self.state(end);
         let mut whole = state.clone();
         whole.replace_records(&end.records);
@@ -427,7 +429,11 @@ impl Engine {
                 *lane = result.clone();
             }
         }
-        self.intern(whole)
+        let fits = whole.lanes.iter().all(|lane| {
+            let mut costs = lane.cost.iter().zip(&self.program.tracked);
+            costs.all(|(&cost, tracked)| within(tracked, cost).is_ok())
+        });
+        fits.then(|| self.intern(whole))
     }
 
     /// Every state that a call of a shared body may promise.

@@ -224,3 +224,25 @@ fn a_space_without_architectures_says_where() {
     let span = diagnostics[0].span;
     assert_eq!(&text[span.start..span.end], "conv2d(8, kernel: 9)");
 }
+
+#[test]
+fn bounds_on_costs_are_met_by_construction_and_counted_exactly() {
+    let body = "let w = 2 | 3 | 5\nblock unit(c) { conv2d(c, kernel: 1 | 3, padding: same)\nrelu? }\n\
+        network { unit(w) repeat 0..2 { residual { unit(w) } | unit(w) } max_pool2d(2) | identity\n\
+        global_avg_pool linear(classes) }";
+    let free = image(body);
+    let bounds = "require params <= 250 and macs < 9000\nrequire count(conv2d) >= 2\nrequire count(unit) <= 2\n";
+    let bounded = image(&format!("{bounds}{body}"));
+    let mut expected = 0;
+    for index in 0..count(&free) {
+        let genome = free.get(&BigUint::from(index)).unwrap();
+        let architecture = free.decode(&genome).unwrap().architecture;
+        let cost = architecture.metrics();
+        let layers = architecture.nodes().iter().filter_map(|node| node.layer());
+        let convolutions = layers.filter(|layer| layer.kind.name() == "conv2d").count();
+        expected += u64::from(cost.params <= 250 && cost.macs < 9000 && convolutions == 2);
+    }
+    assert!(expected > 20 && expected < count(&free), "{expected} of {}", count(&free));
+    assert_eq!(count(&bounded), expected);
+    check_all(&bounded);
+}

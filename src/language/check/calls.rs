@@ -40,7 +40,10 @@ impl Checker {
         let names: Vec<&'static str> = description.arguments.iter().map(|spec| spec.name).collect();
         let mut before = Before::default();
         let mut given = Vec::new();
-        for (place, argument) in self.places(&call.arguments, &names) {
+        let errors_before = self.diagnostics.len();
+        let places = self.places(&call.arguments, &names);
+        let misplaced = self.diagnostics.len() > errors_before;
+        for (place, argument) in places {
             let spec = &description.arguments[place];
             let errors = self.diagnostics.len();
             let value = self.value(&argument.value, spec.name, &mut before);
@@ -50,7 +53,9 @@ impl Checker {
             given.push((place, value));
         }
         for (place, spec) in description.arguments.iter().enumerate() {
+            // A misspelt argument is reported once, not also as the missing one it was meant to be.
             let missing = spec.default == Default::Required
+                && !misplaced
                 && !given.iter().any(|(known, _)| *known == place);
             if missing {
                 let message = format!("`{}` of {} is missing", spec.name, description.name);

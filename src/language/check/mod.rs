@@ -7,6 +7,7 @@
 
 mod calls;
 mod cells;
+mod constraints;
 mod operations;
 mod order;
 mod scope;
@@ -134,6 +135,11 @@ impl Checker {
         self.report(Diagnostic::error(span, message));
     }
 
+    /// Whether no error was found so far.
+    fn is_sound(&self) -> bool {
+        self.diagnostics.iter().all(|found| found.severity != Severity::Error)
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
@@ -157,6 +163,7 @@ impl Checker {
         self.declare(file);
         self.define(file);
         self.recipes(file);
+        self.constraints(file);
         let Some(Item::Network(body)) = network else {
             return None;
         };

@@ -176,7 +176,7 @@ impl Checker {
                 .map(|(offset, _)| first_use[index + 1 + offset])
                 .min();
             let earliest = by_statement.into_iter().chain(by_let).min();
-            if earliest.is_none() {
+            if earliest.is_none() && self.is_sound() {
                 let warning = Diagnostic::warning(lets[index].2, "nothing reads this value");
                 self.report(warning.hint("it is still decided, and counts"));
             }

@@ -180,6 +180,8 @@ impl Checker {
         let mut known = self.names.values();
         known.push("classes".to_owned());
         known.extend(words().map(str::to_owned));
+        known.sort_unstable();
+        known.dedup();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         self.unknown(name.span, "value", &name.node, &known);
         Expr::Value(Value::Int(0))

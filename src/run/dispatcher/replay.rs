@@ -61,7 +61,7 @@ impl<'a, 'c> Search<'a, 'c> {
         while *told < until {
             let outcome = self.core.state.outcomes.get(*told);
             let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
-            self.proposer.tell(outcome.score());
+            self.proposer.tell(outcome.fitness());
             *told += 1;
         }
         Ok(())
