@@ -24,7 +24,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
                 if !warnings.is_empty() {
                     terminal.say(&diagnostics::render(&file, &warnings, terminal.color));
                 }
-                let count = numbers::architectures(&space.count());
+                let count = numbers::architectures(space.count());
                 terminal.line(&format!("ok: {}, {count}", space.name()))?;
             }
             Err(failure) => failed = Some(join(failed, failure)),

@@ -37,6 +37,6 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         });
     }
     let power =
-        numbers::scientific(&count).map_or(String::new(), |power| format!(" (about {power})"));
-    terminal.line(&format!("{}{power}", numbers::architectures(&count)))
+        numbers::scientific(count).map_or(String::new(), |power| format!(" (about {power})"));
+    terminal.line(&format!("{}{power}", numbers::architectures(count)))
 }

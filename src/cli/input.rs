@@ -114,7 +114,7 @@ fn compile(file: SourceFile) -> Result<(SourceFile, Compiled), Failure> {
 /// A file that holds networks: a space of them, or one as JSON.
 pub enum Networks {
     /// A `.space` file.
-    Space(SearchSpace),
+    Space(Box<SearchSpace>),
     /// A `.json` file.
     One(Box<Architecture>),
 }
@@ -125,7 +125,7 @@ pub enum Networks {
 /// When it can't be read or makes no sense.
 pub fn networks(path: &Path) -> Result<Networks, Failure> {
     if !has_ending(path, "json") {
-        return Ok(Networks::Space(space(path)?));
+        return Ok(Networks::Space(Box::new(space(path)?)));
     }
     let file = text(path)?;
     let read = Architecture::from_json_text(file.text());
@@ -140,7 +140,7 @@ pub fn networks(path: &Path) -> Result<Networks, Failure> {
 pub fn only(space: &SearchSpace, advice: &str) -> Result<Candidate, Failure> {
     let count = space.count();
     if !count.is_one() {
-        let count = numbers::architectures(&count);
+        let count = numbers::architectures(count);
         return Err(Failure::Input(format!(
             "{} has {count}; {advice}",
             space.name()
