@@ -111,7 +111,10 @@ pub struct TrialFinished {
 impl TrialFinished {
     /// How good it was.
     pub fn fitness(&self) -> Fitness {
-        Fitness { score: self.score, loss: self.loss }
+        Fitness {
+            score: self.score,
+            loss: self.loss,
+        }
     }
 }
 

@@ -194,7 +194,10 @@ impl Ranking<'_> {
                     Focused::On(sub) => sub,
                 };
                 let (end, mut index) = self.rank(inner, sub)?;
-                let after = self.engine.unfocus(point, &whole, end).ok_or_else(|| self.astray())?;
+                let after = self
+                    .engine
+                    .unfocus(point, &whole, end)
+                    .ok_or_else(|| self.astray())?;
                 for (other, ways) in self.engine.transfer(inner, sub)?.iter() {
                     if *other == end {
                         break;

@@ -242,7 +242,11 @@ fn bounds_on_costs_are_met_by_construction_and_counted_exactly() {
         let convolutions = layers.filter(|layer| layer.kind.name() == "conv2d").count();
         expected += u64::from(cost.params <= 250 && cost.macs < 9000 && convolutions == 2);
     }
-    assert!(expected > 20 && expected < count(&free), "{expected} of {}", count(&free));
+    assert!(
+        expected > 20 && expected < count(&free),
+        "{expected} of {}",
+        count(&free)
+    );
     assert_eq!(count(&bounded), expected);
     check_all(&bounded);
 }

@@ -24,23 +24,45 @@ impl Checker {
                 self.constraint(expression);
             }
         }
-        let empty = self.program.tracked.iter().any(|tracked| tracked.min > tracked.max);
-        let last = file.items.iter().rfind(|item| matches!(item.node, Item::Require(_)));
+        let empty = self
+            .program
+            .tracked
+            .iter()
+            .any(|tracked| tracked.min > tracked.max);
+        let last = file
+            .items
+            .iter()
+            .rfind(|item| matches!(item.node, Item::Require(_)));
         if let (true, Some(item)) = (empty, last) {
-            self.error(item.span, "nothing meets the constraints: their bounds leave no number");
+            self.error(
+                item.span,
+                "nothing meets the constraints: their bounds leave no number",
+            );
         }
     }
 
     fn constraint(&mut self, expression: &syntax::Expr) {
-        if let Expression::Binary { operator: BinaryOperator::And, left, right } = &expression.node {
+        if let Expression::Binary {
+            operator: BinaryOperator::And,
+            left,
+            right,
+        } = &expression.node
+        {
             self.constraint(left);
             self.constraint(right);
             return;
         }
-        let Expression::Binary { operator, left, right } = &expression.node else {
+        let Expression::Binary {
+            operator,
+            left,
+            right,
+        } = &expression.node
+        else {
             return self.not_a_bound(expression.span);
         };
-        let Some((operator, cost, bound)) = self.comparison(*operator, left, right) else { return };
+        let Some((operator, cost, bound)) = self.comparison(*operator, left, right) else {
+            return;
+        };
         let (min, max) = match operator {
             BinaryOperator::LessEqual => (0, whole(bound.floor())),
             BinaryOperator::Less => (0, below(bound)),
@@ -50,7 +72,10 @@ impl Checker {
             _ => return self.not_a_bound(expression.span),
         };
         if bound < 0.0 && matches!(operator, BinaryOperator::Less | BinaryOperator::LessEqual) {
-            return self.error(expression.span, "nothing meets this: a cost is never negative");
+            return self.error(
+                expression.span,
+                "nothing meets this: a cost is never negative",
+            );
         }
         self.track(cost, min, max);
     }
@@ -89,9 +114,10 @@ impl Checker {
 
     fn cost(&mut self, expression: &syntax::Expr) -> Option<Cost> {
         match &expression.node {
-            Expression::Name(name) => {
-                COSTS.iter().find(|(known, _)| known == name).map(|(_, cost)| cost.clone())
-            }
+            Expression::Name(name) => COSTS
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, cost)| cost.clone()),
             Expression::Call(call) if call.name.node == "count" => self.counted(call),
             _ => None,
         }
@@ -110,7 +136,10 @@ impl Checker {
             _ => None,
         };
         let Some(name) = name else {
-            self.error(call.name.span, "`count` takes the name of one layer or block");
+            self.error(
+                call.name.span,
+                "`count` takes the name of one layer or block",
+            );
             return None;
         };
         if let Some(kind) = layers::find(&name.node) {
@@ -130,7 +159,12 @@ impl Checker {
     }
 
     fn track(&mut self, cost: Cost, min: u64, max: u64) {
-        match self.program.tracked.iter_mut().find(|tracked| tracked.cost == cost) {
+        match self
+            .program
+            .tracked
+            .iter_mut()
+            .find(|tracked| tracked.cost == cost)
+        {
             Some(known) => {
                 known.min = known.min.max(min);
                 known.max = known.max.min(max);

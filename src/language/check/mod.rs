@@ -137,7 +137,9 @@ impl Checker {
 
     /// Whether no error was found so far.
     fn is_sound(&self) -> bool {
-        self.diagnostics.iter().all(|found| found.severity != Severity::Error)
+        self.diagnostics
+            .iter()
+            .all(|found| found.severity != Severity::Error)
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
