@@ -3,7 +3,7 @@
 use super::program::{Origin, Program};
 use super::rank::{RankError, Ranking};
 use super::resolve::{Allowed, Decide, Guide, Prefer, Walk};
-use super::transfer::{Engine, Point, StateId, TooLarge};
+use super::transfer::{ENTRY_LIMIT, Engine, Point, StateId, TooLarge};
 use super::walk::Path;
 use super::{Candidate, Decision, DecodeError, Genome, Sampling, build};
 use crate::architecture::Output;
@@ -14,6 +14,9 @@ use num_integer::Integer;
 use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+
+/// How many entries walks may add to the memo before it is solved afresh.
+const WALK_ENTRIES: usize = 4_000_000;
 
 /// A set of architectures and the mathematics over it.
 ///
@@ -32,6 +35,43 @@ struct Memo {
     start: StateId,
     ends: Vec<(StateId, BigUint)>,
     allowed: Allowed,
+    /// The entries of the engine when the whole program was solved.
+    solved: usize,
+}
+
+impl Memo {
+    /// Solves the whole program.
+    fn new(program: &Arc<Program>, limit: usize) -> Result<Self, SpaceError> {
+        let mut engine = Engine::new(Arc::clone(program), limit);
+        let start = engine.start();
+        let too_large = |error: TooLarge| SpaceError::TooLarge(error.to_string());
+        let root = Point::at(program.root);
+        let outcomes = engine.transfer(root, start).map_err(too_large)?;
+        let accepted = outcomes
+            .iter()
+            .filter(|(end, _)| accepts(program, &engine, *end));
+        let ends: Vec<(StateId, BigUint)> = accepted.cloned().collect();
+        if ends.is_empty() {
+            let (origin, reason) = super::unsatisfiable::explain(&mut engine, root, start);
+            return Err(SpaceError::Unsatisfiable { origin, reason });
+        }
+        let mut guide = Guide::default();
+        let allowed = guide.only(ends.iter().map(|(end, _)| *end).collect());
+        let solved = engine.entries();
+        Ok(Self {
+            engine,
+            guide,
+            start,
+            ends,
+            allowed,
+            solved,
+        })
+    }
+
+    /// Whether walks have added so much that it is time to start afresh.
+    fn is_overgrown(&self) -> bool {
+        self.engine.entries() > self.solved + WALK_ENTRIES
+    }
 }
 
 /// Why a program is not a search space.
@@ -56,32 +96,10 @@ impl SearchSpace {
     /// situations to count.
     pub fn new(program: Program) -> Result<Self, SpaceError> {
         let program = Arc::new(program);
-        let mut engine = Engine::new(Arc::clone(&program));
-        let start = engine.start();
-        let too_large = |error: TooLarge| SpaceError::TooLarge(error.to_string());
-        let root = Point::at(program.root);
-        let outcomes = engine.transfer(root, start).map_err(too_large)?;
-        let mut ends = Vec::new();
-        for (end, ways) in outcomes.iter() {
-            if accepts(&program, &engine, *end) {
-                ends.push((*end, ways.clone()));
-            }
-        }
-        if ends.is_empty() {
-            let (origin, reason) = super::unsatisfiable::explain(&mut engine, root, start);
-            return Err(SpaceError::Unsatisfiable { origin, reason });
-        }
-        let networks: BigUint = ends.iter().map(|(_, ways)| ways).sum();
+        let memo = Memo::new(&program, ENTRY_LIMIT)?;
+        let networks: BigUint = memo.ends.iter().map(|(_, ways)| ways).sum();
         let count = networks * recipes(&program);
-        let mut guide = Guide::default();
-        let allowed = guide.only(ends.iter().map(|(end, _)| *end).collect());
-        let memo = Mutex::new(Memo {
-            engine,
-            guide,
-            start,
-            ends,
-            allowed,
-        });
+        let memo = Mutex::new(memo);
         Ok(Self {
             program,
             count,
@@ -290,10 +308,18 @@ impl SearchSpace {
         decisions
     }
 
+    /// The memo, solved afresh where walks have filled it with what they will not need again.
     fn memo(&self) -> MutexGuard<'_, Memo> {
-        self.memo
+        let mut memo = self
+            .memo
             .lock()
-            .expect("no walk panics while it holds the memo")
+            .expect("no walk panics while it holds the memo");
+        if memo.is_overgrown() {
+            *memo = Memo::new(&self.program, usize::MAX).expect("the space was solved before");
+        }
+        // Walks may add to it without limit until then.
+        memo.engine.lift_limit();
+        memo
     }
 }
 

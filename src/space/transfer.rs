@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How many interned states and memoised outcomes a space may need before it counts as too large.
-const ENTRY_LIMIT: usize = 8_000_000;
+pub(super) const ENTRY_LIMIT: usize = 8_000_000;
 
 /// An interned [`State`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,16 +72,19 @@ pub(super) struct Engine {
     ids: HashMap<Arc<State>, StateId>,
     outcomes: HashMap<(Point, StateId), Outcomes>,
     entries: usize,
+    limit: usize,
 }
 
 impl Engine {
-    pub fn new(program: Arc<Program>) -> Self {
+    /// A memo that may grow to `limit` entries.
+    pub fn new(program: Arc<Program>, limit: usize) -> Self {
         Self {
             program,
             states: Vec::new(),
             ids: HashMap::new(),
             outcomes: HashMap::new(),
             entries: 0,
+            limit,
         }
     }
 
@@ -98,6 +101,16 @@ impl Engine {
             lanes: vec![lane],
             records: Vec::new(),
         })
+    }
+
+    /// Lets the memo grow without limit.
+    pub fn lift_limit(&mut self) {
+        self.limit = usize::MAX;
+    }
+
+    /// How many states and outcomes are remembered.
+    pub fn entries(&self) -> usize {
+        self.entries
     }
 
     pub fn intern(&mut self, state: State) -> StateId {
@@ -167,7 +180,7 @@ impl Engine {
         }
         let found = stacker::maybe_grow(128 << 10, 4 << 20, || self.solve(point, state))?;
         self.entries += found.len() + 1;
-        if self.entries > ENTRY_LIMIT {
+        if self.entries > self.limit {
             return Err(TooLarge);
         }
         self.outcomes.insert((point, state), Arc::clone(&found));

@@ -254,7 +254,7 @@ fn every_layer_kind_but_dropout_is_compared_with_pytorch() {
     let golden: Vec<Golden> = read("layers.json");
     let compared = |name: &str| golden.iter().any(|case| case.layer == name);
     let missing: Vec<&str> = strata::layers::kinds()
-        .map(|kind| kind.name())
+        .map(strata::layers::Kind::name)
         .filter(|name| !compared(name))
         .collect();
     assert_eq!(missing, ["dropout"]);

@@ -287,31 +287,13 @@ impl Checker {
 
     /// Fills in what each body reads and calls, itself or through others.
     fn close_call_graph(&mut self, file: &File) {
-        let count = self.program.bodies.len();
-        let mut reach: Vec<BTreeSet<BodyIx>> =
-            self.calls.iter().map(|graph| graph.calls.clone()).collect();
-        loop {
-            let mut changed = false;
-            for body in 0..count {
-                let further: BTreeSet<BodyIx> = reach[body]
-                    .iter()
-                    .flat_map(|next| reach[next.0 as usize].clone())
-                    .collect();
-                let before = reach[body].len();
-                reach[body].extend(further);
-                changed |= reach[body].len() > before;
-            }
-            if !changed {
-                break;
-            }
-        }
-        let own: Vec<BTreeSet<Slot>> = (0..count)
-            .map(|body| self.reads(self.program.bodies[body].node))
+        let reach = reachable(&self.calls);
+        let own: Vec<BTreeSet<Slot>> = (self.program.bodies.iter())
+            .map(|body| self.reads(body.node))
             .collect();
-        for body in 0..count {
-            let ix = BodyIx(body as u32);
+        for (body, reached) in reach.iter().enumerate() {
             let all: Vec<usize> = std::iter::once(body)
-                .chain(reach[body].iter().map(|b| b.0 as usize))
+                .chain(reached.iter().map(|b| b.0 as usize))
                 .collect();
             let globals = (0..self.program.globals)
                 .map(|slot| all.iter().any(|&body| own[body].contains(&slot)))
@@ -325,12 +307,12 @@ impl Checker {
             let target = &mut self.program.bodies[body];
             target.globals = globals;
             target.shared = shared.into_iter().collect();
-            target.recursive = reach[body].contains(&ix);
+            target.recursive = reached.contains(&BodyIx(body as u32));
             target.carries = all.iter().any(|&body| self.calls[body].carries);
         }
-        for body in 0..count {
+        for (body, reached) in reach.iter().enumerate() {
             let recursive = |ix: &BodyIx| self.program.bodies[ix.0 as usize].recursive;
-            let deep = recursive(&BodyIx(body as u32)) || reach[body].iter().any(recursive);
+            let deep = recursive(&BodyIx(body as u32)) || reached.iter().any(recursive);
             self.program.bodies[body].deep = deep;
         }
         self.require_depth_limit(file);
@@ -343,7 +325,7 @@ impl Checker {
                 Item::Let(binding) => (&binding.name, self.names.find(&binding.name.node)),
                 _ => continue,
             };
-            let (Some(Binding::Block(body)) | Some(Binding::Shared(body))) = binding else {
+            let Some(Binding::Block(body) | Binding::Shared(body)) = binding else {
                 continue;
             };
             let shared = matches!(binding, Some(Binding::Shared(_)));
@@ -356,6 +338,22 @@ impl Checker {
                 self.report(found.hint("add `limit depth 4` to the file"));
             }
         }
+    }
+}
+
+/// The bodies that each body calls, itself or through others.
+fn reachable(calls: &[CallGraph]) -> Vec<BTreeSet<BodyIx>> {
+    let mut reach: Vec<BTreeSet<BodyIx>> = calls.iter().map(|graph| graph.calls.clone()).collect();
+    loop {
+        let step = |known: &BTreeSet<BodyIx>| {
+            let further = known.iter().flat_map(|next| &reach[next.0 as usize]);
+            known.iter().chain(further).copied().collect()
+        };
+        let further: Vec<BTreeSet<BodyIx>> = reach.iter().map(step).collect();
+        if further == reach {
+            return reach;
+        }
+        reach = further;
     }
 }
 
