@@ -14,6 +14,7 @@ mod language_fuzz;
 mod language_properties;
 mod language_suite;
 mod layers_golden;
+mod networks;
 mod pages;
 mod run;
 mod shared_data;

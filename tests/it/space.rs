@@ -250,3 +250,134 @@ fn bounds_on_costs_are_met_by_construction_and_counted_exactly() {
     assert_eq!(count(&bounded), expected);
     check_all(&bounded);
 }
+
+fn shipped() -> Vec<(String, SearchSpace)> {
+    super::corpus::space_files("search_spaces")
+        .into_iter()
+        .map(|path| {
+            (
+                path.display().to_string(),
+                space(&super::corpus::read(&path)),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_literatures_spaces_have_their_published_sizes() {
+    let published = [
+        ("nasbench201", 15_625u128),
+        ("nats_size", 32_768),
+        ("nasbench_macro", 6_561),
+        ("darts", 1_037_664_180 * 1_037_664_180),
+        ("ofa_mobilenetv3", (81u128 + 729 + 6561).pow(5)),
+    ];
+    let spaces = shipped();
+    for (name, size) in published {
+        let (_, space) = spaces
+            .iter()
+            .find(|(_, space)| space.name() == name)
+            .unwrap();
+        assert_eq!(*space.count(), BigUint::from(size), "{name}");
+    }
+}
+
+#[test]
+fn indices_and_genomes_of_every_shipped_space_are_inverse() {
+    for (path, space) in shipped() {
+        let mut stream = Seed(7).stream(0, Purpose::Tool);
+        for _ in 0..50 {
+            let index = stream.below_big(space.count());
+            let genome = space.get(&index).unwrap();
+            assert_eq!(space.index_of(&genome).unwrap(), index, "{path}");
+            space.decode(&genome).unwrap();
+            let drawn = space.sample(Sampling::Prior, &mut stream);
+            let index = space.index_of(&drawn).unwrap();
+            assert_eq!(space.get(&index).unwrap(), drawn, "{path}");
+            let mutant = space.mutate(&drawn, 1, &mut stream);
+            assert!(space.index_of(&mutant).is_ok(), "{path}");
+            assert_eq!(mutant == drawn, space.is_single(), "{path}");
+        }
+    }
+}
+
+/// NAS-Bench-101's cell by itself, on a tensor small enough to be quick.
+const NB101: &str = "space nb101\ninput image(channels: 4, height: 4, width: 4)\noutput classes(2)\n\
+    network { dag { nodes 2..7\nedges subset(max: 9)\n\
+    node conv2d(4, kernel: 3, padding: same) | conv2d(4, kernel: 1) | max_pool2d(3, stride: 1, padding: same)\n\
+    merge add\noutput concat } global_avg_pool linear(classes) }";
+
+#[test]
+fn nasbench101_has_423624_different_cells() {
+    let space = space(NB101);
+    assert_eq!(count(&space), 1_293_208);
+    let mut forms: Vec<BTreeSet<String>> = vec![BTreeSet::new(); 6];
+    // Cells of up to six vertices; with all seven it takes minutes: see STRATA_SLOW_TESTS.
+    let all = std::env::var_os("STRATA_SLOW_TESTS").is_some();
+    for index in 0..count(&space) {
+        let genome = space.get(&BigUint::from(index)).unwrap();
+        let (_, nodes) = genome
+            .iter()
+            .find(|(address, _)| address.ends_with("/nodes"))
+            .unwrap();
+        if nodes < 5 || all {
+            let form = space.decode(&genome).unwrap().architecture.canonical();
+            forms[nodes as usize].insert(form.as_str().to_owned());
+        }
+    }
+    let sizes: Vec<usize> = forms.iter().map(BTreeSet::len).collect();
+    assert_eq!(sizes[..5], [1, 6, 84, 2_441, 62_010]);
+    if all {
+        assert_eq!(sizes[5], 359_082);
+    }
+}
+
+#[test]
+fn a_canonical_form_does_not_depend_on_the_order_of_nodes() {
+    let space = space(NB101);
+    let mut stream = Seed(3).stream(0, Purpose::Tool);
+    for _ in 0..1_000 {
+        let genome = space.sample(Sampling::Uniform, &mut stream);
+        let architecture = space.decode(&genome).unwrap().architecture;
+        let relabelled = relabel(&architecture, &mut stream);
+        assert_eq!(architecture.canonical(), relabelled.canonical());
+        assert_eq!(architecture.functional(), relabelled.functional());
+    }
+}
+
+/// The same network with its nodes in another topological order and its inputs in any.
+fn relabel(
+    architecture: &strata::architecture::Architecture,
+    stream: &mut strata::random::Stream,
+) -> strata::architecture::Architecture {
+    use strata::architecture::NodeId;
+    let mut json = architecture.to_json();
+    let (mut order, mut place) = (Vec::new(), vec![None; json.nodes.len() + 1]);
+    place[0] = Some(0);
+    while order.len() < json.nodes.len() {
+        let ready: Vec<usize> = (0..json.nodes.len())
+            .filter(|&node| place[node + 1].is_none())
+            .filter(|&node| {
+                json.nodes[node]
+                    .inputs
+                    .iter()
+                    .all(|input| place[input.0].is_some())
+            })
+            .collect();
+        let next = ready[stream.index(ready.len())];
+        order.push(next);
+        place[next + 1] = Some(order.len());
+    }
+    json.nodes = order
+        .into_iter()
+        .map(|node| {
+            let mut node = json.nodes[node].clone();
+            for input in &mut node.inputs {
+                *input = NodeId(place[input.0].unwrap());
+            }
+            stream.shuffle(&mut node.inputs);
+            node
+        })
+        .collect();
+    strata::architecture::Architecture::from_json(&json).unwrap()
+}
