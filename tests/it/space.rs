@@ -307,28 +307,31 @@ const NB101: &str = "space nb101\ninput image(channels: 4, height: 4, width: 4)\
     node conv2d(4, kernel: 3, padding: same) | conv2d(4, kernel: 1) | max_pool2d(3, stride: 1, padding: same)\n\
     merge add\noutput concat } global_avg_pool linear(classes) }";
 
-#[test]
-fn nasbench101_has_423624_different_cells() {
-    let space = space(NB101);
-    assert_eq!(count(&space), 1_293_208);
+/// How many labelled cells there are, and how many different ones by their number of vertices.
+fn nasbench101_cells(space: &SearchSpace) -> (u64, Vec<usize>) {
     let mut forms: Vec<BTreeSet<String>> = vec![BTreeSet::new(); 6];
-    // Cells of up to six vertices; with all seven it takes minutes: see STRATA_SLOW_TESTS.
-    let all = std::env::var_os("STRATA_SLOW_TESTS").is_some();
-    for index in 0..count(&space) {
+    for index in 0..count(space) {
         let genome = space.get(&BigUint::from(index)).unwrap();
-        let (_, nodes) = genome
+        let nodes = genome
             .iter()
-            .find(|(address, _)| address.ends_with("/nodes"))
-            .unwrap();
-        if nodes < 5 || all {
-            let form = space.decode(&genome).unwrap().architecture.canonical();
-            forms[nodes as usize].insert(form.as_str().to_owned());
-        }
+            .find(|(address, _)| address.ends_with("/nodes"));
+        let form = space.decode(&genome).unwrap().architecture.canonical();
+        forms[nodes.unwrap().1 as usize].insert(form.as_str().to_owned());
     }
-    let sizes: Vec<usize> = forms.iter().map(BTreeSet::len).collect();
-    assert_eq!(sizes[..5], [1, 6, 84, 2_441, 62_010]);
-    if all {
-        assert_eq!(sizes[5], 359_082);
+    (count(space), forms.iter().map(BTreeSet::len).collect())
+}
+
+#[test]
+fn nasbench101_has_as_many_different_cells_as_published() {
+    let (_, different) = nasbench101_cells(&space(&NB101.replace("2..7", "2..6")));
+    assert_eq!(different[..5], [1, 6, 84, 2_441, 62_010]);
+    // Cells of seven vertices take a minute more.
+    if std::env::var_os("STRATA_SLOW_TESTS").is_some() {
+        let (labelled, different) = nasbench101_cells(&space(NB101));
+        assert_eq!(labelled, 1_293_208);
+        assert_eq!(different, [1, 6, 84, 2_441, 62_010, 359_082]);
+    } else {
+        eprintln!("skipped: cells of seven vertices; set STRATA_SLOW_TESTS=1 to check them");
     }
 }
 
