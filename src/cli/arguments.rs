@@ -4,7 +4,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, fmt, layers, resume, sample, search, show, status, train, trials, verify,
+    best, check, count, enumerate, fmt, layers, resume, sample, search, show, status, train,
+    trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ enum Verb {
     Count(count::Args),
     /// Draw architectures from a space
     Sample(sample::Args),
+    /// List the architectures of a space in the order of their indices
+    Enumerate(enumerate::Args),
     /// Show one architecture with its shapes and costs
     Show(show::Args),
     /// List the layers of the language
@@ -96,6 +99,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Fmt(args) => fmt::run(&args, terminal),
         Verb::Count(args) => count::run(&args, terminal),
         Verb::Sample(args) => sample::run(&args, terminal),
+        Verb::Enumerate(args) => enumerate::run(&args, terminal),
         Verb::Show(args) => show::run(&args, terminal),
         Verb::Layers(args) => layers::run(&args, terminal),
         Verb::Search(args) => search::run(&args, terminal),

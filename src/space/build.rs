@@ -1,9 +1,10 @@
 //! Decoding: runs a program with every decision known and puts the network together.
 
 use super::expression::Expr;
+use super::genome::Finder;
+use super::path::Path;
 use super::program::{BodyIx, Node, NodeIx, Program, Step};
 use super::state::{UNSET, copies, projection, resolve_layer};
-use super::walk::Path;
 use super::{DecodeError, Genome};
 use crate::architecture::{Architecture, Builder, NodeId};
 use crate::layers::{Layer, Shape, Value};
@@ -15,7 +16,7 @@ use crate::layers::{Layer, Shape, Value};
 pub(super) fn build(program: &Program, genome: &Genome) -> Result<Architecture, DecodeError> {
     let mut run = Run {
         program,
-        genome,
+        genome: genome.finder(),
         builder: Builder::new(program.input),
         path: Path::default(),
         stack: vec![Builder::INPUT],
@@ -33,7 +34,7 @@ pub(super) fn build(program: &Program, genome: &Genome) -> Result<Architecture, 
 
 struct Run<'a> {
     program: &'a Program,
-    genome: &'a Genome,
+    genome: Finder<'a>,
     builder: Builder,
     path: Path,
     stack: Vec<NodeId>,
@@ -57,7 +58,7 @@ impl Run<'_> {
             Node::Label(segment, inner) => self.below(segment, *inner),
             Node::Choice { segment, options } => {
                 let address = self.path.address(segment);
-                let taken = self.genome.get(&address);
+                let taken = self.genome.find(&address);
                 let taken = taken.ok_or_else(|| DecodeError::Missing(address.clone()))?;
                 let option = options.get(taken as usize).ok_or(DecodeError::Invalid {
                     address,
@@ -254,7 +255,7 @@ impl Run<'_> {
 
     fn astray(&self) -> DecodeError {
         let address = self.path.address("");
-        let option = self.genome.get(&address).unwrap_or_default();
+        let option = self.genome.peek(&address).unwrap_or_default();
         DecodeError::Invalid { address, option }
     }
 }

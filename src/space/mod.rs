@@ -8,14 +8,14 @@
 mod build;
 pub mod expression;
 mod genome;
+mod operators;
+mod path;
+mod plan;
 pub mod program;
-mod rank;
-mod resolve;
 mod search_space;
 mod state;
 mod transfer;
 mod unsatisfiable;
-mod walk;
 
 pub use genome::Genome;
 pub use search_space::{SearchSpace, SpaceError};
@@ -82,4 +82,7 @@ pub enum DecodeError {
         /// The option.
         option: u32,
     },
+    /// Its decisions exist, but not together.
+    #[error("the genome's decisions lead to no architecture of the space")]
+    Outside,
 }

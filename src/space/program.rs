@@ -249,6 +249,11 @@ impl Program {
         &self.bodies[ix.0 as usize]
     }
 
+    /// Whether constraints only say how much a network may cost at most.
+    pub fn bounds_only_above(&self) -> bool {
+        self.tracked.iter().all(|tracked| tracked.min == 0)
+    }
+
     /// Adds a node that came from `origin`.
     pub fn add(&mut self, node: Node, origin: Origin) -> NodeIx {
         self.nodes.push(node);

@@ -1,10 +1,8 @@
 //! The space as its users see it.
 
-use super::program::{Origin, Program};
-use super::rank::{RankError, Ranking};
-use super::resolve::{Allowed, Decide, Guide, Prefer, Walk};
-use super::transfer::{ENTRY_LIMIT, Engine, Point, StateId, TooLarge};
-use super::walk::Path;
+use super::plan::{Cursor, Decide, Plan, Prefer, Taken};
+use super::program::{Origin, Program, RecipeDecision};
+use super::transfer::{ENTRY_LIMIT, Engine, Point, TooLarge};
 use super::{Candidate, Decision, DecodeError, Genome, Sampling, build};
 use crate::architecture::Output;
 use crate::layers::Shape;
@@ -24,19 +22,19 @@ const WALK_ENTRIES: usize = 4_000_000;
 #[derive(Debug)]
 pub struct SearchSpace {
     program: Arc<Program>,
+    /// The address of each training setting.
+    recipe: Vec<Arc<str>>,
     count: BigUint,
     memo: Mutex<Memo>,
 }
 
 #[derive(Debug)]
 struct Memo {
-    engine: Engine,
-    guide: Guide,
-    start: StateId,
-    ends: Vec<(StateId, BigUint)>,
-    allowed: Allowed,
-    /// The entries of the engine when the whole program was solved.
+    plan: Plan,
+    /// How much the plan remembered when the program was solved.
     solved: usize,
+    /// How often it was solved afresh.
+    generation: u64,
 }
 
 impl Memo {
@@ -47,30 +45,24 @@ impl Memo {
         let too_large = |error: TooLarge| SpaceError::TooLarge(error.to_string());
         let root = Point::at(program.root);
         let outcomes = engine.transfer(root, start).map_err(too_large)?;
-        let accepted = outcomes
-            .iter()
-            .filter(|(end, _)| accepts(program, &engine, *end));
-        let ends: Vec<(StateId, BigUint)> = accepted.cloned().collect();
-        if ends.is_empty() {
+        if !outcomes.iter().any(|(end, _)| engine.accepts_end(*end)) {
             let (origin, reason) = super::unsatisfiable::explain(&mut engine, root, start);
             return Err(SpaceError::Unsatisfiable { origin, reason });
         }
-        let mut guide = Guide::default();
-        let allowed = guide.only(ends.iter().map(|(end, _)| *end).collect());
-        let solved = engine.entries();
+        // Walks may add to it without limit: it is made afresh when it has grown too much.
+        engine.lift_limit();
+        let plan = Plan::new(engine, start);
+        let solved = plan.entries();
         Ok(Self {
-            engine,
-            guide,
-            start,
-            ends,
-            allowed,
+            plan,
             solved,
+            generation: 0,
         })
     }
 
     /// Whether walks have added so much that it is time to start afresh.
     fn is_overgrown(&self) -> bool {
-        self.engine.entries() > self.solved + WALK_ENTRIES
+        self.plan.entries() > self.solved + WALK_ENTRIES
     }
 }
 
@@ -96,14 +88,15 @@ impl SearchSpace {
     /// situations to count.
     pub fn new(program: Program) -> Result<Self, SpaceError> {
         let program = Arc::new(program);
-        let memo = Memo::new(&program, ENTRY_LIMIT)?;
-        let networks: BigUint = memo.ends.iter().map(|(_, ways)| ways).sum();
-        let count = networks * recipes(&program);
-        let memo = Mutex::new(memo);
+        let mut memo = Memo::new(&program, ENTRY_LIMIT)?;
+        let count = memo.plan.count() * recipes(&program);
+        let settings = program.recipe.iter();
+        let recipe = settings.map(|decision| format!("recipe/{}", decision.name).into());
         Ok(Self {
+            recipe: recipe.collect(),
             program,
             count,
-            memo,
+            memo: Mutex::new(memo),
         })
     }
 
@@ -127,6 +120,11 @@ impl SearchSpace {
         &self.count
     }
 
+    /// Whether the space holds a single architecture, as a hand-designed network does.
+    pub fn is_single(&self) -> bool {
+        self.count.is_one()
+    }
+
     /// Draws a genome.
     pub fn sample(&self, sampling: Sampling, stream: &mut Stream) -> Genome {
         match sampling {
@@ -140,8 +138,7 @@ impl SearchSpace {
 
     /// A complete genome that keeps what fits of a partial one and draws the rest by prior weight.
     pub fn complete(&self, partial: &Genome, stream: &mut Stream) -> Genome {
-        let mut decider = Prefer::new(partial, stream);
-        genome_of(&self.walk(&mut decider))
+        genome_of(self.walk(&mut Prefer::new(partial, stream)))
     }
 
     /// The decisions of a complete genome in the order they are made.
@@ -149,12 +146,28 @@ impl SearchSpace {
     /// # Errors
     /// When a decision is missing or not in the space.
     pub fn decisions(&self, genome: &Genome) -> Result<Vec<Decision>, DecodeError> {
-        let mut decider = Replay {
-            genome,
-            astray: None,
+        let mut decider = Replay::of(genome);
+        let taken = self.walk(&mut decider);
+        if let Some(astray) = decider.astray {
+            return Err(astray);
+        }
+        let memo = self.memo();
+        let decision = |taken: Taken| Decision {
+            name: match taken.point {
+                Some(point) => memo.plan.option_name(point, taken.option),
+                None => self.setting(&taken.address, taken.option),
+            },
+            address: taken.address.to_string(),
+            option: taken.option,
+            offered: taken.offered.to_vec(),
         };
-        let decisions = self.walk(&mut decider);
-        decider.astray.map_or(Ok(decisions), Err)
+        Ok(taken.into_iter().map(decision).collect())
+    }
+
+    fn setting(&self, address: &str, option: u32) -> String {
+        let place = self.recipe.iter().position(|known| **known == *address);
+        let value = place.and_then(|at| self.program.recipe[at].options.get(option as usize));
+        value.map_or_else(String::new, |(value, _)| value.to_string())
     }
 
     /// The network and settings a complete genome stands for.
@@ -164,16 +177,10 @@ impl SearchSpace {
     pub fn decode(&self, genome: &Genome) -> Result<Candidate, DecodeError> {
         let architecture = build::build(&self.program, genome)?;
         let mut recipe = BTreeMap::new();
-        for decision in &self.program.recipe {
-            let address = format!("recipe/{}", decision.name);
-            let taken = genome.get(&address);
-            let taken = taken.ok_or_else(|| DecodeError::Missing(address.clone()))?;
-            let option = decision.options.get(taken as usize);
-            let (value, _) = option.ok_or(DecodeError::Invalid {
-                address,
-                option: taken,
-            })?;
-            recipe.insert(decision.name.clone(), *value);
+        for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
+            let option = recipe_option(decision, address, genome)?;
+            let (value, _) = decision.options[option as usize];
+            recipe.insert(decision.name.clone(), value);
         }
         Ok(Candidate {
             genome: genome.clone(),
@@ -182,49 +189,42 @@ impl SearchSpace {
         })
     }
 
-    /// The genome with this index in `0..count`.
+    /// The genome with this index in `0..count`. Indices follow the order of decisions, the first one
+    /// foremost.
     pub fn get(&self, index: &BigUint) -> Option<Genome> {
         if *index >= self.count {
             return None;
         }
-        let (mut network, recipe) = index.div_rem(&recipes(&self.program));
-        let mut memo = self.memo();
-        let Memo {
-            engine,
-            start,
-            ends,
-            ..
-        } = &mut *memo;
-        let mut target = None;
-        for (end, ways) in ends.iter() {
-            if &network < ways {
-                target = Some(*end);
-                break;
-            }
-            network -= ways;
-        }
-        let target = target.expect("the ends' ways add up to the count");
-        let mut ranking = Ranking {
-            engine,
-            path: Path::default(),
-            genome: Genome::new(),
-        };
-        let root = Point::at(self.program.root);
-        ranking
-            .unrank(root, *start, target, network)
-            .expect("what was counted when the space was made is in the memo");
-        let mut genome = ranking.genome;
-        drop(memo);
-        self.unrank_recipe(recipe, &mut genome);
-        Some(genome)
+        let (network, settings) = index.div_rem(&recipes(&self.program));
+        let mut genome: Vec<(Arc<str>, u32)> = self
+            .memo()
+            .plan
+            .unrank(network)
+            .into_iter()
+            .map(|taken| (taken.address, taken.option))
+            .collect();
+        self.unrank_recipe(settings, &mut genome);
+        Some(Genome::of(genome))
     }
 
-    fn unrank_recipe(&self, mut index: BigUint, genome: &mut Genome) {
-        for decision in self.program.recipe.iter().rev() {
+    fn unrank_recipe(&self, mut index: BigUint, genome: &mut Vec<(Arc<str>, u32)>) {
+        let start = genome.len();
+        for (decision, address) in self.program.recipe.iter().zip(&self.recipe).rev() {
             let (rest, option) = index.div_rem(&BigUint::from(decision.options.len()));
             let option = u32::try_from(option).expect("options are few");
-            genome.insert(format!("recipe/{}", decision.name), option);
+            genome.push((Arc::clone(address), option));
             index = rest;
+        }
+        genome[start..].reverse();
+    }
+
+    /// The genomes from index `from` on, in the order of their indices. Each takes a few steps from
+    /// the one before.
+    pub fn iter_from(&self, from: &BigUint) -> impl Iterator<Item = Genome> + '_ {
+        Genomes {
+            space: self,
+            next: from.clone(),
+            place: None,
         }
     }
 
@@ -233,79 +233,33 @@ impl SearchSpace {
     /// # Errors
     /// When a decision is missing or not in the space.
     pub fn index_of(&self, genome: &Genome) -> Result<BigUint, DecodeError> {
-        let mut memo = self.memo();
-        let Memo {
-            engine,
-            start,
-            ends,
-            ..
-        } = &mut *memo;
-        let mut ranking = Ranking {
-            engine,
-            path: Path::default(),
-            genome: genome.clone(),
-        };
-        let root = Point::at(self.program.root);
-        let (end, mut index) = ranking.rank(root, *start).map_err(|error| match error {
-            RankError::Genome(error) => error,
-            RankError::TooLarge => unreachable!("the space was counted when it was made"),
-        })?;
-        let mut known = false;
-        for (other, ways) in ends.iter() {
-            known |= *other == end;
-            if known {
-                break;
-            }
-            index += ways;
+        let mut decider = Replay::of(genome);
+        let ranked = self.memo().plan.rank(&mut decider);
+        if let Some(astray) = decider.astray {
+            return Err(astray);
         }
-        drop(memo);
-        if !known {
-            return Err(DecodeError::Invalid {
-                address: "network".to_owned(),
-                option: 0,
-            });
-        }
-        for decision in &self.program.recipe {
-            let address = format!("recipe/{}", decision.name);
-            let taken = genome.get(&address);
-            let taken = taken.ok_or_else(|| DecodeError::Missing(address.clone()))?;
-            if taken as usize >= decision.options.len() {
-                return Err(DecodeError::Invalid {
-                    address,
-                    option: taken,
-                });
-            }
-            index = index * decision.options.len() + taken;
+        let mut index = ranked.ok_or(DecodeError::Outside)?;
+        for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
+            index = index * decision.options.len() + recipe_option(decision, address, genome)?;
         }
         Ok(index)
     }
 
     /// Walks the whole space with `decider`, training settings last.
-    fn walk<D: Decide>(&self, decider: &mut D) -> Vec<Decision> {
-        let mut memo = self.memo();
-        let Memo {
-            engine,
-            guide,
-            start,
-            allowed,
-            ..
-        } = &mut *memo;
-        let path = Path::default();
-        let mut walk = Walk {
-            engine,
-            guide,
-            decider,
-            path,
-            decisions: Vec::new(),
-        };
-        let root = Point::at(self.program.root);
-        walk.go(root, *start, *allowed)
-            .expect("what was counted when the space was made is in the memo");
-        let mut decisions = walk.decisions;
-        for decision in &self.program.recipe {
-            decisions.push(decide_recipe(decision, decider));
+    pub(super) fn walk<D: Decide>(&self, decider: &mut D) -> Vec<Taken> {
+        let mut taken = self.memo().plan.walk(decider);
+        for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
+            let offered: Vec<u32> = (0..decision.options.len() as u32).collect();
+            let weights: Vec<f64> = decision.options.iter().map(|(_, weight)| *weight).collect();
+            let place = decider.decide(address, &offered, &weights);
+            taken.push(Taken {
+                address: Arc::clone(address),
+                option: offered[place],
+                offered: offered.into(),
+                point: None,
+            });
         }
-        decisions
+        taken
     }
 
     /// The memo, solved afresh where walks have filled it with what they will not need again.
@@ -315,36 +269,39 @@ impl SearchSpace {
             .lock()
             .expect("no walk panics while it holds the memo");
         if memo.is_overgrown() {
-            *memo = Memo::new(&self.program, usize::MAX).expect("the space was solved before");
+            let generation = memo.generation + 1;
+            let fresh = Memo::new(&self.program, usize::MAX).expect("the space was solved before");
+            *memo = Memo {
+                generation,
+                ..fresh
+            };
         }
-        // Walks may add to it without limit until then.
-        memo.engine.lift_limit();
         memo
     }
 }
 
-fn decide_recipe<D: Decide>(
-    decision: &super::program::RecipeDecision,
-    decider: &mut D,
-) -> Decision {
-    let address = format!("recipe/{}", decision.name);
-    let offered: Vec<u32> = (0..decision.options.len() as u32).collect();
-    let weight = |option: u32| decision.options[option as usize].1;
-    let option = decider.decide(&address, &offered, &weight);
-    let name = decision.options[option as usize].0.to_string();
-    Decision {
-        address,
-        option,
-        name,
-        offered,
+/// The option that a genome takes for a training setting.
+fn recipe_option(
+    decision: &RecipeDecision,
+    address: &str,
+    genome: &Genome,
+) -> Result<u32, DecodeError> {
+    let option = genome.get(address);
+    let option = option.ok_or_else(|| DecodeError::Missing(address.to_owned()))?;
+    if (option as usize) < decision.options.len() {
+        return Ok(option);
     }
+    let address = address.to_owned();
+    Err(DecodeError::Invalid { address, option })
 }
 
-fn genome_of(decisions: &[Decision]) -> Genome {
-    decisions
-        .iter()
-        .map(|decision| (decision.address.clone(), decision.option))
-        .collect()
+pub(super) fn genome_of(taken: Vec<Taken>) -> Genome {
+    let decisions = taken.into_iter();
+    Genome::of(
+        decisions
+            .map(|taken| (taken.address, taken.option))
+            .collect(),
+    )
 }
 
 /// The number of combinations of training settings.
@@ -353,135 +310,69 @@ fn recipes(program: &Program) -> BigUint {
     sizes.fold(BigUint::one(), |product, size| product * size)
 }
 
-fn accepts(program: &Program, engine: &Engine, end: StateId) -> bool {
-    let state = engine.state(end);
-    let lane = &state.lanes[0];
-    let above = lane
-        .cost
-        .iter()
-        .zip(&program.tracked)
-        .all(|(&cost, bound)| cost >= bound.min);
-    lane.top() == program.output.shape() && above
+/// Genomes in the order of their indices.
+struct Genomes<'a> {
+    space: &'a SearchSpace,
+    next: BigUint,
+    /// Where the network of the last one is, and in which generation of the memo.
+    place: Option<(Cursor, u64)>,
+}
+
+impl Iterator for Genomes<'_> {
+    type Item = Genome;
+
+    fn next(&mut self) -> Option<Genome> {
+        if self.next >= self.space.count {
+            return None;
+        }
+        let (network, settings) = self.next.div_rem(&recipes(&self.space.program));
+        let mut memo = self.space.memo();
+        let generation = memo.generation;
+        let current = self.place.take().filter(|(_, made)| *made == generation);
+        let cursor = match current {
+            None => Cursor::at(&mut memo.plan, network),
+            Some((mut cursor, _)) => {
+                if settings.is_zero() {
+                    cursor.advance(&mut memo.plan);
+                }
+                cursor
+            }
+        };
+        let mut decisions = cursor.decisions(&memo.plan);
+        drop(memo);
+        self.place = Some((cursor, generation));
+        self.space.unrank_recipe(settings, &mut decisions);
+        self.next += 1u8;
+        Some(Genome::of(decisions))
+    }
 }
 
 /// Follows a genome and notes where it leads out of the space.
 struct Replay<'a> {
-    genome: &'a Genome,
+    genome: super::genome::Finder<'a>,
     astray: Option<DecodeError>,
 }
 
+impl<'a> Replay<'a> {
+    fn of(genome: &'a Genome) -> Self {
+        Self {
+            genome: genome.finder(),
+            astray: None,
+        }
+    }
+}
+
 impl Decide for Replay<'_> {
-    fn decide(&mut self, address: &str, offered: &[u32], _: &dyn Fn(u32) -> f64) -> u32 {
-        let known = self.genome.get(address);
-        if let Some(option) = known.filter(|option| offered.contains(option)) {
-            return option;
-        }
-        self.astray.get_or_insert_with(|| match known {
-            None => DecodeError::Missing(address.to_owned()),
-            Some(option) => DecodeError::Invalid {
-                address: address.to_owned(),
-                option,
-            },
-        });
-        offered[0]
+    fn decide(&mut self, address: &Arc<str>, offered: &[u32], _: &[f64]) -> usize {
+        let known = self.genome.find(address);
+        let place = known.and_then(|known| offered.iter().position(|&option| option == known));
+        place.unwrap_or_else(|| {
+            let address = address.to_string();
+            self.astray.get_or_insert(match known {
+                None => DecodeError::Missing(address),
+                Some(option) => DecodeError::Invalid { address, option },
+            });
+            0
+        })
     }
-}
-
-impl SearchSpace {
-    /// A genome with `edits` decisions changed, and what no longer fits drawn afresh. A space of one
-    /// returns it unchanged.
-    pub fn mutate(&self, genome: &Genome, edits: usize, stream: &mut Stream) -> Genome {
-        let mut current = genome.clone();
-        for _ in 0..edits {
-            let mut decider = Prefer::new(&current, stream);
-            let decisions = self.walk(&mut decider);
-            let open: Vec<&Decision> = decisions
-                .iter()
-                .filter(|decision| decision.offered.len() > 1)
-                .collect();
-            if open.is_empty() {
-                break;
-            }
-            let place = open[stream.index(open.len())];
-            let others: Vec<u32> = place
-                .offered
-                .iter()
-                .copied()
-                .filter(|&option| option != place.option)
-                .collect();
-            let mut edited = genome_of(&decisions);
-            edited.insert(place.address.clone(), others[stream.index(others.len())]);
-            current = self.complete(&edited, stream);
-        }
-        current
-    }
-
-    /// A genome with every decision at or below a random decision's address drawn afresh.
-    pub fn resample_subtree(&self, genome: &Genome, stream: &mut Stream) -> Genome {
-        let Some(prefix) = self.random_address(genome, stream) else {
-            return genome.clone();
-        };
-        let kept = genome
-            .iter()
-            .filter(|(address, _)| !is_below(address, &prefix));
-        let kept: Genome = kept
-            .map(|(address, option)| (address.to_owned(), option))
-            .collect();
-        self.complete(&kept, stream)
-    }
-
-    /// A genome that takes each decision from either parent with the same probability.
-    pub fn crossover(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
-        let mut mixed = b.clone();
-        for (address, option) in a.iter() {
-            if b.get(address).is_none() || stream.below(2) == 0 {
-                mixed.insert(address, option);
-            }
-        }
-        self.complete(&mixed, stream)
-    }
-
-    /// The first parent with everything at or below a random decision's address taken from the
-    /// second.
-    pub fn crossover_subtree(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
-        let Some(prefix) = self.random_address(a, stream) else {
-            return a.clone();
-        };
-        let kept = a.iter().filter(|(address, _)| !is_below(address, &prefix));
-        let taken = b.iter().filter(|(address, _)| is_below(address, &prefix));
-        let mixed: Genome = kept
-            .chain(taken)
-            .map(|(address, option)| (address.to_owned(), option))
-            .collect();
-        self.complete(&mixed, stream)
-    }
-
-    fn random_address(&self, genome: &Genome, stream: &mut Stream) -> Option<String> {
-        let decisions = self.walk(&mut Prefer::new(genome, stream));
-        let open: Vec<Decision> = decisions
-            .into_iter()
-            .filter(|decision| decision.offered.len() > 1)
-            .collect();
-        if open.is_empty() {
-            return None;
-        }
-        let place = stream.index(open.len());
-        open.into_iter().nth(place).map(|decision| decision.address)
-    }
-
-    /// Whether the space holds a single architecture, as a hand-designed network does.
-    pub fn is_single(&self) -> bool {
-        self.count.is_one()
-    }
-
-    /// Whether `index` names an architecture.
-    pub fn contains_index(&self, index: &BigUint) -> bool {
-        index < &self.count && !self.count.is_zero()
-    }
-}
-
-fn is_below(address: &str, prefix: &str) -> bool {
-    address
-        .strip_prefix(prefix)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[']))
 }

@@ -4,7 +4,7 @@
 //! States are interned, outcomes are memoised by (point, state), and a body is walked on the part of
 //! the state it can see, so equal situations are solved once however often they occur.
 
-use super::program::{BodyIx, Node, NodeIx, Program};
+use super::program::{BodyIx, Node, NodeIx, Program, Tracked};
 use super::state::{Lane, State, UNSET, within};
 use num_bigint::BigUint;
 use num_traits::One;
@@ -106,6 +106,19 @@ impl Engine {
     /// Lets the memo grow without limit.
     pub fn lift_limit(&mut self) {
         self.limit = usize::MAX;
+    }
+
+    /// Whether a network may end in this state, which holds what it costs.
+    pub fn accepts_end(&self, end: StateId) -> bool {
+        let cost = self.state(end).lanes[0].cost.clone();
+        self.accepts(end, &cost)
+    }
+
+    /// Whether a network may end in this state after spending `cost`.
+    pub fn accepts(&self, end: StateId, cost: &[u64]) -> bool {
+        let fits = |(&cost, bound): (&u64, &Tracked)| (bound.min..=bound.max).contains(&cost);
+        let top = self.states[end.0 as usize].lanes[0].top();
+        top == self.program.output.shape() && cost.iter().zip(&self.program.tracked).all(fits)
     }
 
     /// How many states and outcomes are remembered.

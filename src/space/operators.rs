@@ -1,0 +1,92 @@
+//! Moves among the genomes of a space. All are edits of the map of decisions, so they work on every
+//! space; a walk repairs what no longer fits, so every genome they give is complete and valid.
+
+use super::plan::Prefer;
+use super::search_space::genome_of;
+use super::{Genome, SearchSpace};
+use crate::random::Stream;
+use std::sync::Arc;
+
+impl SearchSpace {
+    /// A genome with `edits` decisions changed, one after the other, and what no longer fits drawn
+    /// afresh. A space of one returns it unchanged.
+    pub fn mutate(&self, genome: &Genome, edits: usize, stream: &mut Stream) -> Genome {
+        let mut current = genome.clone();
+        for _ in 0..edits {
+            match self.edit(&current, stream) {
+                Some(edited) => current = edited,
+                None => break,
+            }
+        }
+        current
+    }
+
+    /// The genome with one decision changed, if any can be.
+    fn edit(&self, genome: &Genome, stream: &mut Stream) -> Option<Genome> {
+        let mut taken = self.walk(&mut Prefer::new(genome, stream));
+        let is_open = |at: &usize| taken[*at].offered.len() > 1;
+        let open: Vec<usize> = (0..taken.len()).filter(is_open).collect();
+        if open.is_empty() {
+            return None;
+        }
+        let place = &mut taken[open[stream.index(open.len())]];
+        let others: Vec<u32> = place
+            .offered
+            .iter()
+            .copied()
+            .filter(|&option| option != place.option)
+            .collect();
+        place.option = others[stream.index(others.len())];
+        Some(self.complete(&genome_of(taken), stream))
+    }
+
+    /// A genome with every decision at or below a random decision's address drawn afresh.
+    pub fn resample_subtree(&self, genome: &Genome, stream: &mut Stream) -> Genome {
+        let Some(prefix) = self.random_address(genome, stream) else {
+            return genome.clone();
+        };
+        let kept = genome
+            .iter()
+            .filter(|(address, _)| !is_below(address, &prefix));
+        self.complete(&kept.collect(), stream)
+    }
+
+    /// A genome that takes each decision from either parent with the same probability.
+    pub fn crossover(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
+        let mut theirs = b.finder();
+        let mut from_a = Vec::new();
+        for (address, option) in a.iter() {
+            if theirs.find(address).is_none() || stream.below(2) == 0 {
+                from_a.push((address, option));
+            }
+        }
+        self.complete(&b.iter().chain(from_a).collect(), stream)
+    }
+
+    /// The first parent with everything at or below a random decision's address taken from the
+    /// second.
+    pub fn crossover_subtree(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
+        let Some(prefix) = self.random_address(a, stream) else {
+            return a.clone();
+        };
+        let kept = a.iter().filter(|(address, _)| !is_below(address, &prefix));
+        let taken = b.iter().filter(|(address, _)| is_below(address, &prefix));
+        self.complete(&kept.chain(taken).collect(), stream)
+    }
+
+    fn random_address(&self, genome: &Genome, stream: &mut Stream) -> Option<Arc<str>> {
+        let taken = self.walk(&mut Prefer::new(genome, stream));
+        let is_open = |at: &usize| taken[*at].offered.len() > 1;
+        let open: Vec<usize> = (0..taken.len()).filter(is_open).collect();
+        if open.is_empty() {
+            return None;
+        }
+        Some(Arc::clone(&taken[open[stream.index(open.len())]].address))
+    }
+}
+
+fn is_below(address: &str, prefix: &str) -> bool {
+    address
+        .strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[']))
+}
