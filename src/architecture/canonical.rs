@@ -26,14 +26,20 @@ impl CanonicalForm {
         &self.0
     }
 
+    /// Its SHA-256, which takes 32 bytes however large the network is.
+    pub fn hash(&self) -> [u8; 32] {
+        use sha2::Digest;
+        sha2::Sha256::digest(self.0.as_bytes()).into()
+    }
+
     /// The first 16 bytes of its SHA-256 in hexadecimal: a short name for journals and tables.
     pub fn digest(&self) -> String {
-        use sha2::Digest;
-        let hash = sha2::Sha256::digest(self.0.as_bytes());
-        hash[..16].iter().fold(String::new(), |mut out, byte| {
-            let _ = write!(out, "{byte:02x}");
-            out
-        })
+        self.hash()[..16]
+            .iter()
+            .fold(String::new(), |mut out, byte| {
+                let _ = write!(out, "{byte:02x}");
+                out
+            })
     }
 }
 

@@ -12,7 +12,7 @@ mod print;
 
 pub use canonical::CanonicalForm;
 pub use json::{ArchitectureJson, JsonError};
-pub use metrics::{Metrics, metrics_of_layer};
+pub use metrics::{Mark, Metrics, metrics_of_layer};
 pub use print::{mermaid, text};
 
 use crate::layers::{Arity, Layer, Shape, ShapeError};

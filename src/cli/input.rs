@@ -6,7 +6,7 @@ use crate::architecture::Architecture;
 use crate::diagnostics::SourceFile;
 use crate::language::{self, Compiled};
 use crate::space::{Candidate, Genome, SearchSpace};
-use num_traits::{One, Zero};
+use num_traits::Zero;
 use std::io::{self, Read};
 use std::path::Path;
 

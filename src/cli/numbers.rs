@@ -1,5 +1,6 @@
 //! Numbers as people read them.
 
+use crate::space::Count;
 use num_bigint::BigUint;
 use std::fmt::Display;
 
@@ -72,14 +73,18 @@ pub fn with_deviation(mean: Option<f64>, deviation: Option<f64>) -> String {
     }
 }
 
-/// `1 architecture`, `1,024 architectures`.
-pub fn architectures(count: &BigUint) -> String {
-    let one = *count == BigUint::from(1u8);
-    format!(
-        "{} architecture{}",
-        grouped(count),
-        if one { "" } else { "s" }
-    )
+/// `1 architecture`, `1,024 architectures`, `about 3.21e14 architectures`.
+pub fn architectures(count: &Count) -> String {
+    let number = match count {
+        Count::Exact(count) => grouped(count),
+        Count::Estimate(estimate) => {
+            let likely = estimate.likely();
+            let rounded = scientific(&likely).unwrap_or_else(|| grouped(&likely));
+            format!("about {rounded}")
+        }
+    };
+    let plural = if count.is_one() { "" } else { "s" };
+    format!("{number} architecture{plural}")
 }
 
 #[cfg(test)]

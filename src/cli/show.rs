@@ -95,9 +95,14 @@ fn choose(args: &Args, space: &SearchSpace) -> Result<Candidate, Failure> {
 }
 
 fn past_the_end(space: &SearchSpace, index: &BigUint) -> Failure {
-    let last = space.count() - BigUint::from(1u8);
+    let last = space.indices() - BigUint::from(1u8);
+    let problem = if *index > last {
+        format!("the last is {last}")
+    } else {
+        "that one does not meet the constraints".to_owned()
+    };
     Failure::Input(format!(
-        "{} has no architecture {index}; the last is {last}",
+        "{} has no architecture {index}; {problem}",
         space.name()
     ))
 }

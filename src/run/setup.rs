@@ -12,7 +12,6 @@ use crate::random::{Purpose, Seed};
 use crate::space::{Candidate, Sampling, SearchSpace};
 use crate::training::{Recipe, RecipeError};
 use num_bigint::BigUint;
-use num_traits::One;
 use std::path::{Path, PathBuf};
 
 /// The texts that a run is made from.
@@ -205,8 +204,8 @@ impl Setup {
 impl Baseline {
     fn compile(text: &BaselineText) -> Result<Self, RunError> {
         let space = compile_source(&text.file)?;
-        if !space.count().is_one() {
-            let (path, count) = (text.path.clone(), space.count().to_string());
+        if !space.is_single() {
+            let (path, count) = (text.path.clone(), space.indices().to_string());
             return Err(RunError::Baseline { path, count });
         }
         let genome = space

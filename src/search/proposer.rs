@@ -88,7 +88,7 @@ impl<'s> Proposer<'s> {
         trial: TrialId,
         stream: &mut Stream,
     ) -> Option<(Candidate, Vec<TrialId>)> {
-        if *self.space.count() <= BigUint::from(self.tried.len()) {
+        if self.space.indices() <= BigUint::from(self.tried.len()) {
             return None;
         }
         for attempt in 0..MAX_ATTEMPTS {
@@ -111,7 +111,7 @@ impl<'s> Proposer<'s> {
     fn what_is_left(&self, stream: &mut Stream) -> Option<Candidate> {
         let count = self
             .space
-            .count()
+            .indices()
             .to_u64()
             .filter(|&count| count <= WALKED)?;
         let start = stream.below(count);
@@ -120,11 +120,8 @@ impl<'s> Proposer<'s> {
             if start + step == count {
                 index = BigUint::zero();
             }
-            let genome = self
-                .space
-                .get(&index)
-                .expect("the index is below the count");
-            if let Some(candidate) = self.untried(&genome) {
+            let genome = self.space.get(&index);
+            if let Some(candidate) = genome.and_then(|genome| self.untried(&genome)) {
                 return Some(candidate);
             }
             index += BigUint::one();

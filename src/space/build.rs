@@ -8,12 +8,22 @@ use super::state::{UNSET, copies, projection, resolve_layer};
 use super::{DecodeError, Genome};
 use crate::architecture::{Architecture, Builder, NodeId};
 use crate::layers::{Layer, Shape, Value};
+use std::collections::BTreeMap;
+
+/// What the decisions of a genome come to.
+pub(super) struct Built {
+    pub architecture: Architecture,
+    /// The values that constraints ask for.
+    pub kept: Vec<Value>,
+    /// How often each body was expanded.
+    pub bodies: BTreeMap<Box<str>, u64>,
+}
 
 /// Runs `program` with the decisions of `genome`.
 ///
 /// # Errors
 /// When a decision is missing or the decisions lead out of the space.
-pub(super) fn build(program: &Program, genome: &Genome) -> Result<Architecture, DecodeError> {
+pub(super) fn build(program: &Program, genome: &Genome) -> Result<Built, DecodeError> {
     let mut run = Run {
         program,
         genome: genome.finder(),
@@ -23,13 +33,21 @@ pub(super) fn build(program: &Program, genome: &Genome) -> Result<Architecture, 
         carried: Vec::new(),
         slots: vec![UNSET; program.globals],
         depth: program.depth,
+        kept: Vec::new(),
+        bodies: BTreeMap::new(),
     };
     run.node(program.root)?;
     let last = run.top();
     let address = run.path.address("");
-    run.builder
+    let architecture = run
+        .builder
         .finish(last, program.output)
-        .map_err(|_| DecodeError::Invalid { address, option: 0 })
+        .map_err(|_| DecodeError::Invalid { address, option: 0 })?;
+    Ok(Built {
+        architecture,
+        kept: run.kept,
+        bodies: run.bodies,
+    })
 }
 
 struct Run<'a> {
@@ -41,6 +59,8 @@ struct Run<'a> {
     carried: Vec<NodeId>,
     slots: Vec<Value>,
     depth: u16,
+    kept: Vec<Value>,
+    bodies: BTreeMap<Box<str>, u64>,
 }
 
 impl Run<'_> {
@@ -129,6 +149,9 @@ impl Run<'_> {
 
     fn call(&mut self, body: BodyIx, arguments: &[Expr]) -> Result<(), DecodeError> {
         let body = self.program.body(body);
+        if self.program.is_constrained() {
+            *self.bodies.entry(body.name.clone()).or_default() += 1;
+        }
         let mut slots = self.slots[..self.program.globals.min(self.slots.len())].to_vec();
         slots.resize(self.program.globals, UNSET);
         for argument in arguments {
@@ -162,6 +185,7 @@ impl Run<'_> {
             | Step::Wire { .. }
             | Step::Wired { .. }
             | Step::Return => {}
+            Step::Keep(slots) => self.kept = slots.iter().map(|&slot| self.get(slot)).collect(),
             Step::Count(slot, value) => {
                 let value = copies(self.evaluate(value)?).map_err(|_| self.astray())?;
                 self.set(*slot, value);

@@ -131,6 +131,19 @@ impl Expr {
         }
     }
 
+    /// Gives every slot that the expression reads another number.
+    pub fn renumber(&mut self, number: &impl Fn(usize) -> usize) {
+        match self {
+            Self::Slot(slot) => *slot = number(*slot),
+            Self::Negate(operand) | Self::Not(operand) => operand.renumber(number),
+            Self::Binary(_, operands) => {
+                operands.0.renumber(number);
+                operands.1.renumber(number);
+            }
+            Self::Value(_) | Self::Incoming(_) => {}
+        }
+    }
+
     /// Calls `visit` on every slot the expression reads.
     pub fn slots(&self, visit: &mut impl FnMut(usize)) {
         match self {

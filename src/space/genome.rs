@@ -75,6 +75,21 @@ impl Genome {
         }
     }
 
+    /// The decisions as they are kept.
+    pub(super) fn entries(&self) -> &[(Arc<str>, u32)] {
+        &self.0
+    }
+
+    /// The decisions of a walk.
+    pub(super) fn of_taken(taken: Vec<super::plan::Taken>) -> Self {
+        let decisions = taken.into_iter();
+        Self(
+            decisions
+                .map(|taken| (taken.address, taken.option))
+                .collect(),
+        )
+    }
+
     /// A genome of decisions whose addresses all differ.
     pub(super) fn of(decisions: Vec<(Arc<str>, u32)>) -> Self {
         Self(decisions)

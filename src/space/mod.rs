@@ -6,7 +6,9 @@
 //! genome it returns is complete and valid. It knows no syntax, no training and no files.
 
 mod build;
+mod count;
 pub mod expression;
+mod filter;
 mod genome;
 mod operators;
 mod path;
@@ -17,6 +19,7 @@ mod state;
 mod transfer;
 mod unsatisfiable;
 
+pub use count::{Count, Estimate};
 pub use genome::Genome;
 pub use search_space::{SearchSpace, SpaceError};
 

@@ -2,7 +2,6 @@
 //! space; a walk repairs what no longer fits, so every genome they give is complete and valid.
 
 use super::plan::Prefer;
-use super::search_space::genome_of;
 use super::{Genome, SearchSpace};
 use crate::random::Stream;
 use std::sync::Arc;
@@ -11,14 +10,35 @@ impl SearchSpace {
     /// A genome with `edits` decisions changed, one after the other, and what no longer fits drawn
     /// afresh. A space of one returns it unchanged.
     pub fn mutate(&self, genome: &Genome, edits: usize, stream: &mut Stream) -> Genome {
-        let mut current = genome.clone();
-        for _ in 0..edits {
-            match self.edit(&current, stream) {
-                Some(edited) => current = edited,
-                None => break,
+        self.admitted(genome, stream, |stream| {
+            let mut current = genome.clone();
+            for _ in 0..edits {
+                match self.edit(&current, stream) {
+                    Some(edited) => current = edited,
+                    None => break,
+                }
+            }
+            current
+        })
+    }
+
+    /// The first of several draws that meets constraints that walks don't know of, or `genome`.
+    fn admitted(
+        &self,
+        genome: &Genome,
+        stream: &mut Stream,
+        mut draw: impl FnMut(&mut Stream) -> Genome,
+    ) -> Genome {
+        if !self.is_filtered() {
+            return draw(stream);
+        }
+        for _ in 0..self.tries() {
+            let drawn = draw(stream);
+            if self.admits(&drawn) {
+                return drawn;
             }
         }
-        current
+        genome.clone()
     }
 
     /// The genome with one decision changed, if any can be.
@@ -37,11 +57,15 @@ impl SearchSpace {
             .filter(|&option| option != place.option)
             .collect();
         place.option = others[stream.index(others.len())];
-        Some(self.complete(&genome_of(taken), stream))
+        Some(self.complete(&Genome::of_taken(taken), stream))
     }
 
     /// A genome with every decision at or below a random decision's address drawn afresh.
     pub fn resample_subtree(&self, genome: &Genome, stream: &mut Stream) -> Genome {
+        self.admitted(genome, stream, |stream| self.resampled(genome, stream))
+    }
+
+    fn resampled(&self, genome: &Genome, stream: &mut Stream) -> Genome {
         let Some(prefix) = self.random_address(genome, stream) else {
             return genome.clone();
         };
@@ -53,6 +77,10 @@ impl SearchSpace {
 
     /// A genome that takes each decision from either parent with the same probability.
     pub fn crossover(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
+        self.admitted(a, stream, |stream| self.mixed(a, b, stream))
+    }
+
+    fn mixed(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
         let mut theirs = b.finder();
         let mut from_a = Vec::new();
         for (address, option) in a.iter() {
@@ -66,6 +94,10 @@ impl SearchSpace {
     /// The first parent with everything at or below a random decision's address taken from the
     /// second.
     pub fn crossover_subtree(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
+        self.admitted(a, stream, |stream| self.grafted(a, b, stream))
+    }
+
+    fn grafted(&self, a: &Genome, b: &Genome, stream: &mut Stream) -> Genome {
         let Some(prefix) = self.random_address(a, stream) else {
             return a.clone();
         };

@@ -6,7 +6,7 @@
 //! body is settled for all of its uses together by [`Node::Close`].
 
 use super::expression::Expr;
-use crate::architecture::Output;
+use crate::architecture::{Mark, Output};
 use crate::layers::{Kind, Shape, Value};
 
 /// The most copies that one `repeat` may make.
@@ -140,6 +140,8 @@ pub enum Step {
     },
     /// Pushes a copy of the tensor `depth` below the top.
     Pick(usize),
+    /// Notes what these slots hold, for [`Program::require`].
+    Keep(Vec<Slot>),
     /// Drops this many tensors from just below the top.
     DropBelow(usize),
     /// Fits the tensor below the top to the top's shape by a 1x1 convolution or a linear map with
@@ -206,8 +208,18 @@ pub struct Program {
     pub depth: u16,
     /// Training settings.
     pub recipe: Vec<RecipeDecision>,
-    /// Costs that constraints bound, added up along the way.
+    /// Costs that constraints bound or ask for, added up along the way.
     pub tracked: Vec<Tracked>,
+    /// Further constraints. Their slots are the values that [`Step::Keep`] noted, then the totals of
+    /// `tracked`, then depth and receptive field.
+    pub require: Vec<Expr>,
+    /// How many values [`Step::Keep`] notes.
+    pub kept: usize,
+    /// Whether constraints ask for depth or receptive field.
+    pub marks: bool,
+    /// Whether layers may lead nowhere, so that what was added up along the way is more than what the
+    /// network costs.
+    pub prunes: bool,
 }
 
 /// An additive cost with its largest allowed value.
@@ -251,7 +263,48 @@ impl Program {
 
     /// Whether constraints only say how much a network may cost at most.
     pub fn bounds_only_above(&self) -> bool {
-        self.tracked.iter().all(|tracked| tracked.min == 0)
+        let totals = self.kept..self.kept + self.tracked.len();
+        let mut reads_costs = false;
+        for constraint in &self.require {
+            constraint.slots(&mut |slot| reads_costs |= totals.contains(&slot));
+        }
+        !reads_costs && self.tracked.iter().all(|tracked| tracked.min == 0)
+    }
+
+    /// The program without its constraints.
+    #[must_use]
+    pub fn unconstrained(&self) -> Self {
+        Self {
+            tracked: Vec::new(),
+            require: Vec::new(),
+            marks: false,
+            ..self.clone()
+        }
+    }
+
+    /// Whether there are constraints.
+    pub fn is_constrained(&self) -> bool {
+        !self.tracked.is_empty() || !self.require.is_empty()
+    }
+
+    /// Whether a network with these kept values, totals and this mark meets every constraint.
+    pub fn meets(&self, kept: &[Value], totals: &[u64], mark: Mark) -> bool {
+        let fits = |(&total, bound): (&u64, &Tracked)| (bound.min..=bound.max).contains(&total);
+        if !totals.iter().zip(&self.tracked).all(fits) {
+            return false;
+        }
+        if self.require.is_empty() {
+            return true;
+        }
+        let whole = |number: u64| Value::Int(i64::try_from(number).unwrap_or(i64::MAX));
+        let mut slots = kept.to_vec();
+        slots.extend(totals.iter().map(|&total| whole(total)));
+        slots.push(Value::Int(i64::from(mark.depth)));
+        slots.push(whole(mark.receptive_field(self.input)));
+        let holds = |expression: &Expr| expression.evaluate(&slots, self.input);
+        self.require
+            .iter()
+            .all(|constraint| holds(constraint) == Ok(Value::Bool(true)))
     }
 
     /// Adds a node that came from `origin`.

@@ -1,5 +1,7 @@
 //! The space as its users see it.
 
+use super::count::{Count, Estimate};
+use super::filter::{Admitted, Filter, Within};
 use super::plan::{Cursor, Decide, Plan, Prefer, Taken};
 use super::program::{Origin, Program, RecipeDecision};
 use super::transfer::{ENTRY_LIMIT, Engine, Point, TooLarge};
@@ -13,6 +15,9 @@ use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+/// How often a draw from a listed space is made again before it is made another way.
+const TRIES: u64 = 64;
+
 /// How many entries walks may add to the memo before it is solved afresh.
 const WALK_ENTRIES: usize = 4_000_000;
 
@@ -24,7 +29,11 @@ pub struct SearchSpace {
     program: Arc<Program>,
     /// The address of each training setting.
     recipe: Vec<Arc<str>>,
-    count: BigUint,
+    /// The indices of networks, before training settings.
+    networks: BigUint,
+    count: Count,
+    /// Constraints that walks don't know of.
+    filter: Option<Filter>,
     memo: Mutex<Memo>,
 }
 
@@ -46,6 +55,10 @@ impl Memo {
         let root = Point::at(program.root);
         let outcomes = engine.transfer(root, start).map_err(too_large)?;
         if !outcomes.iter().any(|(end, _)| engine.accepts_end(*end)) {
+            if outcomes.iter().any(|(end, _)| engine.fits_end(*end)) {
+                let reason = "no architecture meets the constraints, though shapes fit".to_owned();
+                return Err(SpaceError::Unmet(reason));
+            }
             let (origin, reason) = super::unsatisfiable::explain(&mut engine, root, start);
             return Err(SpaceError::Unsatisfiable { origin, reason });
         }
@@ -78,26 +91,71 @@ pub enum SpaceError {
     },
     /// Exact mathematics over it needs more memory than it may have.
     TooLarge(String),
+    /// No architecture was found that meets the constraints: in words.
+    Unmet(String),
 }
 
 impl SearchSpace {
     /// The space of a program's runs.
     ///
+    /// Constraints are met by construction where the costs they ask for can be counted along the way.
+    /// Where they can't, a small space is listed and a large one is measured by sampling: see
+    /// [`Count`].
+    ///
     /// # Errors
-    /// When no run ends in the shape that the output asks for, or there are too many different
-    /// situations to count.
+    /// When no run ends in the shape that the output asks for and meets the constraints, or there are
+    /// too many different situations to count.
     pub fn new(program: Program) -> Result<Self, SpaceError> {
         let program = Arc::new(program);
-        let mut memo = Memo::new(&program, ENTRY_LIMIT)?;
-        let count = memo.plan.count() * recipes(&program);
+        if !program.prunes || !program.is_constrained() {
+            match Memo::new(&program, ENTRY_LIMIT) {
+                Err(SpaceError::TooLarge(_)) if program.is_constrained() => {}
+                other => return Ok(Self::solved(program, other?)),
+            }
+        }
+        Self::filtered(program)
+    }
+
+    fn solved(program: Arc<Program>, mut memo: Memo) -> Self {
+        let networks = memo.plan.count();
         let settings = program.recipe.iter();
         let recipe = settings.map(|decision| format!("recipe/{}", decision.name).into());
-        Ok(Self {
+        Self {
             recipe: recipe.collect(),
-            program,
-            count,
+            count: Count::Exact(&networks * recipes(&program)),
+            networks,
+            filter: None,
             memo: Mutex::new(memo),
-        })
+            program,
+        }
+    }
+
+    fn filtered(constrained: Arc<Program>) -> Result<Self, SpaceError> {
+        let program = Arc::new(constrained.unconstrained());
+        let mut memo = Memo::new(&program, ENTRY_LIMIT)?;
+        let networks = memo.plan.count();
+        let Some(filter) = Filter::new(constrained, &mut memo.plan, &networks) else {
+            let problem = format!(
+                "no architecture meets the constraints, as far as {networks} without them were looked at"
+            );
+            return Err(SpaceError::Unmet(problem));
+        };
+        let mut space = Self::solved(program, memo);
+        let recipes = recipes(&space.program);
+        match &filter.admitted {
+            Admitted::Listed(indices, _) => {
+                space.networks = BigUint::from(indices.len());
+                space.count = Count::Exact(&space.networks * recipes);
+            }
+            Admitted::Estimated(estimate) => {
+                space.count = Count::Estimate(Estimate {
+                    unconstrained: &estimate.unconstrained * recipes,
+                    ..estimate.clone()
+                });
+            }
+        }
+        space.filter = Some(filter);
+        Ok(space)
     }
 
     /// The space's name.
@@ -115,9 +173,15 @@ impl SearchSpace {
         self.program.output
     }
 
-    /// How many complete genomes there are, exactly.
-    pub fn count(&self) -> &BigUint {
+    /// How many complete genomes there are.
+    pub fn count(&self) -> &Count {
         &self.count
+    }
+
+    /// Indices are below this number: the count where that is exact. Where it is an estimate they are
+    /// those of the space without its constraints, and not every index has a genome.
+    pub fn indices(&self) -> BigUint {
+        &self.networks * recipes(&self.program)
     }
 
     /// Whether the space holds a single architecture, as a hand-designed network does.
@@ -127,18 +191,88 @@ impl SearchSpace {
 
     /// Draws a genome.
     pub fn sample(&self, sampling: Sampling, stream: &mut Stream) -> Genome {
-        match sampling {
-            Sampling::Prior => self.complete(&Genome::new(), stream),
-            Sampling::Uniform => {
-                let index = stream.below_big(&self.count);
+        match (sampling, &self.filter) {
+            (Sampling::Prior, None) => self.complete(&Genome::new(), stream),
+            (
+                Sampling::Uniform,
+                Some(Filter {
+                    admitted: Admitted::Estimated(_),
+                    ..
+                }),
+            )
+            | (Sampling::Prior, Some(_)) => self.sample_filtered(sampling, stream),
+            (Sampling::Uniform, _) => {
+                let index = stream.below_big(&self.indices());
                 self.get(&index).expect("the index is below the count")
             }
         }
     }
 
     /// A complete genome that keeps what fits of a partial one and draws the rest by prior weight.
-    pub fn complete(&self, partial: &Genome, stream: &mut Stream) -> Genome {
-        genome_of(self.walk(&mut Prefer::new(partial, stream)))
+    /// Constraints that walks don't know of are not asked.
+    pub(super) fn complete(&self, partial: &Genome, stream: &mut Stream) -> Genome {
+        Genome::of_taken(self.walk(&mut Prefer::new(partial, stream)))
+    }
+
+    fn sample_filtered(&self, sampling: Sampling, stream: &mut Stream) -> Genome {
+        let Some(filter) = &self.filter else {
+            return self.sample(sampling, stream);
+        };
+        if let Admitted::Listed(_, genomes) = &filter.admitted {
+            let nothing = Genome::new();
+            for _ in 0..TRIES {
+                let mut decider = Within::new(genomes, Prefer::new(&nothing, stream));
+                let taken = self.walk_network(&mut decider);
+                if decider.is_inside() {
+                    return self.with_settings(taken, &mut decider.decider);
+                }
+            }
+            return self.sample(Sampling::Uniform, stream);
+        }
+        // By the acceptance rate, so many misses in a row have a chance below e^-50.
+        let tries = self.tries();
+        for _ in 0..tries {
+            let genome = match sampling {
+                Sampling::Prior => self.complete(&Genome::new(), stream),
+                Sampling::Uniform => self.unranked(stream.below_big(&self.indices())),
+            };
+            if filter.admits(&genome) {
+                return genome;
+            }
+        }
+        match sampling {
+            // The prior may hardly ever meet the constraints where uniform draws do.
+            Sampling::Prior => self.sample(Sampling::Uniform, stream),
+            Sampling::Uniform => self.any_admitted(),
+        }
+    }
+
+    /// How many draws are made before an admitted one is looked for in the order of indices.
+    pub(super) fn tries(&self) -> u64 {
+        match &self.filter {
+            Some(Filter {
+                admitted: Admitted::Estimated(estimate),
+                ..
+            }) => (50.0 / estimate.acceptance_rate()) as u64 + 1,
+            _ => TRIES,
+        }
+    }
+
+    fn any_admitted(&self) -> Genome {
+        let mut all = self.iter_from(&BigUint::zero());
+        all.next()
+            .expect("a space under constraints has an architecture")
+    }
+
+    /// Whether a genome meets the constraints that walks don't know of.
+    pub(super) fn admits(&self, genome: &Genome) -> bool {
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| filter.admits(genome))
+    }
+
+    pub(super) fn is_filtered(&self) -> bool {
+        self.filter.is_some()
     }
 
     /// The decisions of a complete genome in the order they are made.
@@ -175,7 +309,7 @@ impl SearchSpace {
     /// # Errors
     /// When a decision is missing or not in the space.
     pub fn decode(&self, genome: &Genome) -> Result<Candidate, DecodeError> {
-        let architecture = build::build(&self.program, genome)?;
+        let architecture = build::build(&self.program, genome)?.architecture;
         let mut recipe = BTreeMap::new();
         for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
             let option = recipe_option(decision, address, genome)?;
@@ -189,22 +323,39 @@ impl SearchSpace {
         })
     }
 
-    /// The genome with this index in `0..count`. Indices follow the order of decisions, the first one
-    /// foremost.
+    /// The genome with this index, below [`indices`](Self::indices). Indices follow the order of
+    /// decisions, the first one foremost.
     pub fn get(&self, index: &BigUint) -> Option<Genome> {
-        if *index >= self.count {
+        if *index >= self.indices() {
             return None;
         }
-        let (network, settings) = index.div_rem(&recipes(&self.program));
-        let mut genome: Vec<(Arc<str>, u32)> = self
-            .memo()
-            .plan
-            .unrank(network)
-            .into_iter()
-            .map(|taken| (taken.address, taken.option))
-            .collect();
+        let genome = self.unranked(index.clone());
+        let sure = !matches!(
+            &self.filter,
+            Some(Filter {
+                admitted: Admitted::Estimated(_),
+                ..
+            })
+        );
+        (sure || self.admits(&genome)).then_some(genome)
+    }
+
+    /// The genome with this index, whether it meets constraints or not.
+    fn unranked(&self, index: BigUint) -> Genome {
+        let (mut network, settings) = index.div_rem(&recipes(&self.program));
+        if let Some(Filter {
+            admitted: Admitted::Listed(indices, _),
+            ..
+        }) = &self.filter
+        {
+            let place =
+                usize::try_from(&network).expect("the index is below the length of the list");
+            network = BigUint::from(indices[place]);
+        }
+        let taken = self.memo().plan.unrank(network).into_iter();
+        let mut genome = taken.map(|taken| (taken.address, taken.option)).collect();
         self.unrank_recipe(settings, &mut genome);
-        Some(Genome::of(genome))
+        Genome::of(genome)
     }
 
     fn unrank_recipe(&self, mut index: BigUint, genome: &mut Vec<(Arc<str>, u32)>) {
@@ -239,6 +390,16 @@ impl SearchSpace {
             return Err(astray);
         }
         let mut index = ranked.ok_or(DecodeError::Outside)?;
+        match self.filter.as_ref().map(|filter| &filter.admitted) {
+            Some(Admitted::Listed(indices, _)) => {
+                let listed = indices.binary_search_by(|known| BigUint::from(*known).cmp(&index));
+                index = BigUint::from(listed.map_err(|_| DecodeError::Outside)?);
+            }
+            Some(Admitted::Estimated(_)) if !self.admits(genome) => {
+                return Err(DecodeError::Outside);
+            }
+            _ => {}
+        }
         for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
             index = index * decision.options.len() + recipe_option(decision, address, genome)?;
         }
@@ -247,7 +408,21 @@ impl SearchSpace {
 
     /// Walks the whole space with `decider`, training settings last.
     pub(super) fn walk<D: Decide>(&self, decider: &mut D) -> Vec<Taken> {
-        let mut taken = self.memo().plan.walk(decider);
+        let mut taken = self.walk_network(decider);
+        self.decide_settings(&mut taken, decider);
+        taken
+    }
+
+    fn walk_network<D: Decide>(&self, decider: &mut D) -> Vec<Taken> {
+        self.memo().plan.walk(decider)
+    }
+
+    fn with_settings<D: Decide>(&self, mut taken: Vec<Taken>, decider: &mut D) -> Genome {
+        self.decide_settings(&mut taken, decider);
+        Genome::of_taken(taken)
+    }
+
+    fn decide_settings<D: Decide>(&self, taken: &mut Vec<Taken>, decider: &mut D) {
         for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
             let offered: Vec<u32> = (0..decision.options.len() as u32).collect();
             let weights: Vec<f64> = decision.options.iter().map(|(_, weight)| *weight).collect();
@@ -259,7 +434,6 @@ impl SearchSpace {
                 point: None,
             });
         }
-        taken
     }
 
     /// The memo, solved afresh where walks have filled it with what they will not need again.
@@ -295,15 +469,6 @@ fn recipe_option(
     Err(DecodeError::Invalid { address, option })
 }
 
-pub(super) fn genome_of(taken: Vec<Taken>) -> Genome {
-    let decisions = taken.into_iter();
-    Genome::of(
-        decisions
-            .map(|taken| (taken.address, taken.option))
-            .collect(),
-    )
-}
-
 /// The number of combinations of training settings.
 fn recipes(program: &Program) -> BigUint {
     let sizes = program.recipe.iter().map(|decision| decision.options.len());
@@ -322,7 +487,30 @@ impl Iterator for Genomes<'_> {
     type Item = Genome;
 
     fn next(&mut self) -> Option<Genome> {
-        if self.next >= self.space.count {
+        loop {
+            let genome = match &self.space.filter {
+                Some(Filter {
+                    admitted: Admitted::Listed(..),
+                    ..
+                }) => self.space.get(&self.next)?,
+                _ => self.step()?,
+            };
+            self.next += 1u8;
+            match &self.space.filter {
+                Some(Filter {
+                    admitted: Admitted::Estimated(_),
+                    ..
+                }) if !self.space.admits(&genome) => {}
+                _ => return Some(genome),
+            }
+        }
+    }
+}
+
+impl Genomes<'_> {
+    /// The genome at `next`, a few steps from the one before.
+    fn step(&mut self) -> Option<Genome> {
+        if self.next >= self.space.indices() {
             return None;
         }
         let (network, settings) = self.next.div_rem(&recipes(&self.space.program));
@@ -342,7 +530,6 @@ impl Iterator for Genomes<'_> {
         drop(memo);
         self.place = Some((cursor, generation));
         self.space.unrank_recipe(settings, &mut decisions);
-        self.next += 1u8;
         Some(Genome::of(decisions))
     }
 }

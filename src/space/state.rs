@@ -4,18 +4,35 @@
 //! use of it is a lane of its own, and one decision moves them all.
 
 use super::program::{BodyIx, COPIES, Cost, Program, Step, Tracked};
-use crate::architecture::metrics_of_layer;
+use crate::architecture::{Mark, metrics_of_layer};
 use crate::layers::{Kind, Layer, Shape, Value};
 
 /// The value of a slot that holds nothing.
 pub(super) const UNSET: Value = Value::Bool(false);
 
+/// A tensor as a walk sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Tensor {
+    pub shape: Shape,
+    /// How far it is from the input; always the same where no constraint asks.
+    pub mark: Mark,
+}
+
+impl Tensor {
+    pub fn input(shape: Shape) -> Self {
+        let mark = Mark::START;
+        Self { shape, mark }
+    }
+}
+
 /// One context that is being walked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Lane {
-    pub stack: Vec<Shape>,
-    pub carried: Vec<Shape>,
+    pub stack: Vec<Tensor>,
+    pub carried: Vec<Tensor>,
     pub slots: Vec<Value>,
+    /// Values that constraints ask for in the end.
+    pub kept: Vec<Value>,
     pub depth: u16,
     pub cost: Vec<u64>,
 }
@@ -106,16 +123,25 @@ impl State {
 
 impl Lane {
     pub fn top(&self) -> Shape {
+        self.top_tensor().shape
+    }
+
+    pub fn top_tensor(&self) -> Tensor {
         *self
             .stack
             .last()
             .expect("a program never empties its stack")
     }
 
-    /// Replaces the top by what a body returned, and adds what it cost.
-    pub fn take_result(&mut self, result: &Lane) {
+    /// Replaces the top by what a body made of it, and adds what that cost. What the body returned
+    /// is marked from the body's own input on, unless it sees carried outputs too.
+    pub fn take_result(&mut self, program: &Program, body: BodyIx, result: &Lane) {
+        let mut after = result.top_tensor();
+        if program.marks && !program.body(body).carries {
+            after.mark = self.top_tensor().mark.then(after.mark);
+        }
         self.stack.pop();
-        self.stack.push(result.top());
+        self.stack.push(after);
         for (total, part) in self.cost.iter_mut().zip(&result.cost) {
             *total = total.saturating_add(*part);
         }
@@ -169,30 +195,28 @@ impl Lane {
                 self.apply(program, &layer, *inputs)?;
             }
             Step::Pick(depth) => {
-                let shape = self.stack[self.stack.len() - 1 - depth];
-                self.stack.push(shape);
+                let tensor = self.stack[self.stack.len() - 1 - depth];
+                self.stack.push(tensor);
             }
+            Step::Keep(slots) => self.kept = slots.iter().map(|&slot| self.get(slot)).collect(),
             Step::DropBelow(count) => {
-                let top = self.top();
+                let top = self.top_tensor();
                 self.stack.truncate(self.stack.len() - 1 - count);
                 self.stack.push(top);
             }
             Step::Project => self.project(program)?,
-            Step::BeginCarry(count) => self.carried = vec![self.top(); *count],
+            Step::BeginCarry(count) => self.carried = vec![self.top_tensor(); *count],
             Step::Carry => {
                 self.carried.pop();
-                self.carried.insert(0, self.top());
+                self.carried.insert(0, self.top_tensor());
             }
             Step::PickCarried(ago) => {
-                let shape = self
-                    .carried
-                    .get(*ago)
-                    .copied()
-                    .unwrap_or_else(|| self.top());
-                self.stack.push(shape);
+                let carried = self.carried.get(*ago).copied();
+                self.stack
+                    .push(carried.unwrap_or_else(|| self.top_tensor()));
             }
             Step::Return => {
-                self.stack = vec![self.top()];
+                self.stack = vec![self.top_tensor()];
                 self.carried = Vec::new();
                 self.slots = Vec::new();
                 self.depth = 0;
@@ -226,26 +250,38 @@ impl Lane {
 
     fn apply(&mut self, program: &Program, layer: &Layer, inputs: usize) -> Result<(), String> {
         let first = self.stack.len() - inputs;
-        let shapes = &self.stack[first..];
-        let output = layer.shape(shapes).map_err(|error| error.0)?;
+        let shapes: Vec<Shape> = self.stack[first..]
+            .iter()
+            .map(|input| input.shape)
+            .collect();
+        let output = layer.shape(&shapes).map_err(|error| error.0)?;
         for (index, tracked) in program.tracked.iter().enumerate() {
-            let cost = layer_cost(&tracked.cost, layer, shapes, output);
+            let cost = layer_cost(&tracked.cost, layer, &shapes, output);
             self.cost[index] = self.cost[index].saturating_add(cost);
             within(tracked, self.cost[index])?;
         }
+        let mark = if program.marks {
+            let before: Vec<Mark> = self.stack[first..].iter().map(|input| input.mark).collect();
+            Mark::after(layer, &before, &shapes, output)
+        } else {
+            Mark::START
+        };
         self.stack.truncate(first);
-        self.stack.push(output);
+        self.stack.push(Tensor {
+            shape: output,
+            mark,
+        });
         Ok(())
     }
 
     fn project(&mut self, program: &Program) -> Result<(), String> {
-        let (body, skip) = (self.top(), self.stack[self.stack.len() - 2]);
+        let (body, skip) = (self.top(), self.stack[self.stack.len() - 2].shape);
         for layer in projection(skip, body)? {
             let top = self.stack.pop().expect("the body's tensor is on top");
             self.apply(program, &layer, 1)?;
             self.stack.push(top);
         }
-        let fitted = self.stack[self.stack.len() - 2];
+        let fitted = self.stack[self.stack.len() - 2].shape;
         if fitted == body {
             Ok(())
         } else {
@@ -286,7 +322,7 @@ pub(super) fn within(tracked: &Tracked, total: u64) -> Result<(), String> {
     }
 }
 
-fn layer_cost(cost: &Cost, layer: &Layer, inputs: &[Shape], output: Shape) -> u64 {
+pub(super) fn layer_cost(cost: &Cost, layer: &Layer, inputs: &[Shape], output: Shape) -> u64 {
     let metrics = metrics_of_layer(layer, inputs, output);
     match cost {
         Cost::Params => metrics.params,

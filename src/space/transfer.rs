@@ -4,8 +4,9 @@
 //! States are interned, outcomes are memoised by (point, state), and a body is walked on the part of
 //! the state it can see, so equal situations are solved once however often they occur.
 
-use super::program::{BodyIx, Node, NodeIx, Program, Tracked};
-use super::state::{Lane, State, UNSET, within};
+use super::program::{BodyIx, Node, NodeIx, Program};
+use super::state::{Lane, State, Tensor, UNSET, within};
+use crate::architecture::Mark;
 use num_bigint::BigUint;
 use num_traits::One;
 use std::collections::{BTreeMap, HashMap};
@@ -91,9 +92,10 @@ impl Engine {
     /// The state a program starts in.
     pub fn start(&mut self) -> StateId {
         let lane = Lane {
-            stack: vec![self.program.input],
+            stack: vec![Tensor::input(self.program.input)],
             carried: Vec::new(),
             slots: vec![UNSET; self.program.globals],
+            kept: Vec::new(),
             depth: self.program.depth,
             cost: vec![0; self.program.tracked.len()],
         };
@@ -114,11 +116,16 @@ impl Engine {
         self.accepts(end, &cost)
     }
 
+    /// Whether this state's shape is what the output asks for.
+    pub fn fits_end(&self, end: StateId) -> bool {
+        self.state(end).lanes[0].top() == self.program.output.shape()
+    }
+
     /// Whether a network may end in this state after spending `cost`.
     pub fn accepts(&self, end: StateId, cost: &[u64]) -> bool {
-        let fits = |(&cost, bound): (&u64, &Tracked)| (bound.min..=bound.max).contains(&cost);
-        let top = self.states[end.0 as usize].lanes[0].top();
-        top == self.program.output.shape() && cost.iter().zip(&self.program.tracked).all(fits)
+        let lane = &self.states[end.0 as usize].lanes[0];
+        let top = lane.top_tensor();
+        top.shape == self.program.output.shape() && self.program.meets(&lane.kept, cost, top.mark)
     }
 
     /// How many states and outcomes are remembered.
@@ -425,10 +432,15 @@ impl Engine {
             Vec::new()
         };
         let cost = vec![0; lane.cost.len()];
+        let mut top = lane.top_tensor();
+        if !body.carries {
+            top.mark = Mark::START;
+        }
         let mut inner = Lane {
-            stack: vec![lane.top()],
+            stack: vec![top],
             carried,
             slots,
+            kept: Vec::new(),
             depth,
             cost,
         };
@@ -442,15 +454,18 @@ impl Engine {
         let end = self.state(end);
         let mut whole = state.clone();
         whole.replace_records(&end.records);
-        let call = matches!(self.program.node(point.node), Node::Call { .. });
+        let called = match self.program.node(point.node) {
+            Node::Call { body, .. } => Some(*body),
+            _ => None,
+        };
         let mut results = end.lanes.iter();
         for (lane, before) in whole.lanes.iter_mut().zip(&state.lanes) {
             if !self.is_active(point, before) {
                 continue;
             }
             let result = results.next().expect("every active lane has a result");
-            if call {
-                lane.take_result(result);
+            if let Some(body) = called {
+                lane.take_result(&self.program, body, result);
             } else {
                 *lane = result.clone();
             }
@@ -506,13 +521,13 @@ impl Engine {
     ) -> Result<Vec<State>, TooLarge> {
         if let Some(result) = state.promised(body, context) {
             let mut next = state.clone();
-            next.lanes[index].take_result(&result.clone());
+            next.lanes[index].take_result(&self.program, body, &result.clone());
             return Ok(vec![next]);
         }
         let mut next = Vec::new();
         for result in self.possible_results(body, context, state)? {
             let mut promised = state.clone();
-            promised.lanes[index].take_result(&result);
+            promised.lanes[index].take_result(&self.program, body, &result);
             promised.promise(body, context.clone(), result);
             next.push(promised);
         }

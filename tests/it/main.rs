@@ -6,6 +6,7 @@
 )]
 
 mod annotations;
+mod brute;
 mod check_suite;
 mod cli;
 mod corpus;

@@ -46,7 +46,7 @@ fn the_spaces_on_the_pages_compile_and_count_what_is_said() {
             let compiled =
                 language::compile(&text).unwrap_or_else(|found| panic!("{found:?}\n{text}"));
             assert_eq!(language::format(&text).unwrap(), text, "{name}");
-            let count = grouped(&compiled.space.count().to_string());
+            let count = grouped(&compiled.space.indices().to_string());
             assert!(
                 after.starts_with(&format!("{count} architecture")),
                 "{count}: {after}\n{text}"

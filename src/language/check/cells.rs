@@ -227,6 +227,10 @@ impl Checker {
             Wiring::Choose(_) => cell.inputs + count,
             _ => count,
         };
+        if let Wiring::Choose(taken) = cell.wiring {
+            let ends_in_last = matches!(cell.output, CellOutput::Last);
+            self.program.prunes |= taken < cell.inputs || ends_in_last && taken + 1 < vertices;
+        }
         let used = matches!(cell.wiring, Wiring::Subset(_)).then(|| self.fresh_slot());
         for vertex in cell.inputs..vertices {
             let is_output = matches!(cell.wiring, Wiring::Subset(_)) && vertex + 1 == vertices;

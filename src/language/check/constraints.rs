@@ -1,12 +1,23 @@
-//! `require`: bounds on costs, which the space meets by construction.
+//! `require`: conditions that every architecture of the space meets by construction.
 //!
-//! A constraint is a conjunction of comparisons of one cost with one number. The costs are sums over
-//! layers, so the space can add them up along every path and count exactly what stays in bounds.
+//! A comparison of one cost with one number is a bound: costs are sums over layers, so the space adds
+//! them up along every path and cuts off what passes it. Every other condition is kept as an
+//! expression over totals, depth, receptive field and top-level values, and asked at the end.
 
 use super::*;
-use crate::language::syntax::{BinaryOperator, Call, Expression, Term};
+use crate::language::syntax::{BinaryOperator, Call, Expression, Term, UnaryOperator};
 use crate::layers;
+use crate::space::expression::Operator;
 use crate::space::program::{Cost, Tracked};
+
+/// What is no sum over layers, in the order of [`Program::require`].
+const MARKS: [&str; 2] = ["depth", "receptive_field"];
+
+/// Where the numbers of costs begin while conditions are read.
+const TOTALS: usize = 1 << 20;
+
+/// Where the numbers of [`MARKS`] begin.
+const AFTER_TOTALS: usize = 1 << 21;
 
 /// The costs that are named by a word.
 const COSTS: [(&str, Cost); 4] = [
@@ -24,6 +35,7 @@ impl Checker {
                 self.constraint(expression);
             }
         }
+        self.number_conditions();
         let empty = self
             .program
             .tracked
@@ -42,6 +54,7 @@ impl Checker {
     }
 
     fn constraint(&mut self, expression: &syntax::Expr) {
+        let errors = self.diagnostics.len();
         if let Expression::Binary {
             operator: BinaryOperator::And,
             left,
@@ -52,64 +65,192 @@ impl Checker {
             self.constraint(right);
             return;
         }
-        let Expression::Binary {
+        if let Expression::Binary {
             operator,
             left,
             right,
         } = &expression.node
-        else {
-            return self.not_a_bound(expression.span);
-        };
-        let Some((operator, cost, bound)) = self.comparison(*operator, left, right) else {
+            && let Some((operator, cost, bound)) = self.comparison(*operator, left, right)
+            && self.bound(expression.span, operator, cost, bound)
+        {
             return;
-        };
+        }
+        if self.diagnostics.len() > errors {
+            return;
+        }
+        let condition = self.condition(expression);
+        if self.diagnostics.len() > errors {
+            return;
+        }
+        if is_truth(&condition) {
+            self.program.require.push(condition);
+        } else {
+            let found = Diagnostic::error(expression.span, "a constraint is true or false");
+            self.report(found.hint("compare with something: `require params <= 200k`"));
+        }
+    }
+
+    /// Bounds a cost by a number; false where the comparison is none that bounds.
+    fn bound(&mut self, span: Span, operator: BinaryOperator, cost: Cost, bound: f64) -> bool {
         let (min, max) = match operator {
             BinaryOperator::LessEqual => (0, whole(bound.floor())),
             BinaryOperator::Less => (0, below(bound)),
             BinaryOperator::GreaterEqual => (whole(bound.ceil()), u64::MAX),
             BinaryOperator::Greater => (whole(bound.floor() + 1.0), u64::MAX),
             BinaryOperator::Equal if bound.fract() == 0.0 => (whole(bound), whole(bound)),
-            _ => return self.not_a_bound(expression.span),
+            _ => return false,
         };
-        if bound < 0.0 && matches!(operator, BinaryOperator::Less | BinaryOperator::LessEqual) {
-            return self.error(
-                expression.span,
-                "nothing meets this: a cost is never negative",
-            );
+        let below = matches!(operator, BinaryOperator::Less | BinaryOperator::LessEqual);
+        if bound < 0.0 && below || max == 0 && operator == BinaryOperator::Less {
+            self.error(span, "nothing meets this: a cost is never negative");
+        } else {
+            self.track(cost, min, max);
         }
-        self.track(cost, min, max);
+        true
     }
 
-    /// A comparison turned so that the cost stands on the left.
+    /// A comparison of one cost with one number, turned so that the cost stands on the left.
     fn comparison(
         &mut self,
         operator: BinaryOperator,
         left: &syntax::Expr,
         right: &syntax::Expr,
     ) -> Option<(BinaryOperator, Cost, f64)> {
-        let errors = self.diagnostics.len();
-        let (operator, cost, bound) = match (self.cost(left), self.cost(right)) {
-            (Some(cost), None) => (operator, cost, right),
-            (None, Some(cost)) => (turned(operator), cost, left),
-            _ if self.diagnostics.len() > errors => return None,
-            _ => {
-                self.not_a_bound(left.span.to(right.span));
-                return None;
-            }
+        let (operator, cost, bound) = match (is_literal(left), is_literal(right)) {
+            (false, true) => (operator, self.cost(left)?, right),
+            (true, false) => (turned(operator), self.cost(right)?, left),
+            _ => return None,
         };
-        let bound = self.constant(bound)?.as_float();
-        if bound.is_none() {
-            self.not_a_bound(left.span.to(right.span));
-        }
-        Some((operator, cost, bound?))
+        Some((operator, cost, self.constant(bound)?.as_float()?))
     }
 
-    fn not_a_bound(&mut self, span: Span) {
-        let found = Diagnostic::error(span, "a constraint compares one cost with one number");
-        let costs = "params, macs, activation_bytes, layers or count(NAME)";
-        self.report(found.hint(format!(
-            "write `require params <= 200k and macs < 5M`; the costs are {costs}"
-        )));
+    /// A condition over costs, depth, receptive field and top-level values. Its slots are numbered
+    /// apart by what they stand for until every constraint is known.
+    fn condition(&mut self, expression: &syntax::Expr) -> Expr {
+        let span = expression.span;
+        match &expression.node {
+            Expression::Binary {
+                operator: BinaryOperator::In,
+                left,
+                right,
+            } => self.one_of(left, right),
+            Expression::Binary {
+                operator,
+                left,
+                right,
+            } => {
+                let (left, right) = (self.condition(left), self.condition(right));
+                super::values::binary(*operator, left, right)
+            }
+            Expression::Unary { operator, operand } => {
+                let operand = Box::new(self.condition(operand));
+                match operator {
+                    UnaryOperator::Negate => Expr::Negate(operand),
+                    UnaryOperator::Not => Expr::Not(operand),
+                }
+            }
+            Expression::Name(name) => self.measure(name, span),
+            Expression::Call(call) if call.name.node == "count" => match self.counted(call) {
+                Some(cost) => Expr::Slot(TOTALS + self.tracked(cost)),
+                None => Expr::Value(Value::Int(0)),
+            },
+            Expression::Choice(choice) => match choice.alternatives.as_slice() {
+                [only] if !only.optional => match &only.term.node {
+                    Term::Value(inner) => self.condition(inner),
+                    Term::Call(call) if call.arguments.is_empty() => {
+                        self.measure(&call.name.node, call.name.span)
+                    }
+                    Term::Call(call) => {
+                        let inner = Expression::Call(call.clone());
+                        self.condition(&Box::new(syntax::Spanned::new(inner, span)))
+                    }
+                    _ => self.no_condition(span),
+                },
+                _ => self.no_condition(span),
+            },
+            Expression::Incoming(_) | Expression::Range { .. } | Expression::List(_) => {
+                self.no_condition(span)
+            }
+            _ => self.expression(expression, "", &mut super::values::Before::default()),
+        }
+    }
+
+    fn no_condition(&mut self, span: Span) -> Expr {
+        let message = "a constraint is about the whole network: there is nothing to choose and no \
+                       tensor that arrives";
+        self.error(span, message);
+        Expr::Value(Value::Bool(true))
+    }
+
+    fn one_of(&mut self, left: &syntax::Expr, right: &syntax::Expr) -> Expr {
+        let Expression::List(members) = &right.node else {
+            self.error(right.span, "`in` takes a list such as `(8, 16)`");
+            return Expr::Value(Value::Bool(true));
+        };
+        let left = self.condition(left);
+        let mut either = Expr::Value(Value::Bool(false));
+        for member in members {
+            let equal = (left.clone(), self.condition(member));
+            let equal = Expr::Binary(Operator::Equal, Box::new(equal));
+            either = Expr::Binary(Operator::Or, Box::new((either, equal)));
+        }
+        either
+    }
+
+    /// A cost, depth, receptive field or top-level value by its name.
+    fn measure(&mut self, name: &str, span: Span) -> Expr {
+        if let Some((_, cost)) = COSTS.iter().find(|(known, _)| *known == name) {
+            return Expr::Slot(TOTALS + self.tracked(cost.clone()));
+        }
+        if let Some(at) = MARKS.iter().position(|known| *known == name) {
+            self.program.marks = true;
+            return Expr::Slot(AFTER_TOTALS + at);
+        }
+        match self.names.find(name) {
+            Some(Binding::Value(slot)) => {
+                let known = self.kept.iter().position(|kept| *kept == slot);
+                let at = known.unwrap_or_else(|| {
+                    self.kept.push(slot);
+                    self.kept.len() - 1
+                });
+                return Expr::Slot(at);
+            }
+            None if super::values::word(name).is_some() => {
+                let word = super::values::word(name).expect("it was just found");
+                return Expr::Value(Value::Name(word));
+            }
+            _ => {}
+        }
+        if name == "classes" {
+            return Expr::Value(Value::Int(self.classes));
+        }
+        let mut known = self.names.values();
+        known.extend(COSTS.iter().map(|(name, _)| (*name).to_owned()));
+        known.extend(MARKS.iter().map(|name| (*name).to_owned()));
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        self.unknown(span, "cost or value", name, &known);
+        Expr::Value(Value::Int(0))
+    }
+
+    /// The position of a cost among those that are added up.
+    fn tracked(&mut self, cost: Cost) -> usize {
+        self.track(cost.clone(), 0, u64::MAX);
+        let tracked = &self.program.tracked;
+        let at = tracked.iter().position(|tracked| tracked.cost == cost);
+        at.expect("it was just added")
+    }
+
+    /// Numbers the slots of conditions as [`Program::require`] says.
+    fn number_conditions(&mut self) {
+        let (kept, totals) = (self.kept.len(), self.program.tracked.len());
+        self.program.kept = kept;
+        for condition in &mut self.program.require {
+            condition.renumber(&|slot| match slot {
+                AFTER_TOTALS.. => slot - AFTER_TOTALS + kept + totals,
+                TOTALS.. => slot - TOTALS + kept,
+                _ => slot,
+            });
+        }
     }
 
     fn cost(&mut self, expression: &syntax::Expr) -> Option<Cost> {
@@ -171,6 +312,32 @@ impl Checker {
             }
             None => self.program.tracked.push(Tracked { cost, min, max }),
         }
+    }
+}
+
+/// Whether an expression is made of numbers alone.
+fn is_literal(expression: &syntax::Expr) -> bool {
+    match &expression.node {
+        Expression::Int(_) | Expression::Float(_) => true,
+        Expression::Unary { operand, .. } => is_literal(operand),
+        Expression::Binary { left, right, .. } => is_literal(left) && is_literal(right),
+        _ => false,
+    }
+}
+
+/// Whether an expression is a condition rather than a number.
+fn is_truth(expression: &Expr) -> bool {
+    match expression {
+        Expr::Value(value) => matches!(value, Value::Bool(_)),
+        Expr::Not(operand) => is_truth(operand),
+        // A top-level value may be a truth value.
+        Expr::Slot(slot) => *slot < TOTALS,
+        Expr::Binary(operator, operands) => match operator {
+            Operator::Or | Operator::And => is_truth(&operands.0) && is_truth(&operands.1),
+            Operator::Equal | Operator::NotEqual | Operator::Less | Operator::LessEqual => true,
+            _ => false,
+        },
+        Expr::Negate(_) | Expr::Incoming(_) => false,
     }
 }
 

@@ -59,7 +59,7 @@ pub fn compile(text: &str) -> Result<Compiled, Vec<Diagnostic>> {
             warnings: diagnostics,
         }),
         Err(error) => {
-            diagnostics.push(space_error(error));
+            diagnostics.push(space_error(text, error));
             Err(diagnostics)
         }
     }
@@ -73,7 +73,7 @@ pub fn check(text: &str) -> (Option<Program>, Vec<Diagnostic>) {
     (program, checker.diagnostics)
 }
 
-fn space_error(error: SpaceError) -> Diagnostic {
+fn space_error(text: &str, error: SpaceError) -> Diagnostic {
     match error {
         SpaceError::Unsatisfiable { origin, reason } => {
             let span = Span::new(origin.start, origin.end);
@@ -83,6 +83,16 @@ fn space_error(error: SpaceError) -> Diagnostic {
         }
         SpaceError::TooLarge(reason) => Diagnostic::error(Span::default(), reason)
             .hint("use fewer different shapes, or bounds that leave fewer totals"),
+        SpaceError::Unmet(reason) => {
+            let file = super::parse(text).file;
+            let constraints = file
+                .items
+                .iter()
+                .filter(|item| matches!(item.node, Item::Require(_)));
+            let spans = constraints.map(|item| item.span);
+            let span = spans.reduce(Span::to).unwrap_or_default();
+            Diagnostic::error(span, reason).hint("loosen or remove one")
+        }
     }
 }
 
@@ -94,6 +104,8 @@ struct Checker {
     calls: Vec<CallGraph>,
     current: Option<BodyIx>,
     classes: i64,
+    /// Top-level values that constraints ask for.
+    kept: Vec<Slot>,
 }
 
 /// What a body reads and calls itself.
@@ -119,6 +131,10 @@ impl Checker {
             depth: 0,
             recipe: Vec::new(),
             tracked: Vec::new(),
+            require: Vec::new(),
+            kept: 0,
+            marks: false,
+            prunes: false,
         };
         Self {
             program,
@@ -128,6 +144,7 @@ impl Checker {
             calls: Vec::new(),
             current: None,
             classes: 2,
+            kept: Vec::new(),
         }
     }
 

@@ -65,6 +65,9 @@ impl Checker {
             let span = self.span_of(statement);
             statements.push(self.add(Node::Label("network".into(), statement), span));
         }
+        if !self.kept.is_empty() {
+            statements.push(self.step(Step::Keep(self.kept.clone()), span));
+        }
         let lets = self.global_lets(file);
         let mut nodes = self.interleave(lets, &statements, span);
         let shared = self.shared_items(file);
@@ -370,6 +373,7 @@ fn visit_step(step: &Step, visit: &mut impl FnMut(Slot, bool)) {
         }
         Step::Wire { slot, .. } => visit(*slot, true),
         Step::Wired { slot, .. } => visit(*slot, false),
+        Step::Keep(slots) => slots.iter().for_each(|&slot| visit(slot, false)),
         _ => {}
     }
 }

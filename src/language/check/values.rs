@@ -413,7 +413,7 @@ fn progression_values(
     }
 }
 
-fn binary(operator: BinaryOperator, left: Expr, right: Expr) -> Expr {
+pub(super) fn binary(operator: BinaryOperator, left: Expr, right: Expr) -> Expr {
     let (operator, left, right) = match operator {
         BinaryOperator::Greater => (Operator::Less, right, left),
         BinaryOperator::GreaterEqual => (Operator::LessEqual, right, left),
