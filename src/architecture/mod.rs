@@ -5,12 +5,15 @@
 //! printing. Knows nothing of the space it came from, and nothing of tensors.
 
 mod canonical;
+mod drawing;
 mod functional;
 mod json;
 mod metrics;
 mod print;
+mod string_rule;
 
 pub use canonical::CanonicalForm;
+pub use drawing::{dot, svg};
 pub use json::{ArchitectureJson, JsonError};
 pub use metrics::{Mark, Metrics, metrics_of_layer};
 pub use print::{mermaid, text};
@@ -112,6 +115,11 @@ impl Architecture {
     /// The form that is equal for isomorphic networks, identity layers contracted.
     pub fn canonical(&self) -> CanonicalForm {
         canonical::labelled(self)
+    }
+
+    /// The form by which NAS-Bench-201 counts: the network as one expression. For single cells.
+    pub fn expression(&self) -> CanonicalForm {
+        string_rule::expression(self)
     }
 
     /// The coarser form that also folds `zero`, what is computed from zeros only, and nested sums.

@@ -50,7 +50,7 @@ fn row(architecture: &Architecture, index: usize, node: &Node) -> [String; 6] {
     ]
 }
 
-fn label(node: &Node) -> String {
+pub(super) fn label(node: &Node) -> String {
     match &node.operation {
         Operation::Input => "input".to_owned(),
         Operation::Layer(layer) => layer.to_string(),

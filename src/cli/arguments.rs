@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, enumerate, fmt, layers, resume, sample, search, show, status, train,
-    trials, verify,
+    best, check, count, diff, distance, enumerate, fmt, layers, resume, sample, search, show,
+    status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +30,10 @@ enum Verb {
     Sample(sample::Args),
     /// List the architectures of a space in the order of their indices
     Enumerate(enumerate::Args),
+    /// Compare two networks, side by side
+    Diff(diff::Args),
+    /// In which decisions two architectures of a space differ
+    Distance(distance::Args),
     /// Show one architecture with its shapes and costs
     Show(show::Args),
     /// List the layers of the language
@@ -100,6 +104,8 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Count(args) => count::run(&args, terminal),
         Verb::Sample(args) => sample::run(&args, terminal),
         Verb::Enumerate(args) => enumerate::run(&args, terminal),
+        Verb::Diff(args) => diff::run(&args, terminal),
+        Verb::Distance(args) => distance::run(&args, terminal),
         Verb::Show(args) => show::run(&args, terminal),
         Verb::Layers(args) => layers::run(&args, terminal),
         Verb::Search(args) => search::run(&args, terminal),

@@ -5,6 +5,7 @@
 //! everything else to stderr; [`exit`](Exit) lists what a script can rely on.
 
 mod arguments;
+mod chosen;
 mod exit;
 mod failure;
 mod input;
@@ -20,6 +21,8 @@ mod terminal;
 mod best;
 mod check;
 mod count;
+mod diff;
+mod distance;
 mod enumerate;
 mod fmt;
 mod layers;

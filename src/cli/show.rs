@@ -38,6 +38,10 @@ pub enum Format {
     Json,
     /// A mermaid flow chart
     Mermaid,
+    /// A file for Graphviz
+    Dot,
+    /// A drawing
+    Svg,
 }
 
 /// Finds the architecture and prints it.
@@ -76,12 +80,16 @@ pub fn print(
         Format::Text => terminal.data(&architecture::text(architecture)),
         Format::Json => terminal.json(&architecture.to_json()),
         Format::Mermaid => terminal.data(&architecture::mermaid(architecture)),
+        Format::Dot => terminal.data(&architecture::dot(architecture)),
+        Format::Svg => terminal.data(&architecture::svg(architecture)),
     }
 }
 
 fn choose(args: &Args, space: &SearchSpace) -> Result<Candidate, Failure> {
     if let Some(index) = &args.index {
-        let genome = space.get(index).ok_or_else(|| past_the_end(space, index))?;
+        let genome = space
+            .get(index)
+            .ok_or_else(|| no_such_index(space, index))?;
         return input::decode(space, &genome);
     }
     if let Some(seed) = args.seed {
@@ -94,7 +102,8 @@ fn choose(args: &Args, space: &SearchSpace) -> Result<Candidate, Failure> {
     }
 }
 
-fn past_the_end(space: &SearchSpace, index: &BigUint) -> Failure {
+/// That a space has no architecture with an index.
+pub fn no_such_index(space: &SearchSpace, index: &BigUint) -> Failure {
     let last = space.indices() - BigUint::from(1u8);
     let problem = if *index > last {
         format!("the last is {last}")

@@ -17,6 +17,17 @@ fn folder() -> Option<PathBuf> {
     Some(data)
 }
 
+/// The text of a table, if it is there.
+pub fn table(name: &str) -> Option<String> {
+    use std::io::Read;
+    let file = std::fs::File::open(folder()?.join(name)).ok()?;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .unwrap();
+    Some(text)
+}
+
 fn source(section: &str) -> DataSource {
     toml::from_str(section).unwrap()
 }

@@ -194,6 +194,57 @@ fn nasbench201_folds_to_4930_functions() {
     assert_eq!(dead, [341]);
 }
 
+/// NAS-Bench-201's cell by itself.
+const NB201_CELL: &str = "space nb201\ninput image(channels: 4, height: 4, width: 4)\noutput classes(10)\n\
+    block unit(c, k) { relu conv2d(c, kernel: k, padding: same, bias: false) batch_norm }\n\
+    network { dag { nodes 4\nedges all\n\
+    edge zero | identity | unit(4, 1) | unit(4, 3) | avg_pool2d(3, stride: 1, padding: same)\nmerge add\noutput last }\n\
+    global_avg_pool linear(classes) }";
+
+/// For each cell its operations, as six digits for the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3, and its
+/// class by the paper's rule.
+fn nasbench201_classes() -> Vec<(String, String)> {
+    let space = space(NB201_CELL);
+    let cells = space.iter_from(&BigUint::ZERO).map(|genome| {
+        let option = |(to, from): (u32, u32)| {
+            let end = format!("node[{to}]/from[{from}]");
+            let found = genome.iter().find(|(address, _)| address.ends_with(&end));
+            found.unwrap().1.to_string()
+        };
+        let edges = [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)];
+        let architecture = space.decode(&genome).unwrap().architecture;
+        let class = architecture.expression().as_str().to_owned();
+        (edges.into_iter().map(option).collect(), class)
+    });
+    cells.collect()
+}
+
+#[test]
+fn nasbench201_has_6466_cells_by_the_papers_rule() {
+    let classes = nasbench201_classes();
+    assert_eq!(classes.len(), 15_625);
+    let different: BTreeSet<&String> = classes.iter().map(|(_, class)| class).collect();
+    assert_eq!(different.len(), 6466);
+}
+
+#[test]
+fn the_papers_rule_gives_the_classes_of_the_table() {
+    let Some(table) = super::shared_data::table("nb201_cifar10.csv.gz") else {
+        return;
+    };
+    let classes: std::collections::BTreeMap<_, _> = nasbench201_classes().into_iter().collect();
+    let mut known = std::collections::BTreeMap::<&str, &str>::new();
+    let mut seen = BTreeSet::new();
+    for row in table.lines().skip(1) {
+        let cells: Vec<&str> = row.split(',').collect();
+        let (operations, iso) = (cells[2], cells[3]);
+        let class = classes[operations].as_str();
+        assert_eq!(*known.entry(iso).or_insert(class), class, "{row}");
+        seen.insert(class);
+    }
+    assert_eq!((known.len(), seen.len()), (6466, 6466));
+}
+
 #[test]
 fn a_darts_cell_has_1037664180_wirings() {
     let cell = "let cell(c) { dag { inputs 2\nnodes 4\nedges choose(2)\n\
@@ -251,6 +302,11 @@ fn bounds_on_costs_are_met_by_construction_and_counted_exactly() {
     check_all(&bounded);
 }
 
+/// Whether tests that take minutes are asked for.
+fn slow() -> bool {
+    std::env::var_os("STRATA_SLOW_TESTS").is_some()
+}
+
 fn shipped() -> Vec<(String, SearchSpace)> {
     super::corpus::space_files("search_spaces")
         .into_iter()
@@ -286,7 +342,7 @@ fn the_literatures_spaces_have_their_published_sizes() {
 fn indices_and_genomes_of_every_shipped_space_are_inverse() {
     for (path, space) in shipped() {
         let mut stream = Seed(7).stream(0, Purpose::Tool);
-        for _ in 0..50 {
+        for _ in 0..if slow() { 100_000 } else { 500 } {
             let index = stream.below_big(&space.indices());
             let genome = space.get(&index).unwrap();
             assert_eq!(space.index_of(&genome).unwrap(), index, "{path}");
@@ -326,7 +382,7 @@ fn nasbench101_has_as_many_different_cells_as_published() {
     let (_, different) = nasbench101_cells(&space(&NB101.replace("2..7", "2..6")));
     assert_eq!(different[..5], [1, 6, 84, 2_441, 62_010]);
     // Cells of seven vertices take a minute more.
-    if std::env::var_os("STRATA_SLOW_TESTS").is_some() {
+    if slow() {
         let (labelled, different) = nasbench101_cells(&space(NB101));
         assert_eq!(labelled, 1_293_208);
         assert_eq!(different, [1, 6, 84, 2_441, 62_010, 359_082]);
@@ -339,7 +395,7 @@ fn nasbench101_has_as_many_different_cells_as_published() {
 fn a_canonical_form_does_not_depend_on_the_order_of_nodes() {
     let space = space(NB101);
     let mut stream = Seed(3).stream(0, Purpose::Tool);
-    for _ in 0..1_000 {
+    for _ in 0..10_000 {
         let genome = space.sample(Sampling::Uniform, &mut stream);
         let architecture = space.decode(&genome).unwrap().architecture;
         let relabelled = relabel(&architecture, &mut stream);
@@ -383,4 +439,194 @@ fn relabel(
         })
         .collect();
     strata::architecture::Architecture::from_json(&json).unwrap()
+}
+
+/// Every network of up to five operations between input and output, as a brute-force key (the smallest
+/// of its encodings under every renumbering) and as a canonical form: they must agree on what is the
+/// same.
+#[test]
+fn canonical_forms_agree_with_brute_force_isomorphism() {
+    let mut forms = std::collections::BTreeMap::new();
+    let mut keys = std::collections::BTreeMap::new();
+    let mut networks = 0;
+    for count in 1..=5usize {
+        let orders = permutations(count);
+        every_graph(count, &mut |graph| {
+            networks += 1;
+            let key = orders
+                .iter()
+                .map(|order| renumbered(graph, order))
+                .min()
+                .unwrap();
+            let form = network(graph).canonical().as_str().to_owned();
+            assert_eq!(
+                forms.entry(form.clone()).or_insert_with(|| key.clone()),
+                &key,
+                "{graph:?}"
+            );
+            assert_eq!(
+                keys.entry(key).or_insert_with(|| form.clone()),
+                &form,
+                "{graph:?}"
+            );
+        });
+    }
+    assert!(
+        networks > 20_000 && keys.len() > 2_000,
+        "{networks} {}",
+        keys.len()
+    );
+}
+
+/// For each operation: which of two kinds it is, and what it reads, a bit each; bit 0 is the input.
+type Graph = Vec<(bool, u32)>;
+
+/// Calls `visit` on every graph of `count` operations of which the last is the output and every one
+/// leads there.
+fn every_graph(count: usize, visit: &mut dyn FnMut(&Graph)) {
+    fn extend(graph: &mut Graph, count: usize, visit: &mut dyn FnMut(&Graph)) {
+        let at = graph.len();
+        if at == count {
+            let read = graph.iter().fold(0, |read, (_, sources)| read | sources);
+            // All but the output are read.
+            if (1..count).all(|v| read >> v & 1 == 1) {
+                visit(graph);
+            }
+            return;
+        }
+        for sources in 1..1u32 << (at + 1) {
+            for kind in [false, true] {
+                if kind && at + 1 == count {
+                    continue;
+                }
+                graph.push((kind, sources));
+                extend(graph, count, visit);
+                graph.pop();
+            }
+        }
+    }
+    extend(&mut Vec::new(), count, visit);
+}
+
+fn permutations(count: usize) -> Vec<Vec<usize>> {
+    let Some(last) = count.checked_sub(1) else {
+        return vec![Vec::new()];
+    };
+    let shorter = permutations(last);
+    let insert = |order: &Vec<usize>, at: usize| {
+        let mut order = order.clone();
+        order.insert(at, last);
+        order
+    };
+    shorter
+        .iter()
+        .flat_map(|order| (0..count).map(|at| insert(order, at)).collect::<Vec<_>>())
+        .collect()
+}
+
+/// The graph's operations in another order: kinds, and what each reads by its new number.
+fn renumbered(graph: &Graph, order: &[usize]) -> Vec<(bool, u32)> {
+    let mut out = vec![(false, 0); graph.len()];
+    for (vertex, &(kind, sources)) in graph.iter().enumerate() {
+        let mut renamed = sources & 1;
+        for (source, &place) in order.iter().enumerate() {
+            if sources >> (source + 1) & 1 == 1 {
+                renamed |= 2 << place;
+            }
+        }
+        out[order[vertex]] = (kind, renamed);
+    }
+    out
+}
+
+/// The graph as a network of activations on sums.
+fn network(graph: &Graph) -> strata::architecture::Architecture {
+    use strata::architecture::{Builder, Output};
+    use strata::layers::{Layer, Shape, find};
+    let layer = |name: &str| Layer::plain(find(name).unwrap()).unwrap();
+    let mut builder = Builder::new(Shape::Vector { features: 3 });
+    let mut made = vec![Builder::INPUT];
+    for &(kind, sources) in graph {
+        let inputs: Vec<_> = (0..made.len())
+            .filter(|&v| sources >> v & 1 == 1)
+            .map(|v| made[v])
+            .collect();
+        let sum = match inputs.as_slice() {
+            [only] => *only,
+            _ => builder.push(layer("add"), inputs, String::new()).unwrap(),
+        };
+        let name = if kind { "tanh" } else { "relu" };
+        made.push(builder.push(layer(name), vec![sum], String::new()).unwrap());
+    }
+    builder
+        .finish(made[made.len() - 1], Output::Classes(3))
+        .unwrap()
+}
+
+/// Pearson's statistic of uniform draws, as a number of standard deviations from what is expected.
+fn deviation(space: &SearchSpace, draws: usize, seed: u64) -> f64 {
+    let size = usize::try_from(&space.indices()).unwrap();
+    let mut seen = vec![0u32; size];
+    let mut stream = Seed(seed).stream(0, Purpose::Tool);
+    for _ in 0..draws {
+        let genome = space.sample(Sampling::Uniform, &mut stream);
+        let index = space.index_of(&genome).unwrap();
+        seen[usize::try_from(&index).unwrap()] += 1;
+    }
+    let expected = draws as f64 / size as f64;
+    let squares = seen
+        .iter()
+        .map(|&seen| (f64::from(seen) - expected).powi(2) / expected);
+    let freedom = (size - 1) as f64;
+    (squares.sum::<f64>() - freedom) / (2.0 * freedom).sqrt()
+}
+
+#[test]
+fn uniform_draws_are_uniform() {
+    let bounded = image(
+        "let w = 2 | 3 | 5\nlet cell(c) { conv2d(c, kernel: 1 | 3, padding: same)\nrelu? }\n\
+         network { cell(w) repeat 0..2 { residual { cell(w) } | cell(4) } global_avg_pool linear(classes) }\n\
+         require params <= 250 and depth > 3",
+    );
+    let text = std::fs::read_to_string(format!(
+        "{}/search_spaces/nasbench_macro.space",
+        env!("CARGO_MANIFEST_DIR")
+    ));
+    for (name, space, draws) in [
+        ("bounded", bounded, 20_000),
+        ("nasbench_macro", self::space(&text.unwrap()), 65_610),
+    ] {
+        for seed in 0..3 {
+            let deviation = deviation(&space, draws, seed);
+            assert!(deviation.abs() < 4.0, "{name}, seed {seed}: {deviation}");
+        }
+    }
+}
+
+/// Draws from every shipped space decode and meet their constraints; 100,000 each where slow tests are
+/// asked for.
+#[test]
+fn every_draw_from_a_shipped_space_decodes() {
+    let draws = if slow() { 100_000 } else { 200 };
+    for (path, space) in shipped() {
+        let mut stream = Seed(11).stream(0, Purpose::Tool);
+        for turn in 0..if space.is_single() { 1 } else { draws } {
+            let sampling = if turn % 2 == 0 {
+                Sampling::Prior
+            } else {
+                Sampling::Uniform
+            };
+            let genome = space.sample(sampling, &mut stream);
+            let candidate = space
+                .decode(&genome)
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
+            if path.contains("digits_cnn") {
+                let metrics = candidate.architecture.metrics();
+                assert!(
+                    metrics.params <= 200_000 && metrics.macs <= 5_000_000,
+                    "{path}: {genome:?}"
+                );
+            }
+        }
+    }
 }
