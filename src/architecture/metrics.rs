@@ -1,7 +1,7 @@
 //! What an architecture costs.
 
 use super::{Architecture, Operation};
-use crate::layers::{Arity, Layer, Shape};
+use crate::layers::{Category, Layer, Shape};
 use serde::{Deserialize, Serialize};
 
 /// The costs of an architecture, for one example.
@@ -43,8 +43,8 @@ impl Metrics {
 
 /// The costs of one layer by itself; its depth is 1 where it counts as a layer.
 pub fn metrics_of_layer(layer: &Layer, inputs: &[Shape], output: Shape) -> Metrics {
-    let counted =
-        u64::from(layer.kind.describe().arity == Arity::One && layer.kind.name() != "identity");
+    let is_merge = layer.kind.describe().category == Category::Merge;
+    let counted = u64::from(!is_merge && layer.kind.name() != "identity");
     Metrics {
         params: layer.parameter_count(inputs),
         macs: layer.macs(inputs, output),

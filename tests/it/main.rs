@@ -6,9 +6,11 @@
 )]
 
 mod annotations;
+mod catalogue;
 mod check_suite;
 mod cli;
 mod corpus;
+mod golden;
 mod house;
 mod language_fuzz;
 mod language_properties;

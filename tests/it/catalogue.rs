@@ -1,0 +1,406 @@
+//! The catalogue of layers, walked: what each kind says of itself against what it does.
+
+use super::golden::{Case, GOLDEN, Values, cases_of, failures, run};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use std::collections::BTreeSet;
+use strata::architecture::{Architecture, Builder, Output};
+use strata::layers::{
+    Activation, Arity, Counterpart, Kind, Layer, Mode, Shape, TORCH_CLASSES, find, kinds,
+};
+use strata::model::Network;
+use strata::random::{Purpose, Seed};
+
+/// The step of a central difference in 64 bits: small enough for its error of the step's square, large enough
+/// for rounding.
+const STEP: f64 = 1e-6;
+
+/// The largest difference between a gradient and its central difference, as a share of the largest: rounding
+/// leaves about 1e-16 / `STEP` of the loss.
+const DIFFERENCE: f64 = 1e-6;
+
+/// How many values of each tensor are moved.
+const MOVED: usize = 24;
+
+fn all_pass(cases: impl IntoIterator<Item = &'static Case>, check: impl Fn(&Case)) {
+    let failed = failures(cases, check);
+    assert!(
+        failed.is_empty(),
+        "{} cases:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
+}
+
+#[test]
+fn every_kind_is_compared_with_pytorch_in_three_configurations() {
+    for kind in kinds() {
+        let configurations: BTreeSet<String> = cases_of(kind.name()).map(Case::name).collect();
+        assert!(
+            configurations.len() >= 3,
+            "{}: {configurations:?}",
+            kind.name()
+        );
+    }
+}
+
+#[test]
+fn there_are_at_least_ninety_kinds_and_no_name_stands_twice() {
+    let names: BTreeSet<&str> = kinds().map(Kind::name).collect();
+    assert_eq!(names.len(), kinds().count());
+    assert!(names.len() >= 90);
+}
+
+/// Kinds whose gradient is a definition and not a derivative: the central difference knows only the steps.
+const ESTIMATED: &[&str] = &["step"];
+
+#[test]
+fn gradients_are_central_differences_in_64_bits() {
+    let cases = GOLDEN.cases.iter();
+    all_pass(
+        cases.filter(|case| !ESTIMATED.contains(&case.layer.as_str())),
+        |case| {
+            check_gradients(case, case.training.then_some(0));
+        },
+    );
+}
+
+#[test]
+fn gradients_through_noise_are_central_differences_for_the_same_noise() {
+    let stochastic = kinds().filter(|kind| kind.describe().stochastic);
+    all_pass(stochastic.flat_map(|kind| cases_of(kind.name())), |case| {
+        check_gradients(case, Some(7));
+    });
+}
+
+fn check_gradients(case: &Case, noise: Option<u64>) {
+    let values = case.values();
+    let ran = run(case, &values, DType::F64, noise);
+    if !ran.output.is_tracked() {
+        return;
+    }
+    let weights = weights(case, ran.values().len());
+    let loss = |values: &Values| -> f64 {
+        let output = run(case, values, DType::F64, noise).values();
+        output.iter().zip(&weights).map(|(y, w)| y * w).sum()
+    };
+    let gradients = ran.gradients(&weights);
+    for (index, found) in gradients
+        .inputs
+        .iter()
+        .enumerate()
+        .filter(|(_, found)| !found.is_empty())
+    {
+        compare(found, &format!("input {index}"), |place, step| {
+            let mut moved = values.clone();
+            moved.inputs[index][place] += step;
+            loss(&moved)
+        });
+    }
+    for (index, found) in gradients.parameters.iter().enumerate() {
+        compare(found, &format!("parameter {index}"), |place, step| {
+            let mut moved = values.clone();
+            moved.parameters[index][place] += step;
+            loss(&moved)
+        });
+    }
+}
+
+fn weights(case: &Case, count: usize) -> Vec<f64> {
+    case.weights.iter().copied().cycle().take(count).collect()
+}
+
+fn compare(found: &[f64], what: &str, loss: impl Fn(usize, f64) -> f64) {
+    let scale = found
+        .iter()
+        .fold(1e-2, |top: f64, value| top.max(value.abs()));
+    let stride = found.len().div_ceil(MOVED).max(1);
+    for place in (0..found.len()).step_by(stride) {
+        let difference = (loss(place, STEP) - loss(place, -STEP)) / (2.0 * STEP);
+        assert!(
+            (difference - found[place]).abs() <= DIFFERENCE * scale,
+            "gradient of {what}[{place}]: {}, central difference {difference}",
+            found[place]
+        );
+    }
+}
+
+/// Multiply-accumulates by the textbook: what a person would write down from the case's sizes.
+fn macs_by_hand(case: &Case, output: Shape) -> u64 {
+    let shapes = case.shapes();
+    let argument = |name: &str| -> u64 {
+        let layer = case.layer();
+        let specs = layer.kind.describe().arguments;
+        let index = specs.iter().position(|spec| spec.name == name).unwrap();
+        match layer.arguments.values()[index] {
+            strata::layers::Value::Bool(truth) => u64::from(truth),
+            _ => layer.arguments.int(index) as u64,
+        }
+    };
+    let c = shapes[0].features().unwrap_or(0) as u64;
+    let positions_in = shapes[0].positions() as u64;
+    let positions = output.positions() as u64;
+    let rank = shapes[0].dimensions().len() as u32 - 1;
+    let pixels = |sizes: &[usize]| sizes.iter().product::<usize>() as u64;
+    match case.layer.as_str() {
+        "linear" => positions * c * argument("out"),
+        "low_rank_linear" => {
+            positions * (c * argument("rank") + argument("rank") * argument("out"))
+        }
+        "mixture_of_experts" => positions * argument("experts") * (c + c * argument("out")),
+        "maxout" => positions * c * argument("out") * argument("pieces"),
+        "bilinear" => {
+            let second = shapes[1].features().unwrap() as u64;
+            positions * argument("out") * (c * second + second)
+        }
+        "conv1d" | "conv2d" | "conv3d" | "ws_conv2d" | "causal_conv1d" => {
+            positions * argument("out") * c / argument("groups") * argument("kernel").pow(rank)
+        }
+        "depthwise_conv1d" | "depthwise_conv2d" => {
+            positions * c * argument("multiplier") * argument("kernel").pow(rank)
+        }
+        "pointwise_conv" => positions * c * argument("out"),
+        "separable_conv1d" | "separable_conv2d" => {
+            positions * c * argument("kernel").pow(rank) + positions * c * argument("out")
+        }
+        "conv_transpose1d" | "conv_transpose2d" | "conv_transpose3d" => {
+            positions_in * c * argument("out") / argument("groups") * argument("kernel").pow(rank)
+        }
+        "bottleneck" => {
+            let inside = (argument("out") / argument("reduction")).max(1);
+            let look = inside * inside * argument("kernel").pow(2);
+            positions_in * c * inside + positions * (look + inside * argument("out"))
+        }
+        "inverted_bottleneck" => {
+            let inside = c * argument("expand");
+            let widen = if argument("expand") == 1 {
+                0
+            } else {
+                positions_in * c * inside
+            };
+            widen + positions * inside * (argument("kernel").pow(2) + argument("out"))
+        }
+        "patch_embedding" => positions * c * argument("patch").pow(rank) * argument("out"),
+        "attention_pool" => 2 * positions_in * c,
+        "self_attention" => {
+            let (l, kv) = (positions_in, c / argument("heads") * argument("kv_heads"));
+            l * c * c + 2 * l * c * kv + l * l * c + l * l * c + l * c * c
+        }
+        "cross_attention" => {
+            let (l, m) = (positions_in, shapes[1].positions() as u64);
+            let other = shapes[1].features().unwrap() as u64;
+            l * c * c + 2 * m * other * c + 2 * l * m * c + l * c * c
+        }
+        "squeeze_excite" => 2 * c * (c / argument("reduction")).max(1),
+        "eca" => c * argument("kernel"),
+        "spatial_attention" => pixels(&shapes[0].dimensions()[1..]) * 2 * argument("kernel").pow(2),
+        "rnn" | "gru" | "lstm" => {
+            let gates = match case.layer.as_str() {
+                "rnn" => 1,
+                "gru" => 3,
+                _ => 4,
+            };
+            let hidden = argument("hidden");
+            positions_in * (1 + argument("bidirectional")) * gates * (c * hidden + hidden * hidden)
+        }
+        _ => 0,
+    }
+}
+
+#[test]
+fn multiply_accumulates_are_the_textbooks() {
+    all_pass(&GOLDEN.cases, |case| {
+        let (layer, shapes) = (case.layer(), case.shapes());
+        let output = layer.shape(&shapes).unwrap();
+        assert_eq!(layer.macs(&shapes, output), macs_by_hand(case, output));
+    });
+}
+
+#[test]
+fn one_seed_gives_equal_bits_and_two_seeds_differ_where_a_kind_says_so() {
+    for kind in kinds() {
+        let stochastic = kind.describe().stochastic;
+        all_pass(cases_of(kind.name()), |case| {
+            let output = |seed| run(case, &case.values(), DType::F32, Some(seed)).values();
+            let bits = |seed| {
+                output(seed)
+                    .into_iter()
+                    .map(f64::to_bits)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(bits(1), bits(1));
+            // Two short masks may agree by chance; eighteen don't.
+            assert_eq!((2..20).any(|seed| bits(seed) != bits(1)), stochastic);
+        });
+    }
+}
+
+#[test]
+fn inference_draws_nothing() {
+    for kind in kinds().filter(|kind| kind.describe().stochastic) {
+        all_pass(cases_of(kind.name()), |case| {
+            assert!(!case.training, "PyTorch's noise is another");
+            let output = || run(case, &case.values(), DType::F32, None).values();
+            assert_eq!(output(), output());
+        });
+    }
+}
+
+/// One shape of each kind.
+const SHAPES: [Shape; 6] = [
+    Shape::Vector { features: 4 },
+    Shape::Signal {
+        channels: 4,
+        length: 6,
+    },
+    Shape::Sequence {
+        length: 6,
+        features: 4,
+    },
+    Shape::Image {
+        channels: 4,
+        height: 6,
+        width: 6,
+    },
+    Shape::Volume {
+        channels: 4,
+        depth: 6,
+        height: 6,
+        width: 6,
+    },
+    Shape::Tokens {
+        length: 6,
+        vocabulary: 5,
+    },
+];
+
+#[test]
+fn a_kind_takes_the_shapes_it_says_and_no_others() {
+    for kind in kinds() {
+        let description = kind.describe();
+        let inputs = if description.arity == Arity::One {
+            1
+        } else {
+            2
+        };
+        for shape in SHAPES {
+            let says = description.accepts.contains(&shape.kind());
+            let fits = |case: &Case| case.layer().shape(&vec![shape; inputs]).is_ok();
+            let takes = cases_of(kind.name()).any(fits) || kind.name() == "reshape" && says;
+            assert_eq!(takes, says, "{} and {}", kind.name(), shape.kind());
+        }
+    }
+}
+
+/// The layer alone, fed the network's input as often as it wants, and its values in a row.
+fn alone(layer: &Layer, shape: Shape, inputs: usize) -> Architecture {
+    let mut builder = Builder::new(shape);
+    let inputs = vec![Builder::INPUT; inputs];
+    let node = builder.push(layer.clone(), inputs, "x".to_owned()).unwrap();
+    let flatten = Layer::plain(find("flatten").unwrap()).unwrap();
+    let last = builder.push(flatten, vec![node], "f".to_owned()).unwrap();
+    let classes = builder.shape(last).elements();
+    builder.finish(last, Output::Classes(classes)).unwrap()
+}
+
+/// Cases that one input can feed.
+fn of_one_shape() -> impl Iterator<Item = &'static Case> {
+    let agree = |case: &&Case| case.shapes().iter().all(|shape| *shape == case.shapes()[0]);
+    GOLDEN.cases.iter().filter(agree)
+}
+
+#[test]
+fn every_kind_can_be_built_alone() {
+    let built: BTreeSet<&str> = of_one_shape().map(|case| case.layer.as_str()).collect();
+    assert_eq!(built, kinds().map(Kind::name).collect());
+}
+
+#[test]
+fn built_layers_have_the_predicted_shapes_parameters_and_gradients() {
+    all_pass(of_one_shape(), |case| {
+        let (layer, shapes) = (case.layer(), case.shapes());
+        let architecture = alone(&layer, shapes[0], shapes.len());
+        let device = Device::flex().autodiff();
+        let mut stream = Seed(1).stream(0, Purpose::Init);
+        let mut network = Network::build(&architecture, &mut stream, &device);
+        let predicted = architecture.metrics().params;
+        assert_eq!(network.parameter_count() as u64, predicted);
+        let values = (0..2 * shapes[0].elements()).map(|i| (i % 5) as f32);
+        let (mut dims, mode) = (Vec::new(), Mode::Training(&mut stream));
+        let output =
+            network.forward_traced(network.batch(values.collect()), mode, |node, output| {
+                if node == 1 {
+                    dims = output.dims();
+                }
+            });
+        assert_eq!(dims[1..], layer.shape(&shapes).unwrap().dimensions());
+        every_parameter_has_a_gradient(&network, output);
+    });
+}
+
+fn every_parameter_has_a_gradient(network: &Network, output: Activation) {
+    if network.parameters().is_empty() {
+        return;
+    }
+    let output = output.vector();
+    let weights: Vec<f32> = (0..output.dims().iter().product())
+        .map(|i| (i % 3) as f32)
+        .collect();
+    let weights = TensorData::new(weights, output.dims());
+    let weights = Tensor::<2>::from_data(weights, &output.device());
+    let mut gradients = (output * weights).sum().backward();
+    for parameter in network.parameters() {
+        assert!(parameter.take_gradient(&mut gradients).is_some());
+    }
+}
+
+#[test]
+fn every_class_of_torch_nn_has_a_row_and_every_row_a_kind_or_a_reason() {
+    let rows: Vec<&str> = TORCH_CLASSES.iter().map(|class| class.name).collect();
+    assert_eq!(rows, GOLDEN.torch_classes);
+    for class in TORCH_CLASSES {
+        match class.counterpart {
+            Counterpart::Kinds(names) => {
+                assert!(!names.is_empty(), "{}", class.name);
+                for name in names {
+                    assert!(
+                        find(name).is_some(),
+                        "{}: no kind is called {name}",
+                        class.name
+                    );
+                }
+            }
+            Counterpart::Absent(why) => assert!(!why.is_empty(), "{}", class.name),
+        }
+    }
+}
+
+#[test]
+fn a_swapped_pair_is_another_network_where_order_counts() {
+    let form = |name: &str, swapped: bool| {
+        let mut builder = Builder::new(Shape::Sequence {
+            length: 3,
+            features: 4,
+        });
+        let relu = Layer::plain(find("relu").unwrap()).unwrap();
+        let other = builder
+            .push(relu, vec![Builder::INPUT], "r".to_owned())
+            .unwrap();
+        let mut inputs = vec![Builder::INPUT, other];
+        if swapped {
+            inputs.reverse();
+        }
+        let layer = Layer::plain(find(name).unwrap()).unwrap();
+        let node = builder.push(layer, inputs, "x".to_owned()).unwrap();
+        let pool = Layer::plain(find("global_avg_pool").unwrap()).unwrap();
+        let last = builder.push(pool, vec![node], "p".to_owned()).unwrap();
+        let architecture = builder.finish(last, Output::Classes(4)).unwrap();
+        (architecture.canonical(), architecture.functional())
+    };
+    let (straight, swapped) = (
+        form("cross_attention", false),
+        form("cross_attention", true),
+    );
+    assert_ne!(straight.0, swapped.0);
+    assert_ne!(straight.1, swapped.1);
+    assert_eq!(form("add", false), form("add", true));
+}
