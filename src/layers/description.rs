@@ -139,7 +139,6 @@ impl Description {
 fn alternatives(kinds: &[&str]) -> String {
     match kinds {
         [] => "nothing".to_owned(),
-        ["tokens"] => "tokens".to_owned(),
         [only] => super::shape::article(only),
         [first, middle @ .., last] => {
             let mut out = super::shape::article(first);

@@ -20,6 +20,7 @@ mod fully_connected;
 mod gates;
 mod global_pooling;
 mod merge;
+mod mixtures;
 mod noise;
 mod normalisation;
 mod parameter;
@@ -91,8 +92,9 @@ pub trait LayerKind: Sync + Send {
 pub static CATALOGUE: &[&dyn LayerKind] = &[
     &fully_connected::Linear,
     &fully_connected::LowRankLinear,
-    &fully_connected::MixtureOfExperts,
-    &fully_connected::Maxout,
+    &mixtures::MixtureOfExperts,
+    &mixtures::Maxout,
+    &mixtures::Highway,
     &fully_connected::Bilinear,
     &structure::Identity,
     &convolution::Conv::<1>,

@@ -240,27 +240,35 @@ fn read_direction(
     let [weight_x, weight_h, bias_x, bias_h] = parameters else {
         unreachable!("each direction has four parameters")
     };
-    let [batch, length, _] = x.dims();
+    let [batch, _, _] = x.dims();
     let (weight_h, bias_h) = (weight_h.matrix(), bias_h.vector());
     let zeros = Tensor::zeros([batch, weight_h.dims()[0]], (&x.device(), x.dtype()));
     let mut state = State {
         hidden: zeros.clone(),
         memory: zeros,
     };
-    let inputs = module::linear(x, weight_x.matrix(), Some(bias_x.vector()));
-    let mut steps = Vec::with_capacity(length);
-    for index in 0..length {
-        let place = if backwards { length - 1 - index } else { index };
-        let gates = Gates {
-            input: inputs.clone().narrow(1, place, 1).squeeze_dim(1),
-            remembered: module::linear(
-                state.hidden.clone(),
-                weight_h.clone(),
-                Some(bias_h.clone()),
-            ),
-        };
-        step(gates, &mut state);
-        steps.push(state.hidden.clone());
+    let mut inputs = places(module::linear(x, weight_x.matrix(), Some(bias_x.vector())));
+    if backwards {
+        inputs.reverse();
     }
-    steps
+    let after_step = |input| {
+        let hidden = state.hidden.clone();
+        let remembered = module::linear(hidden, weight_h.clone(), Some(bias_h.clone()));
+        step(Gates { input, remembered }, &mut state);
+        state.hidden.clone()
+    };
+    inputs.into_iter().map(after_step).collect()
+}
+
+/// `[batch, length, features]` place by place. burn's gradient of a slice is as large as what it was cut from:
+/// halves of halves keep the sum near the size of the whole.
+fn places(x: Tensor<3>) -> Vec<Tensor<2>> {
+    let length = x.dims()[1];
+    if length == 1 {
+        return vec![x.squeeze_dim(1)];
+    }
+    let half = length / 2;
+    let mut all = places(x.clone().narrow(1, 0, half));
+    all.extend(places(x.narrow(1, half, length - half)));
+    all
 }

@@ -43,9 +43,9 @@ static UPSAMPLE_BILINEAR: Description = Description {
     ..Description::PLAIN
 };
 
-/// A kind that maps each dimension by a constant matrix `[from, to]`.
+/// A kind that does the same along each dimension of the grid.
 macro_rules! upsample {
-    ($kind:ident, $description:ident, $weight:ident) => {
+    ($kind:ident, $description:ident, $along:ident) => {
         impl LayerKind for $kind {
             fn describe(&self) -> &'static Description {
                 &$description
@@ -67,47 +67,51 @@ macro_rules! upsample {
                 let scale = arguments.int(0);
                 map_activation!(one(inputs), x => {
                     let rank = x.dims().len();
-                    (2..rank).fold(x, |x, dimension| {
-                        let size = x.dims()[dimension];
-                        let weight = |index: usize| {
-                            $weight(index / (size * scale), index % (size * scale), size, scale)
-                        };
-                        let matrix = (0..size * size * scale).map(weight).collect();
-                        along(x, dimension, matrix, size * scale)
-                    })
+                    (2..rank).fold(x, |x, dimension| $along(x, dimension, scale))
                 })
             }
         }
     };
 }
 
-upsample!(UpsampleNearest, UPSAMPLE_NEAREST, nearest);
-upsample!(UpsampleBilinear, UPSAMPLE_BILINEAR, linear);
+upsample!(UpsampleNearest, UPSAMPLE_NEAREST, repeated);
+upsample!(UpsampleBilinear, UPSAMPLE_BILINEAR, interpolated);
 
-/// How much of value `from` value `to` has.
-fn nearest(from: usize, to: usize, _size: usize, scale: usize) -> f64 {
-    if to / scale == from { 1.0 } else { 0.0 }
-}
-
-fn linear(from: usize, to: usize, size: usize, scale: usize) -> f64 {
-    let place = ((to as f64 + 0.5) / scale as f64 - 0.5).max(0.0);
-    let low = (place as usize).min(size - 1);
-    let high = (low + 1).min(size - 1);
-    let share = place - low as f64;
-    let part = |at: usize, share: f64| if at == from { share } else { 0.0 };
-    part(low, 1.0 - share) + part(high, share)
-}
-
-/// The matrix `[size, to]` applied to one dimension. One product on the whole is fast for the sizes that
-/// networks have, and its gradient is exact.
-fn along<const D: usize>(x: Tensor<D>, dimension: usize, matrix: Vec<f64>, to: usize) -> Tensor<D> {
-    let matrix = constant(matrix, [x.dims()[dimension], to], &x);
+/// Each value `scale` times along a dimension.
+fn repeated<const D: usize>(x: Tensor<D>, dimension: usize, scale: usize) -> Tensor<D> {
     let x = x.swap_dims(dimension, D - 1);
     let mut dims = x.dims();
-    let rows = dims.iter().product::<usize>() / dims[D - 1];
-    let y = x.reshape([rows, dims[D - 1]]).matmul(matrix);
-    dims[D - 1] = to;
-    y.reshape(dims).swap_dims(dimension, D - 1)
+    let values = dims.iter().product::<usize>();
+    dims[D - 1] *= scale;
+    x.reshape([values, 1])
+        .expand([values, scale])
+        .reshape(dims)
+        .swap_dims(dimension, D - 1)
+}
+
+/// Straight lines between the middles of neighbouring values, level beyond the outer ones.
+fn interpolated<const D: usize>(x: Tensor<D>, dimension: usize, scale: usize) -> Tensor<D> {
+    let size = x.dims()[dimension];
+    let place = |to: usize| ((to as f64 + 0.5) / scale as f64 - 0.5).max(0.0);
+    let low = |to: usize| (place(to) as usize).min(size - 1);
+    let count = size * scale;
+    let below = (0..count).map(low).collect();
+    let above = (0..count).map(|to| (low(to) + 1).min(size - 1)).collect();
+    let share = (0..count).map(|to| place(to) - low(to) as f64).collect();
+    let mut along = [1; D];
+    along[dimension] = count;
+    let share = constant(share, [count], &x).reshape(along);
+    let below = chosen(x.clone(), dimension, below);
+    let above = chosen(x, dimension, above);
+    below.clone() + (above - below) * share
+}
+
+/// The values at these places of a dimension.
+fn chosen<const D: usize>(x: Tensor<D>, dimension: usize, places: Vec<usize>) -> Tensor<D> {
+    let places: Vec<i64> = places.into_iter().map(|place| place as i64).collect();
+    let count = places.len();
+    let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), &x.device());
+    x.select(dimension, places)
 }
 
 /// `pad`: a margin around everything.
@@ -185,15 +189,13 @@ fn padded<const D: usize>(x: Tensor<D>, dimension: usize, margin: usize, mode: V
     }
     let inside = |place: usize| {
         let (last, place) = (size as i64 - 1, place as i64 - margin as i64);
-        match mode {
+        let place = match mode {
             Value::Name("reflect") if place > last => 2 * last - place,
             Value::Name("reflect") => place.abs(),
             Value::Name("circular") => place.rem_euclid(size as i64),
             _ => place.clamp(0, last),
-        }
+        };
+        place as usize
     };
-    let places: Vec<i64> = (0..size + 2 * margin).map(inside).collect();
-    let count = places.len();
-    let places = Tensor::<1, Int>::from_data(TensorData::new(places, [count]), &x.device());
-    x.select(dimension, places)
+    chosen(x, dimension, (0..size + 2 * margin).map(inside).collect())
 }

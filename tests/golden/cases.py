@@ -96,11 +96,20 @@ def bilinear(kinds, out, bias):
     return Case("bilinear", dict(out=out, bias=bias), kinds, lambda x, p, b: F.bilinear(x[0], x[1], p[0], p[1] if bias else None), shapes)
 
 
+def highway(kind):
+    def function(x, p, b):
+        t = torch.sigmoid(F.linear(x[0], p[2].t(), p[3]))
+        return t * F.relu(F.linear(x[0], p[0].t(), p[1])) + (1 - t) * x[0]
+    size = features(kind)
+    return Case("highway", {}, kind, function, [(size, size), (size,)] * 2)
+
+
 def fully_connected():
     yield from [linear("vector", 3, True), linear("vector", 5, False), linear("sequence", 3, True)]
     yield from [low_rank("vector", 3, 2, True), low_rank("sequence", 5, 1, False), low_rank("vector", 2, 3, False)]
     yield from [experts("vector", 3, 2), experts("sequence", 2, 3), experts("vector", 2, 1)]
     yield from [maxout("vector", 3, 2), maxout("sequence", 2, 3), maxout("vector", 5, 1)]
+    yield from [highway("vector"), highway("sequence"), highway(("vector", (2, 3)))]
     yield from [bilinear(["vector", "vector"], 3, True), bilinear([("vector", (3, 2)), ("vector", (3, 5))], 2, False),
                 bilinear(["sequence", "sequence"], 2, True)]
 

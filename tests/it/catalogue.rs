@@ -5,7 +5,8 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use std::collections::BTreeSet;
 use strata::architecture::{Architecture, Builder, Output};
 use strata::layers::{
-    Activation, Arity, Counterpart, Kind, Layer, Mode, Shape, TORCH_CLASSES, find, kinds,
+    Activation, Arity, Counterpart, Forward, Kind, Layer, Mode, Shape, TORCH_CLASSES, Value, find,
+    kinds,
 };
 use strata::model::Network;
 use strata::random::{Purpose, Seed};
@@ -47,7 +48,7 @@ fn every_kind_is_compared_with_pytorch_in_three_configurations() {
 fn there_are_at_least_ninety_kinds_and_no_name_stands_twice() {
     let names: BTreeSet<&str> = kinds().map(Kind::name).collect();
     assert_eq!(names.len(), kinds().count());
-    assert!(names.len() >= 90);
+    assert!(names.len() >= 90, "{}", names.len());
 }
 
 /// Kinds whose gradient is a definition and not a derivative: the central difference knows only the steps.
@@ -132,7 +133,7 @@ fn macs_by_hand(case: &Case, output: Shape) -> u64 {
         let specs = layer.kind.describe().arguments;
         let index = specs.iter().position(|spec| spec.name == name).unwrap();
         match layer.arguments.values()[index] {
-            strata::layers::Value::Bool(truth) => u64::from(truth),
+            Value::Bool(truth) => u64::from(truth),
             _ => layer.arguments.int(index) as u64,
         }
     };
@@ -147,6 +148,7 @@ fn macs_by_hand(case: &Case, output: Shape) -> u64 {
             positions * (c * argument("rank") + argument("rank") * argument("out"))
         }
         "mixture_of_experts" => positions * argument("experts") * (c + c * argument("out")),
+        "highway" => 2 * positions * c * c,
         "maxout" => positions * c * argument("out") * argument("pieces"),
         "bilinear" => {
             let second = shapes[1].features().unwrap() as u64;
@@ -403,4 +405,152 @@ fn a_swapped_pair_is_another_network_where_order_counts() {
     assert_ne!(straight.0, swapped.0);
     assert_ne!(straight.1, swapped.1);
     assert_eq!(form("add", false), form("add", true));
+}
+
+fn refusal(name: &str, given: &[(&str, i64)], shapes: &[Shape]) -> String {
+    let given: Vec<(&str, Value)> = given
+        .iter()
+        .map(|(name, number)| (*name, Value::Int(*number)))
+        .collect();
+    let layer = Layer::new(find(name).unwrap(), &given).unwrap();
+    layer.shape(shapes).unwrap_err().0
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused_with_what_to_do() {
+    let [vector, signal, sequence, image, _, tokens] = SHAPES;
+    for (found, expected) in [
+        (
+            refusal("self_attention", &[("heads", 3)], &[sequence]),
+            "self_attention's 3 heads don't divide 4 features evenly; use a divisor",
+        ),
+        (
+            refusal(
+                "self_attention",
+                &[("heads", 4), ("kv_heads", 3)],
+                &[sequence],
+            ),
+            "self_attention's 3 kv_heads don't divide its 4 heads evenly; use a divisor",
+        ),
+        (
+            refusal("self_attention", &[], &[image]),
+            "self_attention takes a sequence (`to_sequence` makes one), not an image (4x6x6)",
+        ),
+        (
+            refusal("linear", &[("out", 3)], &[tokens]),
+            "linear takes a vector or sequence (`embedding` makes a sequence of tokens), not tokens (6 tokens of 5)",
+        ),
+        (
+            refusal("conv1d", &[("out", 3), ("kernel", 3)], &[sequence]),
+            "conv1d takes a signal (`to_signal` makes one), not a sequence (6 of 4)",
+        ),
+        (
+            refusal("embedding", &[("out", 3)], &[vector]),
+            "embedding takes tokens (declare `input tokens(length: …, vocabulary: …)`), not a vector (4)",
+        ),
+        (
+            refusal("patch_embedding", &[("out", 3), ("patch", 4)], &[signal]),
+            "patch_embedding's patch of 4 does not divide the input's 6 (4x6); use a divisor of every size",
+        ),
+        (
+            refusal("crop", &[("margin", 3)], &[signal]),
+            "crop's margin of 3 at each end leaves nothing of 4x6; use a smaller one",
+        ),
+    ] {
+        assert_eq!(found, expected);
+    }
+}
+
+/// What a kind makes of ones in training.
+fn noisy(name: &str, given: &[(&str, Value)], shape: Shape, batch: usize) -> Vec<f32> {
+    let layer = Layer::new(find(name).unwrap(), given).unwrap();
+    let ones = vec![1.0; batch * shape.elements()];
+    let input = strata::model::batch(shape, ones, &Device::flex());
+    let mut stream = Seed(5).stream(0, Purpose::Dropout);
+    let mut context = Forward {
+        parameters: &[],
+        buffers: &mut [],
+        mode: Mode::Training(&mut stream),
+    };
+    match layer
+        .kind
+        .forward(&layer.arguments, &mut context, vec![input])
+    {
+        Activation::Signal(x) => x.into_data().try_into_vec().unwrap(),
+        Activation::Vector(x) => x.into_data().try_into_vec().unwrap(),
+        other => panic!("{:?}", other.dims()),
+    }
+}
+
+fn mean_and_deviation(values: &[f32]) -> (f64, f64) {
+    let mean = values.iter().map(|&x| f64::from(x)).sum::<f64>() / values.len() as f64;
+    let squares = values
+        .iter()
+        .map(|&x| (f64::from(x) - mean) * (f64::from(x) - mean));
+    (mean, (squares.sum::<f64>() / values.len() as f64).sqrt())
+}
+
+#[test]
+fn noise_has_the_mean_and_the_deviation_it_says() {
+    let shape = Shape::Vector { features: 1000 };
+    let quarter = Value::Float(0.25);
+    for (name, argument, mean, deviation) in [
+        ("dropout", "p", 1.0, (1.0f64 / 3.0).sqrt()),
+        ("drop_path", "p", 1.0, (1.0f64 / 3.0).sqrt()),
+        ("gaussian_noise", "std", 1.0, 0.25),
+        ("gaussian_dropout", "p", 1.0, (1.0f64 / 3.0).sqrt()),
+    ] {
+        let values = noisy(name, &[(argument, quarter)], shape, 1000);
+        let (found, spread) = mean_and_deviation(&values);
+        assert!((found - mean).abs() < 0.06, "{name}: mean {found}");
+        assert!(
+            (spread - deviation).abs() < 0.03,
+            "{name}: deviation {spread}"
+        );
+    }
+}
+
+#[test]
+fn whole_channels_and_whole_examples_are_dropped() {
+    let shape = Shape::Signal {
+        channels: 50,
+        length: 4,
+    };
+    let half = [("p", Value::Float(0.5))];
+    for name in ["spatial_dropout", "feature_alpha_dropout"] {
+        let values = noisy(name, &half, shape, 2);
+        assert!(
+            values
+                .chunks(4)
+                .all(|channel| channel.iter().all(|x| *x == channel[0])),
+            "{name}"
+        );
+        assert!(
+            values.chunks(4).any(|channel| channel[0] != values[0]),
+            "{name}"
+        );
+    }
+    let values = noisy("drop_path", &half, shape, 40);
+    assert!(
+        values
+            .chunks(200)
+            .all(|example| example.iter().all(|x| *x == example[0]))
+    );
+    assert!(values.chunks(200).any(|example| example[0] != values[0]));
+}
+
+#[test]
+fn a_hard_gumbel_softmax_is_exactly_one_choice() {
+    let shape = Shape::Signal {
+        channels: 3,
+        length: 4,
+    };
+    let values = noisy("gumbel_softmax", &[("hard", Value::Bool(true))], shape, 100);
+    assert!(values.iter().all(|x| *x == 0.0 || *x == 1.0));
+    let chosen: Vec<f32> = values
+        .chunks(12)
+        .flat_map(|x| (0..4).map(move |i| x[i] + x[i + 4] + x[i + 8]))
+        .collect();
+    assert!(chosen.iter().all(|sum| *sum == 1.0));
+    assert!((mean_and_deviation(&values).0 - 1.0 / 3.0).abs() < 1e-6);
 }
