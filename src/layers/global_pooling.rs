@@ -129,10 +129,10 @@ const SIZE: Argument = Argument::required(
     "output size along each dimension",
 );
 
-/// `adaptive_avg_pool1d`, `adaptive_avg_pool2d`: means of as many parts as asked for.
+/// `adaptive_avg_pool1d`, `adaptive_avg_pool2d`, `adaptive_avg_pool3d`: means of as many parts as asked for.
 pub struct AdaptiveAvgPool<const N: usize>;
 
-static ADAPTIVE_AVG_POOL: [Description; 2] = [
+static ADAPTIVE_AVG_POOL: [Description; 3] = [
     adaptive(
         1,
         "adaptive_avg_pool1d",
@@ -147,12 +147,19 @@ static ADAPTIVE_AVG_POOL: [Description; 2] = [
         "the mean of each of size x size parts, channel by channel, whatever the input's size",
         "y[c, i] = mean of x[c, floor(i n / size) .. ceil((i + 1) n / size)], likewise for each dimension",
     ),
+    adaptive(
+        3,
+        "adaptive_avg_pool3d",
+        "torch.nn.AdaptiveAvgPool3d",
+        "the mean of each of size x size x size parts, channel by channel, whatever the input's size",
+        "y[c, i] = mean of x[c, floor(i n / size) .. ceil((i + 1) n / size)], likewise for each dimension",
+    ),
 ];
 
-/// `adaptive_max_pool1d`, `adaptive_max_pool2d`: the largest values of as many parts as asked for.
+/// `adaptive_max_pool1d`, `adaptive_max_pool2d`, `adaptive_max_pool3d`: the largest values of as many parts as asked for.
 pub struct AdaptiveMaxPool<const N: usize>;
 
-static ADAPTIVE_MAX_POOL: [Description; 2] = [
+static ADAPTIVE_MAX_POOL: [Description; 3] = [
     adaptive(
         1,
         "adaptive_max_pool1d",
@@ -165,6 +172,13 @@ static ADAPTIVE_MAX_POOL: [Description; 2] = [
         "adaptive_max_pool2d",
         "torch.nn.AdaptiveMaxPool2d",
         "the largest value of each of size x size parts, channel by channel, whatever the input's size",
+        "y[c, i] = max of x[c, floor(i n / size) .. ceil((i + 1) n / size)], likewise for each dimension",
+    ),
+    adaptive(
+        3,
+        "adaptive_max_pool3d",
+        "torch.nn.AdaptiveMaxPool3d",
+        "the largest value of each of size x size x size parts, channel by channel, whatever the input's size",
         "y[c, i] = max of x[c, floor(i n / size) .. ceil((i + 1) n / size)], likewise for each dimension",
     ),
 ];

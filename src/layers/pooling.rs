@@ -254,12 +254,13 @@ fn by_planes(
     pooled.reshape([batch, channels, depth, height, width])
 }
 
-/// `lp_pool1d`, `lp_pool2d`: the p-norm of each window.
+/// `lp_pool1d`, `lp_pool2d`, `lp_pool3d`: the p-norm of each window.
 pub struct LpPool<const N: usize>;
 
-static LP_POOL: [Description; 2] = [
+static LP_POOL: [Description; 3] = [
     lp_pool(1, "lp_pool1d", "torch.nn.LPPool1d of the absolute values"),
     lp_pool(2, "lp_pool2d", "torch.nn.LPPool2d of the absolute values"),
+    lp_pool(3, "lp_pool3d", "torch.nn.LPPool3d of the absolute values"),
 ];
 
 const LP_POOL_ARGUMENTS: &[Argument] = &[

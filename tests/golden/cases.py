@@ -353,11 +353,12 @@ def pooling():
     yield from [avg_pool(1, 2, 2, 0), avg_pool(1, 3, 2, 1, False), avg_pool(1, 4, 1, "same"), avg_pool(1, 2, 1, "same", False)]
     yield from [avg_pool(2, 2, 2, 0), avg_pool(2, 3, 2, 1, False), avg_pool(2, 4, 1, "same"), avg_pool(2, 2, 1, "same", False)]
     yield from [avg_pool(3, 2, 1, 0), avg_pool(3, 3, 2, 1, False), avg_pool(3, 2, 1, "same")]
-    for rank, function in ((1, F.lp_pool1d), (2, F.lp_pool2d)):
-        for kernel, stride, p in ((2, 2, 2), (3, 1, 3), (2, 1, 1)):
+    for rank, function in ((1, F.lp_pool1d), (2, F.lp_pool2d), (3, F.lp_pool3d)):
+        for kernel, stride, p in ((2, 2, 2), (3 if rank < 3 else 1, 1, 3), (2, 1, 1)):
             yield plain(f"lp_pool{rank}d", GRID[rank], lambda x, f=function, k=kernel, s=stride, p=p: f(x.abs(), p, k, s),
                         kernel=kernel, stride=stride, p=p)
-    for rank, avg, top in ((1, F.adaptive_avg_pool1d, F.adaptive_max_pool1d), (2, F.adaptive_avg_pool2d, F.adaptive_max_pool2d)):
+    for rank, avg, top in ((1, F.adaptive_avg_pool1d, F.adaptive_max_pool1d), (2, F.adaptive_avg_pool2d, F.adaptive_max_pool2d),
+                           (3, F.adaptive_avg_pool3d, F.adaptive_max_pool3d)):
         for size in (1, 3, 4):
             yield plain(f"adaptive_avg_pool{rank}d", GRID[rank], lambda x, f=avg, s=size: f(x, s), size=size)
             yield plain(f"adaptive_max_pool{rank}d", GRID[rank], lambda x, f=top, s=size: f(x, s), size=size)
