@@ -36,6 +36,9 @@ const TRANSFORMER: &str = "a composition: see search_spaces/transformer_encoder.
 const CONSTANT: &str =
     "`pad` has zeros and three kinds of copies; other constants have not been needed";
 
+const ALIGNED: &str =
+    "superseded by Upsample, and it aligns corners; use `upsample_bilinear`, which does not";
+
 const fn kinds(name: &'static str, kinds: &'static [&'static str]) -> TorchClass {
     TorchClass {
         name,
@@ -210,7 +213,7 @@ pub static TORCH_CLASSES: &[TorchClass] = &[
     kinds("Unflatten", &["reshape"]),
     absent("Unfold", FOLD),
     kinds("Upsample", &["upsample_nearest", "upsample_bilinear"]),
-    kinds("UpsamplingBilinear2d", &["upsample_bilinear"]),
+    absent("UpsamplingBilinear2d", ALIGNED),
     kinds("UpsamplingNearest2d", &["upsample_nearest"]),
     kinds("ZeroPad1d", &["pad"]),
     kinds("ZeroPad2d", &["pad"]),

@@ -91,6 +91,44 @@ def losses():
         yield {"smoothing": smoothing, "logits": short(logits), "labels": labels.tolist(), "loss": float(loss), "gradient": short(logits.grad)}
 
 
+def start(layer, arguments, inputs, make, names):
+    """How PyTorch's module starts: the largest value and the root mean square of each parameter, over many modules."""
+    modules = [dict(make().named_parameters()) for _ in range(300)]
+    parameters = []
+    for name in names:
+        values = torch.stack([module[name].detach() for module in modules])
+        parameters.append({"largest": float(values.abs().max()), "rms": float(values.square().mean().sqrt())})
+    inputs = [{"kind": kind, "shape": [1, *shape], "values": [], "gradient": []} for kind, shape in inputs]
+    return {"layer": layer, "arguments": arguments, "inputs": inputs, "parameters": parameters}
+
+
+def starts():
+    both = ["weight", "bias"]
+    yield start("linear", dict(out=5), [("vector", (7,))], lambda: nn.Linear(7, 5), both)
+    yield start("bilinear", dict(out=5), [("vector", (7,)), ("vector", (3,))], lambda: nn.Bilinear(7, 3, 5), both)
+    kinds = {1: ("signal", (4, 8)), 2: ("image", (4, 8, 8)), 3: ("volume", (4, 8, 8, 8))}
+    for rank, conv, transposed in ((1, nn.Conv1d, nn.ConvTranspose1d), (2, nn.Conv2d, nn.ConvTranspose2d), (3, nn.Conv3d, nn.ConvTranspose3d)):
+        yield start(f"conv{rank}d", dict(out=6, kernel=3, groups=2), [kinds[rank]], lambda: conv(4, 6, 3, groups=2), both)
+        yield start(f"conv_transpose{rank}d", dict(out=6, kernel=3, groups=2), [kinds[rank]], lambda: transposed(4, 6, 3, groups=2), both)
+    yield start("embedding", dict(out=9), [("tokens", (5,))], lambda: nn.Embedding(VOCABULARY, 9), ["weight"])
+    yield start("embedding_bag", dict(out=9), [("tokens", (5,))], lambda: nn.EmbeddingBag(VOCABULARY, 9), ["weight"])
+    image = [("image", (4, 5, 5))]
+    yield start("batch_norm", {}, image, lambda: nn.BatchNorm2d(4), both)
+    yield start("group_norm", dict(groups=2), image, lambda: nn.GroupNorm(2, 4), both)
+    yield start("layer_norm", {}, image, lambda: nn.LayerNorm((4, 5, 5)), both)
+    yield start("rms_norm", {}, image, lambda: nn.RMSNorm((4, 5, 5)), ["weight"])
+    yield start("instance_norm", dict(affine=True), image, lambda: nn.InstanceNorm2d(4, affine=True), both)
+    yield start("prelu", {}, image, nn.PReLU, ["weight"])
+    attention = ["in_proj_bias", "out_proj.weight", "out_proj.bias"]
+    yield start("self_attention", dict(heads=2), [("sequence", (5, 6))], lambda: nn.MultiheadAttention(6, 2), ["in_proj_weight"] + attention)
+    yield start("cross_attention", dict(heads=2), [("sequence", (5, 6)), ("sequence", (4, 3))],
+                lambda: nn.MultiheadAttention(6, 2, kdim=3, vdim=3), ["q_proj_weight", "k_proj_weight", "v_proj_weight"] + attention)
+    recurrent = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    for layer, module in (("rnn", nn.RNN), ("gru", nn.GRU), ("lstm", nn.LSTM)):
+        yield start(layer, dict(hidden=5, bidirectional=True), [("sequence", (4, 3))], lambda: module(3, 5, bidirectional=True),
+                    recurrent + [name + "_reverse" for name in recurrent])
+
+
 def text(items):
     return "[\n" + ",\n".join(json.dumps(item, separators=(",", ":")) for item in items) + "\n]\n"
 
@@ -105,7 +143,7 @@ def write_layers():
     torch.manual_seed(1)
     torch.set_default_dtype(torch.float64)
     names = [name for name in dir(nn) if isinstance(getattr(nn, name), type) and issubclass(getattr(nn, name), nn.Module)]
-    golden = {"vocabulary": VOCABULARY, "torch_classes": names, "cases": [run(case) for case in cases()]}
+    golden = {"vocabulary": VOCABULARY, "torch_classes": names, "cases": [run(case) for case in cases()], "starts": list(starts())}
     with open(os.path.join(HERE, "layers.json.gz"), "wb") as file:
         file.write(gzip.compress(json.dumps(golden, separators=(",", ":")).encode(), 9, mtime=0))
     torch.set_default_dtype(torch.float32)

@@ -5,8 +5,8 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use std::collections::BTreeSet;
 use strata::architecture::{Architecture, Builder, Output};
 use strata::layers::{
-    Activation, Arity, Counterpart, Forward, Kind, Layer, Mode, Shape, TORCH_CLASSES, Value, find,
-    kinds,
+    Activation, Arity, Counterpart, Forward, Init, Kind, Layer, Mode, Shape, TORCH_CLASSES, Value,
+    find, kinds,
 };
 use strata::model::Network;
 use strata::random::{Purpose, Seed};
@@ -122,6 +122,34 @@ fn compare(found: &[f64], what: &str, loss: impl Fn(usize, f64) -> f64) {
             "gradient of {what}[{place}]: {}, central difference {difference}",
             found[place]
         );
+    }
+}
+
+#[test]
+fn parameters_start_as_pytorchs_modules_do() {
+    assert!(GOLDEN.starts.len() > 20);
+    for start in &GOLDEN.starts {
+        let specs = start.specs();
+        assert_eq!(specs.len(), start.parameters.len(), "{}", start.layer);
+        for (spec, torch) in specs.iter().zip(&start.parameters) {
+            // The largest of many uniform numbers is all but the bound.
+            let (least, most, rms) = match spec.init {
+                Init::Uniform { bound } => (0.98 * bound, bound, f64::from(bound) / 3.0f64.sqrt()),
+                Init::Normal { std } => (0.0, f32::INFINITY, f64::from(std)),
+                Init::Constant(value) => (value.abs(), value.abs(), f64::from(value).abs()),
+            };
+            let what = format!("{}.{}: {:?}", start.layer, spec.name, spec.init);
+            let largest = torch.largest as f32;
+            assert!(
+                least <= largest && largest <= most * (1.0 + 1e-6),
+                "{what}, {largest}"
+            );
+            assert!(
+                (torch.rms - rms).abs() <= 0.06 * rms,
+                "{what}, {}",
+                torch.rms
+            );
+        }
     }
 }
 

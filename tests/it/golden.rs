@@ -5,7 +5,9 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use strata::layers::{Activation, Forward, Layer, Mode, Parameter, Shape, Value, find};
+use strata::layers::{
+    Activation, Forward, Layer, Mode, Parameter, ParameterSpec, Shape, Value, find,
+};
 use strata::random::{Purpose, Seed};
 
 /// The golden file.
@@ -14,6 +16,33 @@ pub struct Golden {
     vocabulary: usize,
     pub torch_classes: Vec<String>,
     pub cases: Vec<Case>,
+    pub starts: Vec<Start>,
+}
+
+/// How PyTorch starts the parameters of a module of its own.
+#[derive(Deserialize)]
+pub struct Start {
+    pub layer: String,
+    arguments: BTreeMap<String, serde_json::Value>,
+    inputs: Vec<Input>,
+    pub parameters: Vec<Spread>,
+}
+
+/// The largest value and the root mean square over many modules.
+#[derive(Deserialize)]
+pub struct Spread {
+    pub largest: f64,
+    pub rms: f64,
+}
+
+impl Start {
+    /// How the layer says that its parameters start.
+    pub fn specs(&self) -> Vec<ParameterSpec> {
+        let shapes: Vec<Shape> = self.inputs.iter().map(Input::shape).collect();
+        let layer = layer_of(&self.layer, &self.arguments);
+        assert!(layer.shape(&shapes).is_ok());
+        layer.parameters(&shapes)
+    }
 }
 
 /// One layer with its arguments, inputs and parameters, and what PyTorch makes of them.
@@ -70,19 +99,7 @@ pub fn cases_of(kind: &str) -> impl Iterator<Item = &'static Case> {
 impl Case {
     /// The layer with its arguments.
     pub fn layer(&self) -> Layer {
-        let value = |json: &serde_json::Value| match json {
-            serde_json::Value::Bool(value) => Value::Bool(*value),
-            serde_json::Value::String(word) => Value::Name(String::leak(word.clone())),
-            number => number
-                .as_i64()
-                .map_or_else(|| Value::Float(number.as_f64().unwrap()), Value::Int),
-        };
-        let given: Vec<(&str, Value)> = self
-            .arguments
-            .iter()
-            .map(|(name, json)| (name.as_str(), value(json)))
-            .collect();
-        Layer::new(find(&self.layer).unwrap(), &given).unwrap()
+        layer_of(&self.layer, &self.arguments)
     }
 
     /// The shape of one example of each input.
@@ -314,4 +331,19 @@ pub fn failures<'a>(
         }
     }
     failed
+}
+
+fn layer_of(name: &str, arguments: &BTreeMap<String, serde_json::Value>) -> Layer {
+    let value = |json: &serde_json::Value| match json {
+        serde_json::Value::Bool(value) => Value::Bool(*value),
+        serde_json::Value::String(word) => Value::Name(String::leak(word.clone())),
+        number => number
+            .as_i64()
+            .map_or_else(|| Value::Float(number.as_f64().unwrap()), Value::Int),
+    };
+    let given: Vec<(&str, Value)> = arguments
+        .iter()
+        .map(|(name, json)| (name.as_str(), value(json)))
+        .collect();
+    Layer::new(find(name).unwrap(), &given).unwrap()
 }
