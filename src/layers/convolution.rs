@@ -140,7 +140,8 @@ impl<const N: usize> LayerKind for Conv<N> {
 
     fn macs(&self, arguments: &Arguments, inputs: &[Shape], output: Shape) -> u64 {
         let per_group = channels(inputs) / arguments.int(5);
-        output.elements() as u64 * (per_group * arguments.int(1).pow(N as u32)) as u64
+        let each = per_group as u64 * arguments.int(1).pow(N as u32) as u64;
+        (output.elements() as u64).saturating_mul(each)
     }
 
     fn forward(

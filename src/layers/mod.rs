@@ -304,9 +304,16 @@ impl Layer {
     /// The output's shape.
     ///
     /// # Errors
-    /// When the layer does not accept these inputs.
+    /// When the layer does not accept these inputs, or the output would be absurdly large.
     pub fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.kind.shape(&self.arguments, inputs)
+        let output = self.kind.shape(&self.arguments, inputs)?;
+        if output.is_sane() {
+            return Ok(output);
+        }
+        let name = self.kind.name();
+        Err(ShapeError(format!(
+            "{name} would give {output}, which no memory holds; make it smaller"
+        )))
     }
 
     /// Its trainable tensors.

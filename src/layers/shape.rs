@@ -55,10 +55,23 @@ pub enum Shape {
     },
 }
 
+/// The largest size along a dimension, which is also the largest that an input can have.
+const LARGEST_SIZE: usize = 1 << 24;
+
+/// The most values in one example.
+const MOST_VALUES: usize = 1 << 36;
+
 impl Shape {
-    /// The number of values in one example.
+    /// The number of values in one example; the largest there is where it is larger.
     pub fn elements(self) -> usize {
-        self.dimensions().into_iter().product()
+        self.dimensions().into_iter().fold(1, usize::saturating_mul)
+    }
+
+    /// Whether every size and the number of values are such that costs can be computed with: far more than
+    /// any memory holds.
+    pub(super) fn is_sane(self) -> bool {
+        let small = |&size: &usize| size <= LARGEST_SIZE;
+        self.dimensions().iter().all(small) && self.elements() <= MOST_VALUES
     }
 
     /// The sizes in memory order, without the batch dimension.

@@ -100,7 +100,8 @@ impl<const N: usize> LayerKind for ConvTranspose<N> {
 
     fn macs(&self, arguments: &Arguments, inputs: &[Shape], _output: Shape) -> u64 {
         let per_group = arguments.int(0) / arguments.int(6);
-        (inputs[0].elements() * per_group) as u64 * arguments.int(1).pow(N as u32) as u64
+        let each = per_group as u64 * arguments.int(1).pow(N as u32) as u64;
+        (inputs[0].elements() as u64).saturating_mul(each)
     }
 
     fn forward(

@@ -489,6 +489,36 @@ fn sizes_that_do_not_fit_are_refused_with_what_to_do() {
     }
 }
 
+#[test]
+fn shapes_that_no_memory_holds_are_refused_before_they_overflow() {
+    let side = 1 << 20;
+    let image = Shape::Image {
+        channels: 1,
+        height: side,
+        width: side,
+    };
+    for (found, layer) in [
+        (
+            refusal("upsample_nearest", &[("scale", 16)], &[image]),
+            "upsample_nearest",
+        ),
+        (refusal("flatten", &[], &[image]), "flatten"),
+        (
+            refusal("conv2d", &[("out", 4), ("kernel", 1)], &[image]),
+            "conv2d",
+        ),
+    ] {
+        assert!(found.starts_with(&format!("{layer} would give")), "{found}");
+    }
+    let huge = Shape::Volume {
+        channels: side,
+        depth: side,
+        height: side,
+        width: side,
+    };
+    assert!(refusal("relu", &[], &[huge]).contains("no memory"));
+}
+
 /// What a kind makes of ones in training.
 fn noisy(name: &str, given: &[(&str, Value)], shape: Shape, batch: usize) -> Vec<f32> {
     let layer = Layer::new(find(name).unwrap(), given).unwrap();
