@@ -5,7 +5,8 @@
 //! apply again inside each component. Only what is left, connected and without a cut, needs colour
 //! refinement and a search over its remaining ties; in the cells of the literature that is at most a
 //! handful of nodes. The order in which a merge or concatenation lists its inputs does not count:
-//! permuting them permutes weights and changes nothing that training could tell.
+//! permuting them permutes weights and changes nothing that training could tell. Layers of two tensors,
+//! such as cross-attention, keep theirs.
 
 use super::{Architecture, Operation};
 use crate::layers::{Arity, Layer};
@@ -56,6 +57,18 @@ struct LabelledGraph {
     inputs: Vec<Vec<usize>>,
 }
 
+impl LabelledGraph {
+    /// A vertex for each input that says which it is, so that a form that forgets the order keeps it.
+    fn in_order(&mut self, inputs: Vec<usize>) -> Vec<usize> {
+        let places = inputs.into_iter().enumerate().map(|(index, input)| {
+            self.labels.push(place(index));
+            self.inputs.push(vec![input]);
+            self.labels.len() - 1
+        });
+        places.collect()
+    }
+}
+
 pub(super) fn labelled(architecture: &Architecture) -> CanonicalForm {
     let graph = contract_identities(architecture);
     form(&graph, architecture)
@@ -79,6 +92,16 @@ pub(super) fn is_identity(layer: &Layer, inputs: usize) -> bool {
     layer.kind.name() == "identity" || (inputs == 1 && layer.kind.describe().arity == Arity::Many)
 }
 
+/// Whether it matters which input is first.
+pub(super) fn is_ordered(layer: &Layer) -> bool {
+    layer.kind.describe().arity == Arity::Two
+}
+
+/// The label of a vertex that stands between an ordered layer and one of its inputs.
+pub(super) fn place(index: usize) -> String {
+    format!("#{index}")
+}
+
 pub(super) fn label(layer: &Layer) -> String {
     let mut out = layer.kind.name().to_owned();
     for value in layer.arguments.values() {
@@ -100,11 +123,15 @@ fn contract_identities(architecture: &Architecture) -> LabelledGraph {
                 stands_for.push(inputs[0]);
             }
             operation => {
+                let (text, inputs) = match operation {
+                    Operation::Input => (String::new(), inputs),
+                    Operation::Layer(layer) if is_ordered(layer) => {
+                        (label(layer), graph.in_order(inputs))
+                    }
+                    Operation::Layer(layer) => (label(layer), inputs),
+                };
                 stands_for.push(graph.labels.len());
-                graph.labels.push(match operation {
-                    Operation::Input => String::new(),
-                    Operation::Layer(layer) => label(layer),
-                });
+                graph.labels.push(text);
                 graph.inputs.push(inputs);
             }
         }

@@ -25,7 +25,7 @@ const MARGIN: f64 = 12.0;
 const LINE: f64 = 16.0;
 
 /// How each category is drawn: its class and colour.
-const COLOURS: [(Category, &str); 9] = [
+const COLOURS: [(Category, &str); 11] = [
     (Category::FullyConnected, "#7aa6da"),
     (Category::Convolution, "#6fb98f"),
     (Category::Activation, "#e8b04b"),
@@ -33,6 +33,8 @@ const COLOURS: [(Category, &str); 9] = [
     (Category::Normalisation, "#9aa5b1"),
     (Category::Dropout, "#b9a58c"),
     (Category::Attention, "#dd7f6b"),
+    (Category::Recurrent, "#d98c5f"),
+    (Category::Embedding, "#b3c55e"),
     (Category::Shape, "#8fc1c9"),
     (Category::Merge, "#a3a1d6"),
 ];

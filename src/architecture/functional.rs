@@ -57,7 +57,15 @@ impl Folding {
     }
 
     fn apply(&mut self, layer: &Layer, inputs: &[&Sum]) -> usize {
-        let inputs = inputs.iter().map(|sum| (*sum).clone()).collect();
+        let ordered = canonical::is_ordered(layer);
+        let inputs = inputs.iter().enumerate().map(|(index, sum)| {
+            if ordered {
+                vec![self.expression(canonical::place(index), vec![(*sum).clone()])]
+            } else {
+                (*sum).clone()
+            }
+        });
+        let inputs = inputs.collect();
         self.expression(canonical::label(layer), inputs)
     }
 

@@ -1,7 +1,7 @@
 //! What an architecture costs.
 
 use super::{Architecture, Operation};
-use crate::layers::{Arity, Layer, Shape, Value};
+use crate::layers::{Category, Layer, Shape, Value};
 use serde::{Deserialize, Serialize};
 
 /// The costs of an architecture, for one example.
@@ -119,7 +119,10 @@ fn window(layer: &Layer, inputs: &[Shape], output: Shape) -> (u32, u32) {
             .any(|input| !matches!(input, Shape::Vector { .. }));
     let mixes_all =
         matches!(inputs.first(), Some(Shape::Vector { .. })) && layer.macs(inputs, output) > 0;
-    if flattens || mixes_all {
+    let category = layer.kind.describe().category;
+    let attends = matches!(inputs.first(), Some(Shape::Sequence { .. }))
+        && matches!(category, Category::Attention | Category::Recurrent);
+    if flattens || mixes_all || attends {
         return (EVERYTHING, 1);
     }
     let argument = |name: &str| {
@@ -133,6 +136,10 @@ fn window(layer: &Layer, inputs: &[Shape], output: Shape) -> (u32, u32) {
     let kernel = argument("kernel").unwrap_or(1).max(1);
     let dilation = argument("dilation").unwrap_or(1);
     let stride = argument("stride").unwrap_or(1);
+    if layer.kind.name().starts_with("conv_transpose") {
+        // Each output lies under this many windows of the input; neighbours are nearer, not further.
+        return (kernel.div_ceil(stride), 1);
+    }
     (
         dilation.saturating_mul(kernel - 1).saturating_add(1),
         stride,
@@ -140,7 +147,7 @@ fn window(layer: &Layer, inputs: &[Shape], output: Shape) -> (u32, u32) {
 }
 
 fn is_counted(layer: &Layer) -> bool {
-    layer.kind.describe().arity == Arity::One && layer.kind.name() != "identity"
+    layer.kind.describe().category != Category::Merge && layer.kind.name() != "identity"
 }
 
 /// The costs of one layer by itself; its depth is 1 where it counts as a layer, its receptive field 0.

@@ -259,6 +259,7 @@ impl Builder {
 fn check_arity(layer: &Layer, given: usize, address: &str) -> Result<(), BuildError> {
     let wanted = match layer.kind.describe().arity {
         Arity::One if given != 1 => "one tensor",
+        Arity::Two if given != 2 => "two tensors",
         Arity::Many if given == 0 => "at least one tensor",
         _ => return Ok(()),
     };

@@ -29,7 +29,9 @@ pub(super) fn expression(architecture: &Architecture) -> CanonicalForm {
                 inputs.join("+")
             }
             Operation::Layer(layer) => {
-                inputs.sort_unstable();
+                if !canonical::is_ordered(layer) {
+                    inputs.sort_unstable();
+                }
                 format!("({})@{}", inputs.join(";"), canonical::label(layer))
             }
         };

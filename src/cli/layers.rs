@@ -4,7 +4,9 @@ use super::failure::Failure;
 use super::table::{Side, Table};
 use super::terminal::Terminal;
 use crate::diagnostics::closest_name;
-use crate::layers::{self, Argument, CATALOGUE, Default, Description};
+use crate::layers::{
+    self, Argument, Arity, CATALOGUE, Counterpart, Default, Description, TORCH_CLASSES,
+};
 use serde_json::json;
 use std::fmt::Write;
 
@@ -101,8 +103,11 @@ fn default(argument: &Argument) -> Option<String> {
 
 fn in_full(layer: &Description) -> String {
     let mut out = format!("{}\n    {}\n", signature(layer), layer.summary);
+    let inputs = inputs(layer);
     let facts = [
         ("category", layer.category.name()),
+        ("takes", inputs.as_str()),
+        ("in training", noise(layer)),
         ("pytorch", layer.torch),
         ("equation", layer.equation),
         ("source", layer.source),
@@ -132,6 +137,42 @@ fn in_full(layer: &Description) -> String {
     out
 }
 
+/// What it takes, in words: `an image`, `two vectors or two sequences`.
+fn inputs(layer: &Description) -> String {
+    let each: Vec<String> = layer
+        .accepts
+        .iter()
+        .map(|kind| counted(layer.arity, kind))
+        .collect();
+    match each.as_slice() {
+        [some @ .., last] if !some.is_empty() => format!("{} or {last}", some.join(", ")),
+        _ => each.join(""),
+    }
+}
+
+fn counted(arity: Arity, kind: &str) -> String {
+    let plural = if kind == "tokens" {
+        kind.to_owned()
+    } else {
+        format!("{kind}s")
+    };
+    match arity {
+        Arity::One if kind == "tokens" => plural,
+        Arity::One if kind.starts_with("im") => format!("an {kind}"),
+        Arity::One => format!("a {kind}"),
+        Arity::Two => format!("two {plural}"),
+        Arity::Many => format!("several {plural}"),
+    }
+}
+
+fn noise(layer: &Description) -> &'static str {
+    if layer.stochastic {
+        "draws from the trial's own stream"
+    } else {
+        ""
+    }
+}
+
 /// A page of documentation: a section a category, an entry a layer.
 fn page(chosen: &[&Description]) -> String {
     let mut out = String::from("# Layers\n\n");
@@ -144,7 +185,25 @@ fn page(chosen: &[&Description]) -> String {
         }
         entry(layer, &mut out);
     }
+    torch_classes(&mut out);
     out
+}
+
+/// Every layer class of `torch.nn`, with what stands for it here.
+fn torch_classes(out: &mut String) {
+    out.push_str("\n## Where the classes of `torch.nn` are\n\n");
+    out.push_str("Every class that PyTorch counts as a module, and what stands for it here, or why nothing does.\n");
+    out.push_str("\n| `torch.nn` | here |\n| --- | --- |\n");
+    for class in TORCH_CLASSES {
+        let here = match class.counterpart {
+            Counterpart::Kinds(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                names.join(", ")
+            }
+            Counterpart::Absent(why) => format!("— {why}"),
+        };
+        let _ = writeln!(out, "| `{}` | {here} |", class.name);
+    }
 }
 
 fn entry(layer: &Description, out: &mut String) {
@@ -156,6 +215,10 @@ fn entry(layer: &Description, out: &mut String) {
     );
     if !layer.equation.is_empty() {
         let _ = write!(out, "```text\n{}\n```\n\n", layer.equation);
+    }
+    let _ = write!(out, "Takes {}. ", inputs(layer));
+    if layer.stochastic {
+        out.push_str("Draws from the trial's own stream in training. ");
     }
     let _ = write!(out, "PyTorch: `{}`.", layer.torch);
     if !layer.source.is_empty() {
@@ -196,6 +259,13 @@ fn to_json(layer: &Description) -> serde_json::Value {
     json!({
         "name": layer.name,
         "category": layer.category.name(),
+        "takes": layer.accepts,
+        "inputs": match layer.arity {
+            Arity::One => "one",
+            Arity::Two => "two",
+            Arity::Many => "several",
+        },
+        "stochastic": layer.stochastic,
         "torch": layer.torch,
         "summary": layer.summary,
         "equation": layer.equation,

@@ -80,7 +80,10 @@ struct Groups {
 
 impl Groups {
     fn of(shape: Shape) -> Self {
-        let adjacent = matches!(shape, Shape::Image { .. } | Shape::Signal { .. });
+        let adjacent = matches!(
+            shape,
+            Shape::Image { .. } | Shape::Volume { .. } | Shape::Signal { .. }
+        );
         let count = shape.features().unwrap_or(0);
         Self {
             count,

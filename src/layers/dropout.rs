@@ -1,9 +1,8 @@
-//! Noise during training.
+//! Values, channels or whole branches dropped during training.
 
-use super::activation_functions::not_tokens;
-use super::forward::{Activation, map_activation};
+use super::forward::{Activation, constant, map_activation, one};
 use super::{
-    Argument, Arguments, Arity, Category, Description, Forward, LayerKind, Mode, Shape, ShapeError,
+    Argument, Arguments, Category, Description, Forward, LayerKind, Mode, Shape, ShapeError,
 };
 use crate::random::Stream;
 use burn::tensor::{Tensor, TensorData};
@@ -18,14 +17,101 @@ static DROPOUT: Description = Description {
     summary: "in training each value becomes zero with probability p, the others grow by 1 / (1 - p)",
     equation: "y = x m / (1 - p), m zero with probability p; y = x at inference",
     source: "Srivastava et al., Dropout, 2014",
-    arity: Arity::One,
+    stochastic: true,
     arguments: &[Argument::float(
         "p",
         (0.0, 1.0),
         0.5,
         "the probability of a value to be dropped",
     )],
+    ..Description::PLAIN
 };
+
+/// `spatial_dropout`: random channels become zero during training.
+pub struct SpatialDropout;
+
+static SPATIAL_DROPOUT: Description = Description {
+    name: "spatial_dropout",
+    category: Category::Dropout,
+    torch: "torch.nn.Dropout1d, Dropout2d or Dropout3d",
+    summary: "in training each channel or feature becomes zero at all positions with probability p, the \
+              others grow by 1 / (1 - p)",
+    equation: "y[c] = x[c] m[c] / (1 - p), m[c] zero with probability p; y = x at inference",
+    source: "Tompson et al., Efficient object localization using convolutional networks, 2015",
+    accepts: &["signal", "sequence", "image", "volume"],
+    stochastic: true,
+    arguments: &[Argument::float(
+        "p",
+        (0.0, 1.0),
+        0.5,
+        "the probability of a channel to be dropped",
+    )],
+    ..Description::PLAIN
+};
+
+/// `drop_path`: whole examples of a branch become zero during training.
+pub struct DropPath;
+
+static DROP_PATH: Description = Description {
+    name: "drop_path",
+    category: Category::Dropout,
+    torch: "torchvision.ops.StochasticDepth(p, \"row\")",
+    summary: "in training each example becomes zero with probability p, the others grow by 1 / (1 - p): \
+              stochastic depth, at the end of a residual's body",
+    equation: "y = x m / (1 - p), one m for each example; y = x at inference",
+    source: "Huang et al., Deep networks with stochastic depth, 2016",
+    stochastic: true,
+    arguments: &[Argument::float(
+        "p",
+        (0.0, 1.0),
+        0.1,
+        "the probability of an example to be dropped",
+    )],
+    ..Description::PLAIN
+};
+
+/// A kind that multiplies by a mask of its own shape, which broadcasts.
+macro_rules! masked {
+    ($kind:ident, $description:ident, |$dims:ident| $shape:expr) => {
+        impl LayerKind for $kind {
+            fn describe(&self) -> &'static Description {
+                &$description
+            }
+
+            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+                self.describe().accept(inputs[0])
+            }
+
+            fn forward(
+                &self,
+                arguments: &Arguments,
+                context: &mut Forward<'_>,
+                inputs: Vec<Activation>,
+            ) -> Activation {
+                let input = one(inputs);
+                let (p, Mode::Training(stream)) = (arguments.float(0), &mut context.mode) else {
+                    return input;
+                };
+                if p == 0.0 {
+                    return input;
+                }
+                let over_mask = |x: Tensor<3>| {
+                    let $dims = x.dims();
+                    let shape: [usize; 3] = $shape;
+                    let mask = mask(stream, shape.iter().product(), p);
+                    let options = (&x.device(), x.dtype());
+                    x * Tensor::from_data(TensorData::new(mask, shape), options)
+                };
+                input.map_channels(over_mask)
+            }
+        }
+    };
+}
+
+masked!(SpatialDropout, SPATIAL_DROPOUT, |dims| [
+    dims[0], dims[1], 1
+]);
+masked!(DropPath, DROP_PATH, |dims| [dims[0], 1, 1]);
 
 impl LayerKind for Dropout {
     fn describe(&self) -> &'static Description {
@@ -33,7 +119,7 @@ impl LayerKind for Dropout {
     }
 
     fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        not_tokens("dropout", inputs[0])
+        self.describe().accept(inputs[0])
     }
 
     fn forward(
@@ -42,7 +128,7 @@ impl LayerKind for Dropout {
         context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation {
-        let input = inputs.into_iter().next().expect("one input");
+        let input = one(inputs);
         let (p, Mode::Training(stream)) = (arguments.float(0), &mut context.mode) else {
             return input;
         };
@@ -52,10 +138,102 @@ impl LayerKind for Dropout {
         map_activation!(input, x => {
             let dims = x.dims();
             let mask = mask(stream, dims.iter().product(), p);
-            let device = x.device();
-            x * Tensor::from_data(TensorData::new(mask, dims), &device)
+            let options = (&x.device(), x.dtype());
+            x * Tensor::from_data(TensorData::new(mask, dims), options)
         })
     }
+}
+
+/// `alpha_dropout`: random values become the least that `selu` gives.
+pub struct AlphaDropout;
+
+static ALPHA_DROPOUT: Description = Description {
+    name: "alpha_dropout",
+    category: Category::Dropout,
+    torch: "torch.nn.AlphaDropout",
+    summary: "in training each value becomes selu's limit with probability p, then all are rescaled: mean 0 \
+              and variance 1 stay as they are",
+    equation: "y = a (x m + alpha (1 - m)) + b, alpha = -1.7581, m zero with probability p; y = x at inference",
+    source: "Klambauer et al., Self-normalizing neural networks, 2017",
+    stochastic: true,
+    arguments: &[ALPHA_P],
+    ..Description::PLAIN
+};
+
+/// `feature_alpha_dropout`: random channels become the least that `selu` gives.
+pub struct FeatureAlphaDropout;
+
+static FEATURE_ALPHA_DROPOUT: Description = Description {
+    name: "feature_alpha_dropout",
+    category: Category::Dropout,
+    torch: "torch.nn.FeatureAlphaDropout",
+    summary: "alpha dropout of whole channels or features",
+    equation: "y[c] = a (x[c] m[c] + alpha (1 - m[c])) + b, m[c] zero with probability p; y = x at inference",
+    source: "Klambauer et al., Self-normalizing neural networks, 2017",
+    stochastic: true,
+    arguments: &[ALPHA_P],
+    ..Description::PLAIN
+};
+
+const ALPHA_P: Argument = Argument::float("p", (0.0, 0.99), 0.5, "the probability to be dropped");
+
+/// The limit of `selu` for very negative values.
+const SELU_LIMIT: f64 = -1.758_099_340_847_376_6;
+
+/// A kind of alpha dropout whose mask broadcasts.
+macro_rules! alpha_masked {
+    ($kind:ident, $description:ident, |$dims:ident| $shape:expr) => {
+        impl LayerKind for $kind {
+            fn describe(&self) -> &'static Description {
+                &$description
+            }
+
+            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+                self.describe().accept(inputs[0])
+            }
+
+            fn forward(
+                &self,
+                arguments: &Arguments,
+                context: &mut Forward<'_>,
+                inputs: Vec<Activation>,
+            ) -> Activation {
+                let input = one(inputs);
+                let (p, Mode::Training(stream)) = (arguments.float(0), &mut context.mode) else {
+                    return input;
+                };
+                if p == 0.0 {
+                    return input;
+                }
+                input.map_channels(|x| {
+                    let $dims = x.dims();
+                    alpha_dropout(x, $shape, p, stream)
+                })
+            }
+        }
+    };
+}
+
+alpha_masked!(AlphaDropout, ALPHA_DROPOUT, |dims| dims);
+alpha_masked!(FeatureAlphaDropout, FEATURE_ALPHA_DROPOUT, |dims| [
+    dims[0], dims[1], 1
+]);
+
+fn alpha_dropout(x: Tensor<3>, shape: [usize; 3], p: f64, stream: &mut Stream) -> Tensor<3> {
+    let scale = 1.0 / libm::sqrt((1.0 - p) * (1.0 + p * SELU_LIMIT * SELU_LIMIT));
+    let offset = -scale * p * SELU_LIMIT;
+    let kept: Vec<bool> = mask(stream, shape.iter().product(), p)
+        .into_iter()
+        .map(|value| value != 0.0)
+        .collect();
+    let pick = |kept: &bool, yes: f64, no: f64| if *kept { yes } else { no };
+    let factors = kept.iter().map(|k| pick(k, scale, 0.0)).collect();
+    let offsets = kept
+        .iter()
+        .map(|k| pick(k, offset, scale * SELU_LIMIT + offset));
+    let offsets = constant(offsets.collect(), shape, &x);
+    let factors = constant(factors, shape, &x);
+    x * factors + offsets
 }
 
 /// Zeros with probability `p`, and `1 / (1 - p)` elsewhere. One draw of 64 bits decides two values.

@@ -1,9 +1,26 @@
 //! Several tensors into one.
 
-use super::activation_functions::not_tokens;
-use super::forward::Activation;
-use super::{Arguments, Arity, Category, Description, Forward, LayerKind, Shape, ShapeError};
-use burn::tensor::Tensor;
+use super::description::ROWS;
+use super::forward::{Activation, map_activation, two};
+use super::{
+    Argument, Arguments, Arity, Category, Description, Forward, Init, LayerKind, ParameterSpec,
+    Shape, ShapeError,
+};
+use burn::tensor::{Tensor, activation};
+
+/// The same expression for two tensors of whatever rank, which is the same for both.
+macro_rules! both {
+    ($left:expr, $right:expr, $a:ident, $b:ident => $body:expr) => {
+        match ($left, $right) {
+            (Activation::Vector($a), Activation::Vector($b)) => Activation::Vector($body),
+            (Activation::Signal($a), Activation::Signal($b)) => Activation::Signal($body),
+            (Activation::Sequence($a), Activation::Sequence($b)) => Activation::Sequence($body),
+            (Activation::Image($a), Activation::Image($b)) => Activation::Image($body),
+            (Activation::Volume($a), Activation::Volume($b)) => Activation::Volume($body),
+            _ => unreachable!("the shape rule lets only equal shapes here"),
+        }
+    };
+}
 
 /// A merge of equal shapes, element by element, from left to right.
 macro_rules! element_wise_merge {
@@ -22,13 +39,13 @@ macro_rules! element_wise_merge {
                     equation: $equation,
                     source: $source,
                     arity: Arity::Many,
-                    arguments: &[],
+                    ..Description::PLAIN
                 };
                 &DESCRIPTION
             }
 
             fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                all_equal($name, inputs)
+                all_equal(self.describe(), inputs)
             }
 
             fn forward(
@@ -37,13 +54,7 @@ macro_rules! element_wise_merge {
                 _context: &mut Forward<'_>,
                 inputs: Vec<Activation>,
             ) -> Activation {
-                let pair = |left: Activation, right: Activation| match (left, right) {
-                    (Activation::Vector($a), Activation::Vector($b)) => Activation::Vector($body),
-                    (Activation::Signal($a), Activation::Signal($b)) => Activation::Signal($body),
-                    (Activation::Sequence($a), Activation::Sequence($b)) => Activation::Sequence($body),
-                    (Activation::Image($a), Activation::Image($b)) => Activation::Image($body),
-                    _ => unreachable!("the shape rule lets only equal shapes here"),
-                };
+                let pair = |left: Activation, right: Activation| both!(left, right, $a, $b => $body);
                 inputs.into_iter().reduce(pair).expect("a merge has an input")
             }
         }
@@ -77,7 +88,7 @@ static CONCAT: Description = Description {
     equation: "y = [x1; x2; ...]",
     source: "Szegedy et al., Going deeper with convolutions, 2015",
     arity: Arity::Many,
-    arguments: &[],
+    ..Description::PLAIN
 };
 
 impl LayerKind for Concat {
@@ -88,8 +99,8 @@ impl LayerKind for Concat {
     fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
         let mut total = 0;
         for &input in inputs {
-            total += not_tokens("concat", input)?.features().unwrap_or(0);
-            if with_features(input, 1) != with_features(inputs[0], 1) {
+            total += self.describe().accept(input)?.features().unwrap_or(0);
+            if input.with_features(1) != inputs[0].with_features(1) {
                 return Err(disagree(
                     "concat",
                     "all sizes but the channels",
@@ -98,7 +109,7 @@ impl LayerKind for Concat {
                 ));
             }
         }
-        Ok(with_features(inputs[0], total))
+        Ok(inputs[0].with_features(total))
     }
 
     fn forward(
@@ -115,8 +126,193 @@ impl LayerKind for Concat {
                 let images = inputs.into_iter().map(Activation::image).collect();
                 Activation::Image(Tensor::cat(images, 1))
             }
+            Activation::Volume(_) => {
+                let volumes = inputs.into_iter().map(|input| match input {
+                    Activation::Volume(x) => x,
+                    _ => unreachable!("the shape rule lets only one kind of shape here"),
+                });
+                Activation::Volume(Tensor::cat(volumes.collect(), 1))
+            }
             Activation::Tokens(_) => unreachable!("the shape rule refuses tokens"),
         }
+    }
+}
+
+/// `mean`: the average.
+pub struct Mean;
+
+static MEAN: Description = Description {
+    name: "mean",
+    category: Category::Merge,
+    torch: "torch.stack(tensors).mean(0)",
+    summary: "the average of equal shapes, value by value",
+    equation: "y = (x1 + x2 + ...) / n",
+    source: "",
+    arity: Arity::Many,
+    ..Description::PLAIN
+};
+
+impl LayerKind for Mean {
+    fn describe(&self) -> &'static Description {
+        &MEAN
+    }
+
+    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        all_equal(self.describe(), inputs)
+    }
+
+    fn forward(
+        &self,
+        arguments: &Arguments,
+        context: &mut Forward<'_>,
+        inputs: Vec<Activation>,
+    ) -> Activation {
+        let number = inputs.len() as f64;
+        map_activation!(Add.forward(arguments, context, inputs), x => x / number)
+    }
+}
+
+/// `gated_sum`: a sum with learned shares.
+pub struct GatedSum;
+
+static GATED_SUM: Description = Description {
+    name: "gated_sum",
+    category: Category::Merge,
+    torch: "(torch.softmax(w, 0)[:, None, None] * torch.stack(tensors)).sum(0)",
+    summary: "a sum of equal shapes, each with a learned share; the shares are positive and sum to one",
+    equation: "y = s[1] x1 + s[2] x2 + ..., s = softmax(w), w of [n]",
+    source: "Liu et al., DARTS, 2019",
+    arity: Arity::Many,
+    ..Description::PLAIN
+};
+
+impl LayerKind for GatedSum {
+    fn describe(&self) -> &'static Description {
+        &GATED_SUM
+    }
+
+    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        all_equal(self.describe(), inputs)
+    }
+
+    fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
+        let zero = Init::Constant(0.0);
+        vec![ParameterSpec::new("weight", [inputs.len()], zero)]
+    }
+
+    fn forward(
+        &self,
+        arguments: &Arguments,
+        context: &mut Forward<'_>,
+        inputs: Vec<Activation>,
+    ) -> Activation {
+        let shares = activation::softmax(context.parameters[0].vector(), 0);
+        let weighed = inputs.into_iter().enumerate().map(|(index, input)| {
+            let share = shares.clone().narrow(0, index, 1);
+            map_activation!(input, x => {
+                let ones = x.dims().map(|_| 1);
+                x * share.reshape(ones)
+            })
+        });
+        let weighed = weighed.collect();
+        Add.forward(arguments, context, weighed)
+    }
+}
+
+/// `cosine_similarity`: how far two vectors point the same way.
+pub struct CosineSimilarity;
+
+static COSINE_SIMILARITY: Description = Description {
+    name: "cosine_similarity",
+    category: Category::Merge,
+    torch: "torch.nn.CosineSimilarity over features, the dimension kept",
+    summary: "how far two vectors, or the places of two sequences, point the same way: one value",
+    equation: "y = x1 . x2 / (max(|x1|, eps) max(|x2|, eps))",
+    source: "",
+    arity: Arity::Two,
+    accepts: ROWS,
+    arguments: &[Argument::float(
+        "eps",
+        (1e-12, 1.0),
+        1e-8,
+        "the least length that counts",
+    )],
+    ..Description::PLAIN
+};
+
+impl LayerKind for CosineSimilarity {
+    fn describe(&self) -> &'static Description {
+        &COSINE_SIMILARITY
+    }
+
+    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        Ok(all_equal(self.describe(), inputs)?.with_features(1))
+    }
+
+    fn forward(
+        &self,
+        arguments: &Arguments,
+        _context: &mut Forward<'_>,
+        inputs: Vec<Activation>,
+    ) -> Activation {
+        let (x1, x2) = two(inputs);
+        let least = arguments.float(0) * arguments.float(0);
+        both!(x1, x2, a, b => {
+            let last = a.dims().len() - 1;
+            // The least is put under the root, where a zero vector has a slope.
+            let length = |x| squares(x, last).clamp_min(least).sqrt();
+            let product = (a.clone() * b.clone()).sum_dim(last);
+            product / (length(a) * length(b))
+        })
+    }
+}
+
+fn squares<const D: usize>(x: Tensor<D>, dimension: usize) -> Tensor<D> {
+    x.square().sum_dim(dimension)
+}
+
+/// `pairwise_distance`: how far apart two vectors are.
+pub struct PairwiseDistance;
+
+static PAIRWISE_DISTANCE: Description = Description {
+    name: "pairwise_distance",
+    category: Category::Merge,
+    torch: "torch.nn.PairwiseDistance(p=2, keepdim=True) over features",
+    summary: "how far apart two vectors, or the places of two sequences, are: one value",
+    equation: "y = sqrt(sum over k of (x1[k] - x2[k] + eps)^2)",
+    source: "",
+    arity: Arity::Two,
+    accepts: ROWS,
+    arguments: &[Argument::float(
+        "eps",
+        (1e-12, 1.0),
+        1e-6,
+        "added to each difference, so that equal vectors have a gradient",
+    )],
+    ..Description::PLAIN
+};
+
+impl LayerKind for PairwiseDistance {
+    fn describe(&self) -> &'static Description {
+        &PAIRWISE_DISTANCE
+    }
+
+    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        Ok(all_equal(self.describe(), inputs)?.with_features(1))
+    }
+
+    fn forward(
+        &self,
+        arguments: &Arguments,
+        _context: &mut Forward<'_>,
+        inputs: Vec<Activation>,
+    ) -> Activation {
+        let (x1, x2) = two(inputs);
+        let eps = arguments.float(0);
+        both!(x1, x2, a, b => {
+            let last = a.dims().len() - 1;
+            squares(a - b + eps, last).sqrt()
+        })
     }
 }
 
@@ -132,25 +328,8 @@ fn threes(inputs: Vec<Activation>) -> Vec<Tensor<3>> {
     inputs.into_iter().map(inner).collect()
 }
 
-fn with_features(shape: Shape, features: usize) -> Shape {
-    match shape {
-        Shape::Image { height, width, .. } => Shape::Image {
-            channels: features,
-            height,
-            width,
-        },
-        Shape::Signal { length, .. } => Shape::Signal {
-            channels: features,
-            length,
-        },
-        Shape::Sequence { length, .. } => Shape::Sequence { length, features },
-        Shape::Vector { .. } => Shape::Vector { features },
-        tokens @ Shape::Tokens { .. } => tokens,
-    }
-}
-
-fn all_equal(layer: &str, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-    let first = not_tokens(layer, inputs[0])?;
+fn all_equal(description: &Description, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+    let (layer, first) = (description.name, description.accept(inputs[0])?);
     match inputs.iter().find(|&&input| input != first) {
         Some(&other) => Err(disagree(layer, "all sizes", first, other)),
         None => Ok(first),

@@ -9,106 +9,54 @@
 mod activation_functions;
 mod arguments;
 mod attention;
+mod bottleneck;
+mod channel_attention;
 mod convolution;
+mod description;
 mod dropout;
+mod embedding;
 mod forward;
 mod fully_connected;
+mod gates;
+mod global_pooling;
 mod merge;
+mod mixtures;
+mod noise;
 mod normalisation;
 mod parameter;
 mod parameters;
+mod patches;
 mod pooling;
+mod recurrent;
+mod rescaling;
+mod resize;
+mod separable;
 mod shape;
 mod structure;
+mod torch_classes;
+mod transposed;
 mod value;
 mod window;
 
 pub use arguments::{ArgType, Argument, ArgumentError, Arguments, Default};
+pub use description::{Arity, Category, Description};
 pub use forward::{Activation, Forward, Mode};
 pub use parameter::Parameter;
 pub use parameters::{Buffer, Init, ParameterSpec};
 pub use shape::{Shape, ShapeError};
+pub use torch_classes::{Counterpart, TORCH_CLASSES, TorchClass};
 pub use value::Value;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-
-/// The part of the field a layer kind belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Category {
-    /// Linear maps of whole vectors, and doing nothing.
-    FullyConnected,
-    /// Linear maps of neighbourhoods.
-    Convolution,
-    /// Element-wise non-linearities.
-    Activation,
-    /// Summaries of neighbourhoods or of everything.
-    Pooling,
-    /// Rescaling by statistics.
-    Normalisation,
-    /// Noise during training.
-    Dropout,
-    /// Compositions with one name, such as squeeze-and-excitation.
-    Attention,
-    /// Changes of form without arithmetic.
-    Shape,
-    /// Several tensors into one.
-    Merge,
-}
-
-impl Category {
-    /// The category as a reader writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::FullyConnected => "fully connected",
-            Self::Convolution => "convolution",
-            Self::Activation => "activation",
-            Self::Pooling => "pooling",
-            Self::Normalisation => "normalisation",
-            Self::Dropout => "dropout",
-            Self::Attention => "attention",
-            Self::Shape => "shape",
-            Self::Merge => "merge",
-        }
-    }
-}
-
-/// How many tensors a layer takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arity {
-    /// One tensor in, one out.
-    One,
-    /// Two or more tensors in, one out: the merges.
-    Many,
-}
-
-/// What a reader is told about a layer kind.
-#[derive(Clone, Copy, Debug)]
-pub struct Description {
-    /// The name in the language.
-    pub name: &'static str,
-    /// The part of the field it belongs to.
-    pub category: Category,
-    /// PyTorch's name of the same thing, such as `torch.nn.Conv2d`, or how it is composed there.
-    pub torch: &'static str,
-    /// One line: what it does.
-    pub summary: &'static str,
-    /// The defining equation in plain text.
-    pub equation: &'static str,
-    /// Where it comes from: paper and year.
-    pub source: &'static str,
-    /// How many tensors it takes.
-    pub arity: Arity,
-    /// Its arguments, in positional order.
-    pub arguments: &'static [Argument],
-}
 
 /// A kind of layer. Implemented by one unit struct a kind, listed in [`CATALOGUE`].
 pub trait LayerKind: Sync + Send {
     /// Name, arguments and documentation.
     fn describe(&self) -> &'static Description;
 
-    /// The output's shape for the given inputs, or why they don't fit.
+    /// The output's shape for the given inputs, or why they don't fit. Called only with as many inputs as
+    /// the kind takes.
     ///
     /// # Errors
     /// When the layer does not accept these shapes with these arguments.
@@ -124,8 +72,8 @@ pub trait LayerKind: Sync + Send {
         Vec::new()
     }
 
-    /// Multiply-accumulates of one example's forward pass: products with weights; element-wise work
-    /// is not counted.
+    /// Multiply-accumulates of one example's forward pass: products with weights, and of tensors with each
+    /// other as matrices (attention); element-wise work is not counted.
     fn macs(&self, _arguments: &Arguments, _inputs: &[Shape], _output: Shape) -> u64 {
         0
     }
@@ -143,30 +91,135 @@ pub trait LayerKind: Sync + Send {
 /// Every layer kind, in the order of the documentation.
 pub static CATALOGUE: &[&dyn LayerKind] = &[
     &fully_connected::Linear,
+    &fully_connected::LowRankLinear,
+    &mixtures::MixtureOfExperts,
+    &mixtures::Maxout,
+    &mixtures::Highway,
+    &fully_connected::Bilinear,
     &structure::Identity,
-    &convolution::Conv2d,
-    &convolution::SeparableConv2d,
+    &convolution::Conv::<1>,
+    &convolution::Conv::<2>,
+    &convolution::Conv::<3>,
+    &convolution::CausalConv1d,
+    &separable::DepthwiseConv::<1>,
+    &separable::DepthwiseConv::<2>,
+    &separable::PointwiseConv,
+    &separable::SeparableConv::<1>,
+    &separable::SeparableConv::<2>,
+    &convolution::WsConv2d,
+    &transposed::ConvTranspose::<1>,
+    &transposed::ConvTranspose::<2>,
+    &transposed::ConvTranspose::<3>,
+    &bottleneck::Bottleneck,
+    &bottleneck::InvertedBottleneck,
+    &patches::PatchEmbedding,
+    &patches::ChannelShuffle,
+    &patches::PixelShuffle,
+    &patches::PixelUnshuffle,
     &activation_functions::Relu,
+    &activation_functions::Relu6,
+    &activation_functions::SquaredRelu,
     &activation_functions::LeakyRelu,
     &activation_functions::Prelu,
+    &noise::Rrelu,
+    &activation_functions::Elu,
+    &activation_functions::Celu,
+    &activation_functions::Selu,
     &activation_functions::Gelu,
     &activation_functions::Silu,
+    &activation_functions::HardSwish,
+    &activation_functions::Mish,
     &activation_functions::Sigmoid,
+    &activation_functions::HardSigmoid,
+    &activation_functions::LogSigmoid,
     &activation_functions::Tanh,
-    &pooling::MaxPool2d,
-    &pooling::AvgPool2d,
-    &pooling::GlobalAvgPool,
+    &activation_functions::Hardtanh,
+    &activation_functions::Softplus,
+    &activation_functions::Softsign,
+    &activation_functions::Softshrink,
+    &activation_functions::Hardshrink,
+    &activation_functions::Tanhshrink,
+    &activation_functions::Threshold,
+    &activation_functions::Sine,
+    &activation_functions::Step,
+    &gates::Glu,
+    &gates::Reglu,
+    &gates::Geglu,
+    &gates::Swiglu,
+    &gates::Softmax,
+    &gates::Softmin,
+    &gates::LogSoftmax,
+    &pooling::MaxPool::<1>,
+    &pooling::MaxPool::<2>,
+    &pooling::MaxPool::<3>,
+    &pooling::AvgPool::<1>,
+    &pooling::AvgPool::<2>,
+    &pooling::AvgPool::<3>,
+    &pooling::LpPool::<1>,
+    &pooling::LpPool::<2>,
+    &pooling::LpPool::<3>,
+    &global_pooling::AdaptiveAvgPool::<1>,
+    &global_pooling::AdaptiveAvgPool::<2>,
+    &global_pooling::AdaptiveAvgPool::<3>,
+    &global_pooling::AdaptiveMaxPool::<1>,
+    &global_pooling::AdaptiveMaxPool::<2>,
+    &global_pooling::AdaptiveMaxPool::<3>,
+    &global_pooling::GlobalAvgPool,
+    &global_pooling::GlobalMaxPool,
+    &global_pooling::AttentionPool,
     &normalisation::BatchNorm,
     &normalisation::LayerNorm,
+    &rescaling::LayerNorm2d,
     &normalisation::GroupNorm,
+    &rescaling::InstanceNorm,
+    &rescaling::RmsNorm,
+    &rescaling::LocalResponseNorm,
+    &rescaling::GlobalResponseNorm,
+    &rescaling::LayerScale,
     &dropout::Dropout,
-    &attention::SqueezeExcite,
+    &dropout::SpatialDropout,
+    &dropout::AlphaDropout,
+    &dropout::FeatureAlphaDropout,
+    &dropout::DropPath,
+    &noise::GaussianNoise,
+    &noise::GaussianDropout,
+    &noise::GaussianSample,
+    &noise::GumbelSoftmax,
+    &embedding::Embedding,
+    &embedding::EmbeddingBag,
+    &embedding::LearnedPositions,
+    &embedding::SinusoidalPositions,
+    &embedding::RotaryPositions,
+    &embedding::ClassToken,
+    &attention::SelfAttention,
+    &attention::CrossAttention,
+    &channel_attention::SqueezeExcite,
+    &channel_attention::Eca,
+    &channel_attention::SpatialAttention,
+    &recurrent::Rnn,
+    &recurrent::Gru,
+    &recurrent::Lstm,
     &structure::Flatten,
+    &structure::Reshape,
+    &structure::ToSequence,
+    &structure::ToSignal,
+    &structure::Transpose,
+    &structure::Permute,
+    &structure::SelectPosition,
+    &structure::Flip,
+    &resize::UpsampleNearest,
+    &resize::UpsampleBilinear,
+    &resize::Pad,
+    &structure::Crop,
     &structure::Zero,
     &merge::Add,
     &merge::Concat,
     &merge::Mul,
     &merge::Max,
+    &merge::Mean,
+    &merge::GatedSum,
+    &merge::CosineSimilarity,
+    &merge::PairwiseDistance,
 ];
 
 /// A layer kind by its name in the language.
@@ -251,9 +304,16 @@ impl Layer {
     /// The output's shape.
     ///
     /// # Errors
-    /// When the layer does not accept these inputs.
+    /// When the layer does not accept these inputs, or the output would be absurdly large.
     pub fn shape(&self, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.kind.shape(&self.arguments, inputs)
+        let output = self.kind.shape(&self.arguments, inputs)?;
+        if output.is_sane() {
+            return Ok(output);
+        }
+        let name = self.kind.name();
+        Err(ShapeError(format!(
+            "{name} would give {output}, which no memory holds; make it smaller"
+        )))
     }
 
     /// Its trainable tensors.

@@ -1,19 +1,22 @@
-//! Rescaling by statistics.
+//! Rescaling by the statistics of a batch, a layer or a group.
 
-use super::activation_functions::not_tokens;
-use super::forward::{Activation, map_activation};
+use super::convolution::channels;
+use super::forward::{Activation, map_activation, one};
 use super::{
-    ArgType, Argument, Arguments, Arity, Buffer, Category, Description, Forward, Init, LayerKind,
-    Mode, ParameterSpec, Shape, ShapeError,
+    ArgType, Argument, Arguments, Buffer, Category, Description, Forward, Init, LayerKind, Mode,
+    ParameterSpec, Shape, ShapeError,
 };
 use burn::tensor::{Tensor, module};
 
-const EPS: Argument = Argument::float(
+pub(super) const EPS: Argument = Argument::float(
     "eps",
     (1e-12, 1.0),
     1e-5,
     "added to the variance before the square root",
 );
+
+/// What has channels, or features that stand for them.
+const WITH_CHANNELS: &[&str] = &["vector", "signal", "image", "volume"];
 
 /// `batch_norm`: each channel by its statistics over the batch.
 pub struct BatchNorm;
@@ -21,12 +24,12 @@ pub struct BatchNorm;
 static BATCH_NORM: Description = Description {
     name: "batch_norm",
     category: Category::Normalisation,
-    torch: "torch.nn.BatchNorm2d (BatchNorm1d for signals and vectors)",
+    torch: "torch.nn.BatchNorm2d (BatchNorm1d for signals and vectors, BatchNorm3d for volumes)",
     summary: "each channel by its mean and variance: the batch's in training, running ones at inference",
     equation: "y = w (x - mean) / sqrt(var + eps) + b; running = (1 - momentum) running + momentum batch, \
                the running variance unbiased",
     source: "Ioffe and Szegedy, Batch normalization, 2015",
-    arity: Arity::One,
+    accepts: WITH_CHANNELS,
     arguments: &[
         Argument::float(
             "momentum",
@@ -36,6 +39,7 @@ static BATCH_NORM: Description = Description {
         ),
         EPS,
     ],
+    ..Description::PLAIN
 };
 
 impl LayerKind for BatchNorm {
@@ -44,34 +48,15 @@ impl LayerKind for BatchNorm {
     }
 
     fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        match inputs[0] {
-            Shape::Image { .. } | Shape::Signal { .. } | Shape::Vector { .. } => Ok(inputs[0]),
-            other => Err(ShapeError::expected(
-                "batch_norm",
-                "an image, signal or vector",
-                other,
-            )),
-        }
+        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
-        affine([channels(inputs)])
+        affine(["weight", "bias"], [channels(inputs)])
     }
 
     fn buffers(&self, _: &Arguments, inputs: &[Shape]) -> Vec<Buffer> {
-        let length = channels(inputs);
-        vec![
-            Buffer {
-                name: "running_mean",
-                length,
-                start: 0.0,
-            },
-            Buffer {
-                name: "running_var",
-                length,
-                start: 1.0,
-            },
-        ]
+        running_statistics(["running_mean", "running_var"], channels(inputs))
     }
 
     fn forward(
@@ -80,34 +65,52 @@ impl LayerKind for BatchNorm {
         context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation {
-        let input = inputs.into_iter().next().expect("one input");
-        map_activation!(input, x => batch_norm(arguments, context, x))
+        let affine = [
+            context.parameters[0].vector(),
+            context.parameters[1].vector(),
+        ];
+        let constants = (arguments.float(0), arguments.float(1));
+        let training = matches!(context.mode, Mode::Training(_));
+        let buffers = &mut *context.buffers;
+        map_activation!(one(inputs), x => batch_norm(x, affine, buffers, training, constants))
     }
 }
 
-fn batch_norm<const D: usize>(
-    arguments: &Arguments,
-    context: &mut Forward<'_>,
+/// Normalises by the batch, which moves the running statistics, or by the running statistics. The last
+/// argument is momentum and eps.
+pub(super) fn batch_norm<const D: usize>(
     x: Tensor<D>,
+    [weight, bias]: [Tensor<1>; 2],
+    running: &mut [Tensor<1>],
+    training: bool,
+    (momentum, eps): (f64, f64),
 ) -> Tensor<D> {
-    let (weight, bias) = (
-        context.parameters[0].vector(),
-        context.parameters[1].vector(),
-    );
-    let (momentum, eps) = (arguments.float(0), arguments.float(1));
-    if matches!(context.mode, Mode::Inference) {
+    if !training {
         // Buffers live without gradients; an operation wants all its tensors on one device.
-        let mean = context.buffers[0].clone().to_device(&x.device());
-        let variance = context.buffers[1].clone().to_device(&x.device());
+        let mean = running[0].clone().to_device(&x.device());
+        let variance = running[1].clone().to_device(&x.device());
         return module::batch_norm(x, weight, bias, mean, variance, eps);
     }
     let dims = x.dims();
     let values = (dims.iter().product::<usize>() / dims[1]) as f64;
     let batch = module::batch_norm_train(x, weight, bias, eps);
     let unbiased = batch.variance.inner() * (values / (values - 1.0).max(1.0));
-    blend(&mut context.buffers[0], batch.mean.inner(), momentum);
-    blend(&mut context.buffers[1], unbiased, momentum);
+    blend(&mut running[0], batch.mean.inner(), momentum);
+    blend(&mut running[1], unbiased, momentum);
     batch.output
+}
+
+/// A running mean that starts at 0 and a running variance that starts at 1.
+pub(super) fn running_statistics(
+    [mean, variance]: [&'static str; 2],
+    length: usize,
+) -> Vec<Buffer> {
+    let buffer = |name, start| Buffer {
+        name,
+        length,
+        start,
+    };
+    vec![buffer(mean, 0.0), buffer(variance, 1.0)]
 }
 
 fn blend(running: &mut Tensor<1>, batch: Tensor<1>, momentum: f64) {
@@ -124,8 +127,8 @@ static LAYER_NORM: Description = Description {
     summary: "each example, or each position of a sequence, by its own mean and variance",
     equation: "y = w (x - mean) / sqrt(var + eps) + b, with a weight and bias for each value",
     source: "Ba et al., Layer normalization, 2016",
-    arity: Arity::One,
     arguments: &[EPS],
+    ..Description::PLAIN
 };
 
 impl LayerKind for LayerNorm {
@@ -134,13 +137,13 @@ impl LayerKind for LayerNorm {
     }
 
     fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        not_tokens("layer_norm", inputs[0])
+        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         match inputs[0] {
-            Shape::Sequence { features, .. } => affine([features]),
-            other => affine(other.dimensions()),
+            Shape::Sequence { features, .. } => affine(["weight", "bias"], [features]),
+            other => affine(["weight", "bias"], other.dimensions()),
         }
     }
 
@@ -152,13 +155,21 @@ impl LayerKind for LayerNorm {
     ) -> Activation {
         let (weight, bias) = (context.parameters[0].flat(), context.parameters[1].flat());
         let (eps, normalised) = (arguments.float(0), weight.dims()[0]);
-        let input = inputs.into_iter().next().expect("one input");
-        map_activation!(input, x => {
-            let dims = x.dims();
-            let rows: Tensor<2> = x.reshape([dims.iter().product::<usize>() / normalised, normalised]);
-            module::layer_norm(rows, weight, Some(bias), eps).reshape(dims)
-        })
+        map_activation!(one(inputs), x => over_rows(x, normalised, |rows| {
+            module::layer_norm(rows, weight, Some(bias), eps)
+        }))
     }
+}
+
+/// What `f` makes of the values in rows of `length`, in the layout they came in.
+pub(super) fn over_rows<const D: usize>(
+    x: Tensor<D>,
+    length: usize,
+    f: impl FnOnce(Tensor<2>) -> Tensor<2>,
+) -> Tensor<D> {
+    let dims = x.dims();
+    let rows = dims.iter().product::<usize>() / length;
+    f(x.reshape([rows, length])).reshape(dims)
 }
 
 /// `group_norm`: groups of channels by each example's own statistics.
@@ -171,7 +182,7 @@ static GROUP_NORM: Description = Description {
     summary: "groups of an example's channels, each by its own mean and variance",
     equation: "y = w (x - mean) / sqrt(var + eps) + b, mean and var over each group's channels and positions",
     source: "Wu and He, Group normalization, 2018",
-    arity: Arity::One,
+    accepts: WITH_CHANNELS,
     arguments: &[
         Argument::required(
             "groups",
@@ -183,6 +194,7 @@ static GROUP_NORM: Description = Description {
         ),
         EPS,
     ],
+    ..Description::PLAIN
 };
 
 impl LayerKind for GroupNorm {
@@ -191,28 +203,18 @@ impl LayerKind for GroupNorm {
     }
 
     fn shape(&self, arguments: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let (channels, groups) = match inputs[0] {
-            Shape::Image { channels, .. }
-            | Shape::Signal { channels, .. }
-            | Shape::Vector { features: channels } => (channels, arguments.int(0)),
-            other => {
-                return Err(ShapeError::expected(
-                    "group_norm",
-                    "an image, signal or vector",
-                    other,
-                ));
-            }
-        };
+        let input = self.describe().accept(inputs[0])?;
+        let (channels, groups) = (channels(inputs), arguments.int(0));
         if channels % groups != 0 {
             return Err(ShapeError(format!(
                 "group_norm's {groups} groups don't divide {channels} channels evenly"
             )));
         }
-        Ok(inputs[0])
+        Ok(input)
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
-        affine([channels(inputs)])
+        affine(["weight", "bias"], [channels(inputs)])
     }
 
     fn forward(
@@ -226,8 +228,7 @@ impl LayerKind for GroupNorm {
             context.parameters[1].vector(),
         );
         let (groups, eps) = (arguments.int(0), arguments.float(1));
-        let input = inputs.into_iter().next().expect("one input");
-        map_activation!(input, x => group_norm(x, groups, eps, weight, bias))
+        map_activation!(one(inputs), x => group_norm(x, groups, eps, weight, bias))
     }
 }
 
@@ -241,7 +242,7 @@ fn group_norm<const D: usize>(
     let dims = x.dims();
     let (batch, channels) = (dims[0], dims[1]);
     let size = dims.iter().product::<usize>() / (batch * groups);
-    let ones = Tensor::ones([size], &x.device());
+    let ones = Tensor::ones([size], (&x.device(), x.dtype()));
     let rows: Tensor<2> = x.reshape([batch * groups, size]);
     let normalised: Tensor<D> = module::layer_norm(rows, ones, None, eps).reshape(dims);
     let mut along_channels = [1; D];
@@ -249,16 +250,14 @@ fn group_norm<const D: usize>(
     normalised * weight.reshape(along_channels) + bias.reshape(along_channels)
 }
 
-fn affine(shape: impl Into<Vec<usize>>) -> Vec<ParameterSpec> {
+/// A factor for each value that starts at 1, and an offset that starts at 0.
+pub(super) fn affine(
+    [weight, bias]: [&'static str; 2],
+    shape: impl Into<Vec<usize>>,
+) -> Vec<ParameterSpec> {
     let shape = shape.into();
     vec![
-        ParameterSpec::new("weight", shape.clone(), Init::Constant(1.0)),
-        ParameterSpec::new("bias", shape, Init::Constant(0.0)),
+        ParameterSpec::new(weight, shape.clone(), Init::Constant(1.0)),
+        ParameterSpec::new(bias, shape, Init::Constant(0.0)),
     ]
-}
-
-fn channels(inputs: &[Shape]) -> usize {
-    inputs[0]
-        .features()
-        .expect("the shape rule accepts only shapes with channels")
 }

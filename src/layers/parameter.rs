@@ -82,7 +82,7 @@ impl Parameter {
     pub fn vector(&self) -> Tensor<1> {
         match self {
             Self::Rank1(x) => x.val(),
-            other => panic!("this parameter is a vector, not {:?}", other.dims()),
+            other => other.wrong_rank("a vector"),
         }
     }
 
@@ -93,7 +93,18 @@ impl Parameter {
     pub fn matrix(&self) -> Tensor<2> {
         match self {
             Self::Rank2(x) => x.val(),
-            other => panic!("this parameter is a matrix, not {:?}", other.dims()),
+            other => other.wrong_rank("a matrix"),
+        }
+    }
+
+    /// The kernel of one dimension inside, part of the gradient's graph.
+    ///
+    /// # Panics
+    /// When the rank differs from the layer's specification.
+    pub fn kernel1d(&self) -> Tensor<3> {
+        match self {
+            Self::Rank3(x) => x.val(),
+            other => other.wrong_rank("a kernel of one dimension"),
         }
     }
 
@@ -104,11 +115,23 @@ impl Parameter {
     pub fn kernel2d(&self) -> Tensor<4> {
         match self {
             Self::Rank4(x) => x.val(),
-            other => panic!(
-                "this parameter is a kernel of two dimensions, not {:?}",
-                other.dims()
-            ),
+            other => other.wrong_rank("a kernel of two dimensions"),
         }
+    }
+
+    /// The kernel of three dimensions inside, part of the gradient's graph.
+    ///
+    /// # Panics
+    /// When the rank differs from the layer's specification.
+    pub fn kernel3d(&self) -> Tensor<5> {
+        match self {
+            Self::Rank5(x) => x.val(),
+            other => other.wrong_rank("a kernel of three dimensions"),
+        }
+    }
+
+    fn wrong_rank(&self, wanted: &str) -> ! {
+        panic!("this parameter is {wanted}, not {:?}", self.dims())
     }
 
     /// The values in one row, whatever the rank; part of the gradient's graph.

@@ -8,6 +8,11 @@ pub enum Init {
         /// The bound.
         bound: f32,
     },
+    /// Normal around zero.
+    Normal {
+        /// The standard deviation.
+        std: f32,
+    },
     /// Every value the same.
     Constant(f32),
 }
@@ -18,6 +23,14 @@ impl Init {
     pub fn fan_in(fan_in: usize) -> Self {
         Self::Uniform {
             bound: libm::sqrt(1.0 / fan_in.max(1) as f64) as f32,
+        }
+    }
+
+    /// Glorot and Bengio's start, which PyTorch gives to attention: uniform within
+    /// `sqrt(6 / (inputs + outputs))`.
+    pub fn xavier(inputs: usize, outputs: usize) -> Self {
+        Self::Uniform {
+            bound: libm::sqrt(6.0 / (inputs + outputs).max(1) as f64) as f32,
         }
     }
 }

@@ -1,13 +1,14 @@
-//! Summaries of neighbourhoods or of everything.
+//! Summaries of neighbourhoods.
 
-use super::forward::Activation;
-use super::window::{MAX_WINDOW, PADDING, Window, image_sizes};
+use super::convolution::grid_of;
+use super::forward::{Activation, map_activation, one};
+use super::window::{MAX_WINDOW, PADDING, Window};
 use super::{
-    ArgType, Argument, Arguments, Arity, Category, Default, Description, Forward, LayerKind, Shape,
+    ArgType, Argument, Arguments, Category, Default, Description, Forward, LayerKind, Shape,
     ShapeError, Value,
 };
-use burn::tensor::module;
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
+use burn::tensor::{Tensor, module};
 
 const KERNEL: Argument = Argument::required(
     "kernel",
@@ -15,7 +16,7 @@ const KERNEL: Argument = Argument::required(
         min: 1,
         max: MAX_WINDOW,
     },
-    "rows and columns",
+    "size along each dimension",
 );
 const STRIDE: Argument = Argument {
     name: "stride",
@@ -30,31 +31,60 @@ const PAD: Argument = Argument::with(
     "padding",
     PADDING,
     Value::Int(0),
-    "rows and columns added on each side, at most half the kernel; `same`: output size is input size \
-     divided by stride, rounded up",
+    "how much is added on each side, at most half the kernel; `same`: output size is input size divided \
+     by stride, rounded up",
 );
 
-/// `max_pool2d`: the largest value of each window.
-pub struct MaxPool2d;
+/// `max_pool1d`, `max_pool2d`, `max_pool3d`: the largest value of each window.
+pub struct MaxPool<const N: usize>;
 
-static MAX_POOL2D: Description = Description {
-    name: "max_pool2d",
-    category: Category::Pooling,
-    torch: "torch.nn.MaxPool2d",
-    summary: "the largest value of each window, channel by channel; padding never wins",
-    equation: "y[c, i, j] = max over u, v of x[c, s i + u - p, s j + v - p]",
-    source: "Ranzato et al., Unsupervised learning of invariant feature hierarchies, 2007",
-    arity: Arity::One,
-    arguments: &[KERNEL, STRIDE, PAD],
-};
+static MAX_POOL: [Description; 3] = [
+    max_pool(
+        1,
+        "max_pool1d",
+        "torch.nn.MaxPool1d",
+        "y[c, i] = max over u of x[c, s i + u - p]",
+    ),
+    max_pool(
+        2,
+        "max_pool2d",
+        "torch.nn.MaxPool2d",
+        "y[c, i, j] = max over u, v of x[c, s i + u - p, s j + v - p]",
+    ),
+    max_pool(
+        3,
+        "max_pool3d",
+        "torch.nn.MaxPool3d",
+        "y[c, i, j, k] = max over u, v, w of x[c, s i + u - p, s j + v - p, s k + w - p]",
+    ),
+];
 
-impl LayerKind for MaxPool2d {
+const fn max_pool(
+    rank: usize,
+    name: &'static str,
+    torch: &'static str,
+    equation: &'static str,
+) -> Description {
+    Description {
+        name,
+        category: Category::Pooling,
+        torch,
+        summary: "the largest value of each window, channel by channel; padding never wins",
+        equation,
+        source: "Ranzato et al., Unsupervised learning of invariant feature hierarchies, 2007",
+        accepts: grid_of(rank),
+        arguments: &[KERNEL, STRIDE, PAD],
+        ..Description::PLAIN
+    }
+}
+
+impl<const N: usize> LayerKind for MaxPool<N> {
     fn describe(&self) -> &'static Description {
-        &MAX_POOL2D
+        &MAX_POOL[N - 1]
     }
 
     fn shape(&self, arguments: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pooled("max_pool2d", arguments, inputs[0])
+        pooled(self.describe(), arguments, inputs[0])
     }
 
     fn forward(
@@ -63,45 +93,89 @@ impl LayerKind for MaxPool2d {
         _context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation {
-        let x = inputs.into_iter().next().expect("one input").image();
         let window = pool_window(arguments);
-        let options = MaxPoolOptions::new([window.kernel; 2])
-            .with_stride([window.stride; 2])
-            .with_padding_pairs(window.pairs());
-        Activation::Image(module::max_pool2d(x, options))
+        match one(inputs) {
+            Activation::Signal(x) => {
+                let options = MaxPoolOptions::new([window.kernel])
+                    .with_stride([window.stride])
+                    .with_padding_pairs(window.pairs());
+                Activation::Signal(module::max_pool1d(x, options))
+            }
+            Activation::Image(x) => Activation::Image(max_plane(x, Plane::square(window))),
+            Activation::Volume(x) => Activation::Volume(by_planes(x, window, max_plane)),
+            other => unreachable!("the shape rule refuses {:?}", other.dims()),
+        }
     }
 }
 
-/// `avg_pool2d`: the mean of each window.
-pub struct AvgPool2d;
+fn max_plane(x: Tensor<4>, plane: Plane) -> Tensor<4> {
+    let options = MaxPoolOptions::new(plane.kernel)
+        .with_stride(plane.stride)
+        .with_padding_pairs(plane.padding);
+    module::max_pool2d(x, options)
+}
 
-static AVG_POOL2D: Description = Description {
-    name: "avg_pool2d",
-    category: Category::Pooling,
-    torch: "torch.nn.AvgPool2d",
-    summary: "the mean of each window, channel by channel",
-    equation: "y[c, i, j] = mean over u, v of x[c, s i + u - p, s j + v - p]",
-    source: "LeCun et al., Gradient-based learning applied to document recognition, 1998",
-    arity: Arity::One,
-    arguments: &[
-        KERNEL,
-        STRIDE,
-        PAD,
-        Argument::bool(
-            "count_include_pad",
-            true,
-            "whether padding counts as zeros in the mean",
-        ),
-    ],
-};
+/// `avg_pool1d`, `avg_pool2d`, `avg_pool3d`: the mean of each window.
+pub struct AvgPool<const N: usize>;
 
-impl LayerKind for AvgPool2d {
+static AVG_POOL: [Description; 3] = [
+    avg_pool(
+        1,
+        "avg_pool1d",
+        "torch.nn.AvgPool1d",
+        "y[c, i] = mean over u of x[c, s i + u - p]",
+    ),
+    avg_pool(
+        2,
+        "avg_pool2d",
+        "torch.nn.AvgPool2d",
+        "y[c, i, j] = mean over u, v of x[c, s i + u - p, s j + v - p]",
+    ),
+    avg_pool(
+        3,
+        "avg_pool3d",
+        "torch.nn.AvgPool3d",
+        "y[c, i, j, k] = mean over u, v, w of x[c, s i + u - p, s j + v - p, s k + w - p]",
+    ),
+];
+
+const AVG_POOL_ARGUMENTS: &[Argument] = &[
+    KERNEL,
+    STRIDE,
+    PAD,
+    Argument::bool(
+        "count_include_pad",
+        true,
+        "whether padding counts as zeros in the mean",
+    ),
+];
+
+const fn avg_pool(
+    rank: usize,
+    name: &'static str,
+    torch: &'static str,
+    equation: &'static str,
+) -> Description {
+    Description {
+        name,
+        category: Category::Pooling,
+        torch,
+        summary: "the mean of each window, channel by channel",
+        equation,
+        source: "LeCun et al., Gradient-based learning applied to document recognition, 1998",
+        accepts: grid_of(rank),
+        arguments: AVG_POOL_ARGUMENTS,
+        ..Description::PLAIN
+    }
+}
+
+impl<const N: usize> LayerKind for AvgPool<N> {
     fn describe(&self) -> &'static Description {
-        &AVG_POOL2D
+        &AVG_POOL[N - 1]
     }
 
     fn shape(&self, arguments: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        pooled("avg_pool2d", arguments, inputs[0])
+        pooled(self.describe(), arguments, inputs[0])
     }
 
     fn forward(
@@ -110,87 +184,144 @@ impl LayerKind for AvgPool2d {
         _context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation {
-        let x = inputs.into_iter().next().expect("one input").image();
-        let window = pool_window(arguments);
-        let options = AvgPoolOptions::new([window.kernel; 2])
-            .with_stride([window.stride; 2])
-            .with_padding_pairs(window.pairs())
-            .with_count_include_pad(arguments.bool(3));
-        Activation::Image(module::avg_pool2d(x, options))
+        let count_padding = arguments.bool(3);
+        average(one(inputs), pool_window(arguments), count_padding)
     }
 }
 
-/// `global_avg_pool`: the mean over all positions.
-pub struct GlobalAvgPool;
-
-static GLOBAL_AVG_POOL: Description = Description {
-    name: "global_avg_pool",
-    category: Category::Pooling,
-    torch: "torch.nn.AdaptiveAvgPool2d(1) then torch.nn.Flatten",
-    summary: "the mean of each channel over all positions: an image, signal or sequence to a vector",
-    equation: "y[c] = mean over i, j of x[c, i, j]",
-    source: "Lin et al., Network in network, 2014",
-    arity: Arity::One,
-    arguments: &[],
-};
-
-impl LayerKind for GlobalAvgPool {
-    fn describe(&self) -> &'static Description {
-        &GLOBAL_AVG_POOL
+fn average(x: Activation, window: Window, count_padding: bool) -> Activation {
+    let image = |x: Tensor<4>, plane: Plane| {
+        let options = AvgPoolOptions::new(plane.kernel)
+            .with_stride(plane.stride)
+            .with_padding_pairs(plane.padding)
+            .with_count_include_pad(count_padding);
+        module::avg_pool2d(x, options)
+    };
+    match x {
+        Activation::Signal(x) => {
+            let options = AvgPoolOptions::new([window.kernel])
+                .with_stride([window.stride])
+                .with_padding_pairs(window.pairs())
+                .with_count_include_pad(count_padding);
+            Activation::Signal(module::avg_pool1d(x, options))
+        }
+        Activation::Image(x) => Activation::Image(image(x, Plane::square(window))),
+        Activation::Volume(x) => Activation::Volume(by_planes(x, window, image)),
+        other => unreachable!("the shape rule refuses {:?}", other.dims()),
     }
+}
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        match inputs[0] {
-            Shape::Image {
-                channels: features, ..
-            }
-            | Shape::Signal {
-                channels: features, ..
-            }
-            | Shape::Sequence { features, .. } => Ok(Shape::Vector { features }),
-            other => Err(ShapeError::expected(
-                "global_avg_pool",
-                "an image, signal or sequence",
-                other,
-            )),
+/// A window over rows and columns that may differ between the two.
+#[derive(Clone, Copy)]
+struct Plane {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [(usize, usize); 2],
+}
+
+impl Plane {
+    fn square(window: Window) -> Self {
+        Self {
+            kernel: [window.kernel; 2],
+            stride: [window.stride; 2],
+            padding: window.pairs(),
         }
     }
 
+    fn rows_only(window: Window) -> Self {
+        Self {
+            kernel: [window.kernel, 1],
+            stride: [window.stride, 1],
+            padding: [window.padding, (0, 0)],
+        }
+    }
+}
+
+/// Pools a volume: rows and columns of each slice, then slices. burn has no pools of volumes, and both the
+/// largest and the mean of a box come out the same in two steps.
+fn by_planes(
+    x: Tensor<5>,
+    window: Window,
+    pool: impl Fn(Tensor<4>, Plane) -> Tensor<4>,
+) -> Tensor<5> {
+    let [batch, channels, depth, height, width] = x.dims();
+    let slices = x.reshape([batch, channels * depth, height, width]);
+    let slices = pool(slices, Plane::square(window));
+    let [_, _, height, width] = slices.dims();
+    let pixels = slices.reshape([batch, channels, depth, height * width]);
+    let pooled = pool(pixels, Plane::rows_only(window));
+    let depth = pooled.dims()[2];
+    pooled.reshape([batch, channels, depth, height, width])
+}
+
+/// `lp_pool1d`, `lp_pool2d`, `lp_pool3d`: the p-norm of each window.
+pub struct LpPool<const N: usize>;
+
+static LP_POOL: [Description; 3] = [
+    lp_pool(1, "lp_pool1d", "torch.nn.LPPool1d of the absolute values"),
+    lp_pool(2, "lp_pool2d", "torch.nn.LPPool2d of the absolute values"),
+    lp_pool(3, "lp_pool3d", "torch.nn.LPPool3d of the absolute values"),
+];
+
+const LP_POOL_ARGUMENTS: &[Argument] = &[
+    KERNEL,
+    STRIDE,
+    Argument::int("p", 16, 2, "the exponent of the norm"),
+];
+
+const fn lp_pool(rank: usize, name: &'static str, torch: &'static str) -> Description {
+    Description {
+        name,
+        category: Category::Pooling,
+        torch,
+        summary: "the p-norm of each window, channel by channel: between the sum (1) and the largest (large p)",
+        equation: "y = (sum over the window of |x|^p)^(1/p), the sum at least 1e-12 so that zeros have a gradient",
+        source: "Gulcehre et al., Learned-norm pooling, 2014",
+        accepts: grid_of(rank),
+        arguments: LP_POOL_ARGUMENTS,
+        ..Description::PLAIN
+    }
+}
+
+impl<const N: usize> LayerKind for LpPool<N> {
+    fn describe(&self) -> &'static Description {
+        &LP_POOL[N - 1]
+    }
+
+    fn shape(&self, arguments: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        let input = self.describe().accept(inputs[0])?;
+        let grid = lp_window(arguments).slide(self.describe().name, &input.grid())?;
+        Ok(Shape::over_grid(input.features().unwrap_or(1), &grid))
+    }
+
     fn forward(
         &self,
-        _arguments: &Arguments,
+        arguments: &Arguments,
         _context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation {
-        let (means, channels) = match inputs.into_iter().next().expect("one input") {
-            Activation::Image(x) => {
-                let [batch, channels, height, width] = x.dims();
-                (
-                    x.reshape([batch, channels, height * width]).mean_dim(2),
-                    channels,
-                )
-            }
-            Activation::Signal(x) => {
-                let channels = x.dims()[1];
-                (x.mean_dim(2), channels)
-            }
-            Activation::Sequence(x) => {
-                let features = x.dims()[2];
-                (x.mean_dim(1), features)
-            }
-            other => unreachable!("the shape rule refuses {:?}", other.dims()),
-        };
-        let batch = means.dims()[0];
-        Activation::Vector(means.reshape([batch, channels]))
+        let (window, p) = (lp_window(arguments), arguments.int(2));
+        let values = window.kernel.pow(N as u32) as f64;
+        let powers = map_activation!(one(inputs), x => x.abs().powi_scalar(p as i64));
+        let means = average(powers, window, true);
+        map_activation!(means, x => (x * values).clamp_min(1e-12).powf_scalar(1.0 / p as f64))
     }
+}
+
+fn lp_window(arguments: &Arguments) -> Window {
+    Window::new(arguments.int(0), arguments.int(1), 1, Value::Int(0))
 }
 
 fn pool_window(arguments: &Arguments) -> Window {
     Window::from_arguments(arguments, 0, 1)
 }
 
-fn pooled(layer: &str, arguments: &Arguments, input: Shape) -> Result<Shape, ShapeError> {
-    let (channels, height, width) = image_sizes(layer, input)?;
+fn pooled(
+    description: &Description,
+    arguments: &Arguments,
+    input: Shape,
+) -> Result<Shape, ShapeError> {
+    let (layer, input) = (description.name, description.accept(input)?);
     let window = pool_window(arguments);
     // A window made of padding alone has no largest value, so PyTorch's limit holds here too.
     if matches!(arguments.values()[2], Value::Int(_)) && window.padding.0 > window.kernel / 2 {
@@ -199,12 +330,8 @@ fn pooled(layer: &str, arguments: &Arguments, input: Shape) -> Result<Shape, Sha
             window.padding.0, window.kernel
         )));
     }
-    let (height, width) = window.slide(layer, height, width)?;
-    Ok(Shape::Image {
-        channels,
-        height,
-        width,
-    })
+    let grid = window.slide(layer, &input.grid())?;
+    Ok(Shape::over_grid(input.features().unwrap_or(1), &grid))
 }
 
 #[cfg(test)]

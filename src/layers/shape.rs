@@ -16,6 +16,17 @@ pub enum Shape {
         /// Columns.
         width: usize,
     },
+    /// A stack of pictures or a body in space, laid out channels, depth, height, width.
+    Volume {
+        /// Feature maps.
+        channels: usize,
+        /// Slices.
+        depth: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
     /// A one-dimensional signal, laid out channels, length.
     Signal {
         /// Feature maps.
@@ -44,20 +55,23 @@ pub enum Shape {
     },
 }
 
+/// The largest size along a dimension, which is also the largest that an input can have.
+const LARGEST_SIZE: usize = 1 << 24;
+
+/// The most values in one example.
+const MOST_VALUES: usize = 1 << 36;
+
 impl Shape {
-    /// The number of values in one example.
+    /// The number of values in one example; the largest there is where it is larger.
     pub fn elements(self) -> usize {
-        match self {
-            Self::Image {
-                channels,
-                height,
-                width,
-            } => channels * height * width,
-            Self::Signal { channels, length } => channels * length,
-            Self::Sequence { length, features } => length * features,
-            Self::Tokens { length, .. } => length,
-            Self::Vector { features } => features,
-        }
+        self.dimensions().into_iter().fold(1, usize::saturating_mul)
+    }
+
+    /// Whether every size and the number of values are such that costs can be computed with: far more than
+    /// any memory holds.
+    pub(super) fn is_sane(self) -> bool {
+        let small = |&size: &usize| size <= LARGEST_SIZE;
+        self.dimensions().iter().all(small) && self.elements() <= MOST_VALUES
     }
 
     /// The sizes in memory order, without the batch dimension.
@@ -68,6 +82,12 @@ impl Shape {
                 height,
                 width,
             } => vec![channels, height, width],
+            Self::Volume {
+                channels,
+                depth,
+                height,
+                width,
+            } => vec![channels, depth, height, width],
             Self::Signal { channels, length } => vec![channels, length],
             Self::Sequence { length, features } => vec![length, features],
             Self::Tokens { length, .. } => vec![length],
@@ -75,12 +95,61 @@ impl Shape {
         }
     }
 
-    /// Channels of images and signals, features of sequences and vectors: what a weight mixes.
+    /// Channels of images, volumes and signals, features of sequences and vectors: what a weight mixes.
     pub fn features(self) -> Option<usize> {
         match self {
-            Self::Image { channels, .. } | Self::Signal { channels, .. } => Some(channels),
+            Self::Image { channels, .. }
+            | Self::Volume { channels, .. }
+            | Self::Signal { channels, .. } => Some(channels),
             Self::Sequence { features, .. } | Self::Vector { features } => Some(features),
             Self::Tokens { .. } => None,
+        }
+    }
+
+    /// The number of positions that share weights: pixels, samples, places of a sequence; 1 of a vector.
+    pub fn positions(self) -> usize {
+        match self {
+            Self::Tokens { length, .. } => length,
+            other => other.elements() / other.features().unwrap_or(1),
+        }
+    }
+
+    /// The same shape with another number of channels or features; tokens stay as they are.
+    #[must_use]
+    pub fn with_features(self, number: usize) -> Self {
+        let mut shape = self;
+        match &mut shape {
+            Self::Image { channels, .. }
+            | Self::Volume { channels, .. }
+            | Self::Signal { channels, .. } => *channels = number,
+            Self::Sequence { features, .. } | Self::Vector { features } => *features = number,
+            Self::Tokens { .. } => {}
+        }
+        shape
+    }
+
+    /// Sizes of the grid under the channels: the length of a signal, height and width of an image, depth,
+    /// height and width of a volume.
+    pub(super) fn grid(self) -> Vec<usize> {
+        self.dimensions().split_off(1)
+    }
+
+    /// Channels over a grid of one, two or three dimensions: a signal, an image, a volume.
+    pub(super) fn over_grid(channels: usize, grid: &[usize]) -> Self {
+        match *grid {
+            [length] => Self::Signal { channels, length },
+            [height, width] => Self::Image {
+                channels,
+                height,
+                width,
+            },
+            [depth, height, width] => Self::Volume {
+                channels,
+                depth,
+                height,
+                width,
+            },
+            _ => unreachable!("a grid has one to three dimensions"),
         }
     }
 
@@ -88,6 +157,7 @@ impl Shape {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Image { .. } => "image",
+            Self::Volume { .. } => "volume",
             Self::Signal { .. } => "signal",
             Self::Sequence { .. } => "sequence",
             Self::Tokens { .. } => "tokens",
@@ -104,6 +174,12 @@ impl fmt::Display for Shape {
                 height,
                 width,
             } => write!(f, "{channels}x{height}x{width}"),
+            Self::Volume {
+                channels,
+                depth,
+                height,
+                width,
+            } => write!(f, "{channels}x{depth}x{height}x{width}"),
             Self::Signal { channels, length } => write!(f, "{channels}x{length}"),
             Self::Sequence { length, features } => write!(f, "{length} of {features}"),
             Self::Tokens { length, vocabulary } => write!(f, "{length} tokens of {vocabulary}"),
@@ -127,7 +203,11 @@ impl ShapeError {
     }
 }
 
-fn article(noun: &str) -> String {
-    let vowel = noun.starts_with(['a', 'e', 'i', 'o', 'u']);
-    format!("{} {noun}", if vowel { "an" } else { "a" })
+/// The noun with its article; tokens come in the plural.
+pub(super) fn article(noun: &str) -> String {
+    match noun {
+        "tokens" => noun.to_owned(),
+        _ if noun.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {noun}"),
+        _ => format!("a {noun}"),
+    }
 }

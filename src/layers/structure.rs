@@ -1,11 +1,14 @@
 //! Changes of form without arithmetic, and doing nothing.
 
-use super::activation_functions::not_tokens;
-use super::forward::{Activation, map_activation};
+use super::description::GRIDS;
+use super::embedding::sequence;
+use super::forward::{Activation, map_activation, one};
 use super::window::MAX_WINDOW;
 use super::{
-    Argument, Arguments, Arity, Category, Description, Forward, LayerKind, Shape, ShapeError,
+    ArgType, Argument, Arguments, Category, Description, Forward, LayerKind, Shape, ShapeError,
+    Value,
 };
+use burn::tensor::Tensor;
 
 /// `identity`: the input itself.
 pub struct Identity;
@@ -16,9 +19,8 @@ static IDENTITY: Description = Description {
     torch: "torch.nn.Identity",
     summary: "the input itself",
     equation: "y = x",
-    source: "",
-    arity: Arity::One,
-    arguments: &[],
+    accepts: &["vector", "signal", "sequence", "image", "volume", "tokens"],
+    ..Description::PLAIN
 };
 
 impl LayerKind for Identity {
@@ -36,46 +38,7 @@ impl LayerKind for Identity {
         _context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation {
-        inputs.into_iter().next().expect("one input")
-    }
-}
-
-/// `flatten`: all values in one row.
-pub struct Flatten;
-
-static FLATTEN: Description = Description {
-    name: "flatten",
-    category: Category::Shape,
-    torch: "torch.nn.Flatten",
-    summary: "all values of an example in one vector, in memory order",
-    equation: "y[(c h + i) w + j] = x[c, i, j]",
-    source: "",
-    arity: Arity::One,
-    arguments: &[],
-};
-
-impl LayerKind for Flatten {
-    fn describe(&self) -> &'static Description {
-        &FLATTEN
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        let features = not_tokens("flatten", inputs[0])?.elements();
-        Ok(Shape::Vector { features })
-    }
-
-    fn forward(
-        &self,
-        _arguments: &Arguments,
-        _context: &mut Forward<'_>,
-        inputs: Vec<Activation>,
-    ) -> Activation {
-        Activation::Vector(match inputs.into_iter().next().expect("one input") {
-            Activation::Vector(x) => x,
-            Activation::Signal(x) | Activation::Sequence(x) => x.flatten(1, 2),
-            Activation::Image(x) => x.flatten(1, 3),
-            Activation::Tokens(_) => unreachable!("the shape rule refuses tokens"),
-        })
+        one(inputs)
     }
 }
 
@@ -89,13 +52,13 @@ static ZERO: Description = Description {
     summary: "all zeros in the input's shape: a missing edge of a cell",
     equation: "y = 0",
     source: "Dong and Yang, NAS-Bench-201, 2020",
-    arity: Arity::One,
     arguments: &[Argument::int(
         "stride",
         MAX_WINDOW,
         1,
-        "how many times smaller an image's height and width become, rounded up",
+        "how many times smaller the sizes of an image, signal or volume become, rounded up",
     )],
+    ..Description::PLAIN
 };
 
 impl LayerKind for Zero {
@@ -104,23 +67,23 @@ impl LayerKind for Zero {
     }
 
     fn shape(&self, arguments: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        match (arguments.int(0), inputs[0]) {
-            (1, input) => not_tokens("zero", input),
-            (
-                stride,
-                Shape::Image {
-                    channels,
-                    height,
-                    width,
-                },
-            ) => Ok(Shape::Image {
-                channels,
-                height: height.div_ceil(stride),
-                width: width.div_ceil(stride),
-            }),
-            (_, other) => Err(ShapeError::expected(
+        let (stride, input) = (arguments.int(0), self.describe().accept(inputs[0])?);
+        match input {
+            _ if stride == 1 => Ok(input),
+            Shape::Image { channels, .. }
+            | Shape::Signal { channels, .. }
+            | Shape::Volume { channels, .. } => {
+                let strided = input
+                    .grid()
+                    .iter()
+                    .map(|size| size.div_ceil(stride))
+                    .collect();
+                let grid: Vec<usize> = strided;
+                Ok(Shape::over_grid(channels, &grid))
+            }
+            other => Err(ShapeError::expected(
                 "zero with a stride",
-                "an image",
+                "an image, signal or volume",
                 other,
             )),
         }
@@ -132,20 +95,293 @@ impl LayerKind for Zero {
         _context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation {
-        let stride = arguments.int(0);
-        match inputs.into_iter().next().expect("one input") {
-            Activation::Image(x) => {
-                let [batch, channels, height, width] = x.dims();
-                let dims = [
-                    batch,
-                    channels,
-                    height.div_ceil(stride),
-                    width.div_ceil(stride),
-                ];
-                Activation::Image(burn::tensor::Tensor::zeros(dims, &x.device()))
+        let (stride, input) = (arguments.int(0), one(inputs));
+        // A product with zero would keep NaN alive; zeros don't.
+        map_activation!(input, x => {
+            let mut dims = x.dims();
+            for size in dims.iter_mut().skip(2) {
+                *size = size.div_ceil(stride);
             }
-            // A product with zero would keep NaN alive; zeros don't.
-            other => map_activation!(other, x => x.zeros_like()),
+            Tensor::zeros(dims, (&x.device(), x.dtype()))
+        })
+    }
+}
+
+/// A change of layout: its description, its shape rule and what it does to a batch, given the shape of one
+/// example of the output.
+macro_rules! layout {
+    ($(#[$doc:meta])* $kind:ident, $name:literal, $torch:literal, $summary:literal, $equation:literal,
+     $accepts:expr, $arguments:expr, |$values:ident, $input:ident| $shape:expr,
+     |$x:ident, $given:ident| $body:expr) => {
+        $(#[$doc])*
+        pub struct $kind;
+
+        impl LayerKind for $kind {
+            fn describe(&self) -> &'static Description {
+                static DESCRIPTION: Description = Description {
+                    name: $name,
+                    category: Category::Shape,
+                    torch: $torch,
+                    summary: $summary,
+                    equation: $equation,
+                    accepts: $accepts,
+                    arguments: $arguments,
+                    ..Description::PLAIN
+                };
+                &DESCRIPTION
+            }
+
+            fn shape(&self, $values: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+                let _ = $values;
+                let $input = self.describe().accept(inputs[0])?;
+                $shape
+            }
+
+            fn forward(
+                &self,
+                $given: &Arguments,
+                _context: &mut Forward<'_>,
+                inputs: Vec<Activation>,
+            ) -> Activation {
+                let _ = $given;
+                let $x = one(inputs);
+                $body
+            }
         }
+    };
+}
+
+layout!(
+    /// `flatten`: all values in one row.
+    Flatten, "flatten", "torch.nn.Flatten",
+    "all values of an example in one vector, in memory order",
+    "y[(c h + i) w + j] = x[c, i, j]",
+    super::description::NUMBERS, &[],
+    |arguments, input| Ok(Shape::Vector { features: input.elements() }),
+    |x, arguments| Activation::Vector(x.rows())
+);
+
+const UP_TO_65536: ArgType = ArgType::Int {
+    min: 1,
+    max: 1 << 16,
+};
+
+layout!(
+    /// `reshape`: the same values as an image of given sizes.
+    Reshape, "reshape", "torch.nn.Unflatten(1, (channels, height, width)) after torch.nn.Flatten",
+    "the same values in memory order as an image of these sizes",
+    "y[c, i, j] = x[(c h + i) w + j]",
+    super::description::NUMBERS,
+    &[
+        Argument::required("channels", UP_TO_65536, "channels of the image"),
+        Argument::required("height", UP_TO_65536, "rows of the image"),
+        Argument::required("width", UP_TO_65536, "columns of the image"),
+    ],
+    |arguments, input| reshaped(arguments, input),
+    |x, arguments| {
+        let (channels, height, width) = (arguments.int(0), arguments.int(1), arguments.int(2));
+        Activation::from_rows(x.rows(), Shape::Image { channels, height, width })
+    }
+);
+
+fn reshaped(arguments: &Arguments, input: Shape) -> Result<Shape, ShapeError> {
+    let (channels, height, width) = (arguments.int(0), arguments.int(1), arguments.int(2));
+    let image = Shape::Image {
+        channels,
+        height,
+        width,
+    };
+    if image.elements() == input.elements() {
+        return Ok(image);
+    }
+    Err(ShapeError(format!(
+        "reshape to {image} needs {} values, and {input} has {}; choose sizes whose product agrees",
+        image.elements(),
+        input.elements()
+    )))
+}
+
+layout!(
+    /// `to_sequence`: every position of a signal, image or volume as a place of a sequence.
+    ToSequence, "to_sequence", "x.flatten(2).transpose(1, 2); x.unsqueeze(2) for vectors",
+    "each position of a signal, image or volume, in reading order, as a place of a sequence with the channels as \
+     its features; each value of a vector as a place with one feature",
+    "y[i, c] = x[c, i]",
+    &["vector", "signal", "image", "volume"], &[],
+    |arguments, input| Ok(match input {
+        Shape::Vector { features } => Shape::Sequence { length: features, features: 1 },
+        grid => Shape::Sequence {
+            length: grid.positions(),
+            features: grid.features().unwrap_or(1),
+        },
+    }),
+    |x, arguments| Activation::Sequence(match x {
+        Activation::Vector(x) => x.unsqueeze_dim(2),
+        grid => grid.channels_first().swap_dims(1, 2),
+    })
+);
+
+layout!(
+    /// `to_signal`: a sequence's features, or an image's rows, along one dimension.
+    ToSignal, "to_signal", "x.transpose(1, 2) for sequences, x.flatten(2) for images, x.unsqueeze(1) for vectors",
+    "a sequence's features as channels of a signal; an image's or volume's positions in reading order; a vector as \
+     one channel",
+    "y[c, i] = x[i, c]",
+    &["vector", "sequence", "image", "volume"], &[],
+    |arguments, input| Ok(match input {
+        Shape::Vector { features } => Shape::Signal { channels: 1, length: features },
+        other => Shape::Signal {
+            channels: other.features().unwrap_or(1),
+            length: other.positions(),
+        },
+    }),
+    |x, arguments| Activation::Signal(match x {
+        Activation::Vector(x) => x.unsqueeze_dim(1),
+        other => other.channels_first(),
+    })
+);
+
+layout!(
+    /// `transpose`: the last two dimensions exchanged.
+    Transpose, "transpose", "x.transpose(-2, -1)",
+    "the last two dimensions exchanged: places and features of a sequence, channels and samples of a signal, rows \
+     and columns of an image",
+    "y[i, j] = x[j, i]",
+    &["signal", "sequence", "image"], &[],
+    |arguments, input| Ok(match input {
+        Shape::Sequence { length, features } => Shape::Sequence {
+            length: features,
+            features: length,
+        },
+        Shape::Signal { channels, length } => Shape::Signal {
+            channels: length,
+            length: channels,
+        },
+        Shape::Image { channels, height, width } => Shape::Image {
+            channels,
+            height: width,
+            width: height,
+        },
+        other => other,
+    }),
+    |x, arguments| match x {
+        Activation::Sequence(x) => Activation::Sequence(x.swap_dims(1, 2)),
+        Activation::Signal(x) => Activation::Signal(x.swap_dims(1, 2)),
+        Activation::Image(x) => Activation::Image(x.swap_dims(2, 3)),
+        other => unreachable!("the shape rule refuses {:?}", other.dims()),
+    }
+);
+
+const ORDERS: &[&str] = &["cwh", "hcw", "hwc", "wch", "whc"];
+
+layout!(
+    /// `permute`: channels, rows and columns in another order.
+    Permute, "permute", "torch.permute",
+    "channels (c), rows (h) and columns (w) of an image in another order",
+    "hwc: y[i, j, c] = x[c, i, j], and so on",
+    &["image"],
+    &[Argument::required(
+        "order",
+        ArgType::OneOf(ORDERS),
+        "which dimension comes first, second and third",
+    )],
+    |arguments, input| {
+        let sizes = input.dimensions();
+        let [channels, height, width] = order(arguments).map(|dimension| sizes[dimension]);
+        Ok(Shape::Image { channels, height, width })
+    },
+    |x, arguments| {
+        let [a, b, c] = order(arguments);
+        Activation::Image(x.image().permute([0, a + 1, b + 1, c + 1]))
+    }
+);
+
+fn order(arguments: &Arguments) -> [usize; 3] {
+    let Value::Name(word) = arguments.values()[0] else {
+        unreachable!("`order` is a word by its type")
+    };
+    let place = |index: usize| "chw".find(word.as_bytes()[index] as char).unwrap_or(0);
+    [place(0), place(1), place(2)]
+}
+
+layout!(
+    /// `select_position`: one place of a sequence.
+    SelectPosition, "select_position", "x[:, 0] or x[:, -1]",
+    "what the sequence has at its first or last place: the class token, or the end of what was read",
+    "y = x[0] or x[length - 1]",
+    &["sequence"],
+    &[Argument::with(
+        "position",
+        ArgType::OneOf(&["first", "last"]),
+        Value::Name("first"),
+        "which place",
+    )],
+    |arguments, input| {
+        let (_, features) = sequence(input);
+        Ok(Shape::Vector { features })
+    },
+    |x, arguments| {
+        let x = x.sequence();
+        let place = match arguments.values()[0] {
+            Value::Name("last") => x.dims()[1] - 1,
+            _ => 0,
+        };
+        Activation::Vector(x.narrow(1, place, 1).squeeze_dim(1))
+    }
+);
+
+layout!(
+    /// `flip`: back to front.
+    Flip, "flip", "torch.flip",
+    "a sequence from its end to its start, a signal's samples likewise, an image's columns from right to left",
+    "y[i] = x[n - 1 - i]",
+    &["signal", "sequence", "image"], &[],
+    |arguments, input| Ok(input),
+    |x, arguments| match x {
+        Activation::Sequence(x) => Activation::Sequence(x.flip([1])),
+        Activation::Signal(x) => Activation::Signal(x.flip([2])),
+        Activation::Image(x) => Activation::Image(x.flip([3])),
+        other => unreachable!("the shape rule refuses {:?}", other.dims()),
+    }
+);
+
+const MARGIN: Argument = Argument::required(
+    "margin",
+    ArgType::Int {
+        min: 1,
+        max: MAX_WINDOW,
+    },
+    "how much is cut off at each end of each dimension",
+);
+
+layout!(
+    /// `crop`: the middle.
+    Crop, "crop", "x[..., margin:-margin]",
+    "the middle: the same margin cut off at each end of each dimension of a signal, image or volume",
+    "y[c, i] = x[c, i + margin]",
+    GRIDS, &[MARGIN],
+    |arguments, input| cropped(arguments.int(0), input),
+    |x, arguments| {
+        let margin = arguments.int(0);
+        map_activation!(x, x => {
+            let dims = x.dims();
+            dims.iter().enumerate().skip(2).fold(x, |x, (dimension, size)| {
+                x.narrow(dimension, margin, size - 2 * margin)
+            })
+        })
+    }
+);
+
+fn cropped(margin: usize, input: Shape) -> Result<Shape, ShapeError> {
+    let grid: Option<Vec<usize>> = input
+        .grid()
+        .iter()
+        .map(|size| size.checked_sub(2 * margin).filter(|&rest| rest > 0))
+        .collect();
+    match grid {
+        Some(grid) => Ok(Shape::over_grid(input.features().unwrap_or(1), &grid)),
+        None => Err(ShapeError(format!(
+            "crop's margin of {margin} at each end leaves nothing of {input}; use a smaller one"
+        ))),
     }
 }

@@ -1,6 +1,6 @@
-//! The geometry of windows that slide over images: convolutions and pools share it.
+//! The geometry of windows that slide over signals, images and volumes: convolutions and pools share it.
 
-use super::{ArgType, Arguments, Shape, ShapeError, Value};
+use super::{ArgType, Arguments, ShapeError, Value};
 
 /// Largest kernel, stride or dilation.
 pub(super) const MAX_WINDOW: i64 = 255;
@@ -11,16 +11,16 @@ pub(super) const PADDING: ArgType = ArgType::NameOrInt {
     max: MAX_WINDOW,
 };
 
-/// A square window.
+/// A window with the same size along every dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
-    /// Rows and columns of the window.
+    /// Size along each dimension.
     pub kernel: usize,
     /// Distance between windows.
     pub stride: usize,
     /// Distance between the window's elements.
     pub dilation: usize,
-    /// Rows (columns) added before and after.
+    /// Rows (columns, samples) added before and after.
     pub padding: (usize, usize),
 }
 
@@ -53,22 +53,23 @@ impl Window {
         )
     }
 
-    /// The padding of rows and of columns.
-    pub(super) fn pairs(self) -> [(usize, usize); 2] {
-        [self.padding; 2]
+    /// The same window, padded before only, so that no output sees what comes after it.
+    pub(super) fn causal(self) -> Self {
+        Self {
+            padding: (self.extent() - 1, 0),
+            ..self
+        }
     }
 
-    /// Output height and width, or why no window fits.
-    pub(super) fn slide(
-        self,
-        layer: &str,
-        height: usize,
-        width: usize,
-    ) -> Result<(usize, usize), ShapeError> {
-        match (self.positions(height), self.positions(width)) {
-            (Some(height), Some(width)) => Ok((height, width)),
-            _ => Err(self.too_large(layer, height, width)),
-        }
+    /// The padding of each of `N` dimensions.
+    pub(super) fn pairs<const N: usize>(self) -> [(usize, usize); N] {
+        [self.padding; N]
+    }
+
+    /// How often the window fits along each dimension, or why it does not.
+    pub(super) fn slide(self, layer: &str, sizes: &[usize]) -> Result<Vec<usize>, ShapeError> {
+        let fitting: Option<Vec<usize>> = sizes.iter().map(|&size| self.positions(size)).collect();
+        fitting.ok_or_else(|| self.too_large(layer, sizes))
     }
 
     fn positions(self, size: usize) -> Option<usize> {
@@ -76,30 +77,28 @@ impl Window {
         Some(padded.checked_sub(self.extent())? / self.stride + 1)
     }
 
+    /// How much of a padded size lies behind the last window.
+    pub(super) fn rest(self, size: usize) -> usize {
+        let padded = size + self.padding.0 + self.padding.1;
+        padded.saturating_sub(self.extent()) % self.stride
+    }
+
     fn extent(self) -> usize {
         self.dilation * (self.kernel - 1) + 1
     }
 
-    fn too_large(self, layer: &str, height: usize, width: usize) -> ShapeError {
-        let extent = self.extent();
+    fn too_large(self, layer: &str, sizes: &[usize]) -> ShapeError {
+        let by = |sizes: Vec<usize>| {
+            let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+            sizes.join("x")
+        };
+        let window = by(vec![self.extent(); sizes.len()]);
+        let padding = self.padding.0 + self.padding.1;
+        let padded = by(sizes.iter().map(|size| size + padding).collect());
         ShapeError(format!(
-            "{layer}'s window of {extent}x{extent} is larger than the padded input of {}x{}; use a \
-             smaller kernel or `padding: same`",
-            height + self.padding.0 + self.padding.1,
-            width + self.padding.0 + self.padding.1,
+            "{layer}'s window of {window} is larger than the padded input of {padded}; use a smaller \
+             kernel or `padding: same`"
         ))
-    }
-}
-
-/// The sizes of an image, or the error that it is none.
-pub(super) fn image_sizes(layer: &str, input: Shape) -> Result<(usize, usize, usize), ShapeError> {
-    match input {
-        Shape::Image {
-            channels,
-            height,
-            width,
-        } => Ok((channels, height, width)),
-        other => Err(ShapeError::expected(layer, "an image", other)),
     }
 }
 

@@ -7,13 +7,15 @@ use crate::layers::{Shape, Value};
 pub enum Dimension {
     /// `in.channels`.
     Channels,
+    /// `in.depth`.
+    Depth,
     /// `in.height`.
     Height,
     /// `in.width`.
     Width,
     /// `in.length`.
     Length,
-    /// `in.features`: channels of images and signals too.
+    /// `in.features`: channels of images, volumes and signals too.
     Features,
     /// `in.vocabulary`.
     Vocabulary,
@@ -21,8 +23,9 @@ pub enum Dimension {
 
 impl Dimension {
     /// Every dimension with its name in the language.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 7] = [
         ("channels", Self::Channels),
+        ("depth", Self::Depth),
         ("height", Self::Height),
         ("width", Self::Width),
         ("length", Self::Length),
@@ -33,11 +36,17 @@ impl Dimension {
     /// The size, if the shape has this dimension.
     pub fn of(self, shape: Shape) -> Option<usize> {
         match (self, shape) {
-            (Self::Channels, Shape::Image { channels, .. } | Shape::Signal { channels, .. }) => {
-                Some(channels)
+            (
+                Self::Channels,
+                Shape::Image { channels, .. }
+                | Shape::Volume { channels, .. }
+                | Shape::Signal { channels, .. },
+            ) => Some(channels),
+            (Self::Depth, Shape::Volume { depth, .. }) => Some(depth),
+            (Self::Height, Shape::Image { height, .. } | Shape::Volume { height, .. }) => {
+                Some(height)
             }
-            (Self::Height, Shape::Image { height, .. }) => Some(height),
-            (Self::Width, Shape::Image { width, .. }) => Some(width),
+            (Self::Width, Shape::Image { width, .. } | Shape::Volume { width, .. }) => Some(width),
             (
                 Self::Length,
                 Shape::Signal { length, .. }

@@ -363,6 +363,18 @@ pub(super) fn projection(from: Shape, to: Shape) -> Result<Vec<Layer>, String> {
     };
     let int = |number: usize| Value::Int(number as i64);
     let norm = layer("batch_norm", &[])?;
+    let bias = ("bias", Value::Bool(false));
+    let strided = |conv: &str, (size, smaller): (usize, usize), channels: usize| {
+        let stride = int(size.div_ceil(smaller.max(1)));
+        let given = [
+            ("out", int(channels)),
+            ("kernel", int(1)),
+            ("stride", stride),
+            bias,
+        ];
+        layer(conv, &given)
+    };
+    let linear = |features: usize| layer("linear", &[("out", int(features)), bias]);
     match (from, to) {
         (
             Shape::Image { height, .. },
@@ -371,23 +383,26 @@ pub(super) fn projection(from: Shape, to: Shape) -> Result<Vec<Layer>, String> {
                 height: rows,
                 ..
             },
-        ) => {
-            let stride = height.div_ceil(rows.max(1));
-            let given = [
-                ("out", int(channels)),
-                ("kernel", int(1)),
-                ("stride", int(stride)),
-                ("bias", Value::Bool(false)),
-            ];
-            Ok(vec![layer("conv2d", &given)?, norm])
+        ) => Ok(vec![strided("conv2d", (height, rows), channels)?, norm]),
+        (
+            Shape::Volume { height, .. },
+            Shape::Volume {
+                channels,
+                height: rows,
+                ..
+            },
+        ) => Ok(vec![strided("conv3d", (height, rows), channels)?, norm]),
+        (
+            Shape::Signal { length, .. },
+            Shape::Signal {
+                channels,
+                length: samples,
+            },
+        ) => Ok(vec![strided("conv1d", (length, samples), channels)?, norm]),
+        (Shape::Vector { .. }, Shape::Vector { features }) => Ok(vec![linear(features)?, norm]),
+        (Shape::Sequence { .. }, Shape::Sequence { features, .. }) => {
+            Ok(vec![linear(features)?, layer("layer_norm", &[])?])
         }
-        (Shape::Vector { .. }, Shape::Vector { features }) => Ok(vec![
-            layer(
-                "linear",
-                &[("out", int(features)), ("bias", Value::Bool(false))],
-            )?,
-            norm,
-        ]),
         _ => Err(format!("no projection takes {from} to {to}")),
     }
 }

@@ -3,8 +3,9 @@
     pip install torch numpy
     python tests/golden/layers.py
 
-tests/it/layers_golden.rs compares strata with the files and needs no PyTorch.
+tests/it/layers_golden.rs compares strata with the files and needs no PyTorch. The layers stand in cases.py.
 """
+import gzip
 import json
 import os
 
@@ -12,157 +13,41 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from cases import VOCABULARY, cases, draw
+
 torch.set_num_threads(1)
 torch.manual_seed(0)
 HERE = os.path.dirname(os.path.abspath(__file__))
-IMAGE, SIGNAL, SEQUENCE, VECTOR = (2, 4, 4, 5), (3, 4, 5), (2, 5, 4), (6, 4)
-KINDS = {"image": IMAGE, "signal": SIGNAL, "sequence": SEQUENCE, "vector": VECTOR}
 
 
 def short(tensor):
     return [float(f"{value:.7g}") for value in tensor.detach().flatten().tolist()]
 
 
-def draw(*shape):
-    """Odd multiples of 1/256: short to write, exact in 32 bits, and never 0, where a kink has many slopes."""
-    return torch.round(torch.randn(*shape) * 128) / 128 + 1 / 256
+def precise(tensor):
+    return [float(f"{value:.11g}") for value in tensor.detach().flatten().tolist()]
 
 
-def halves(total):
-    return (total // 2, total - total // 2)
-
-
-def padded(x, padding, kernel, dilation=1, value=0.0):
-    low, high = halves(dilation * (kernel - 1)) if padding == "same" else (padding, padding)
-    return F.pad(x, (low, high, low, high), value=value)
-
-
-class Case:
-    """A layer, and the function of (inputs, parameters, buffers) that PyTorch gives it."""
-
-    def __init__(self, layer, arguments, kind, function, parameters=(), buffers=(), inputs=1, training=True):
-        self.layer, self.arguments, self.kind, self.function = layer, arguments, kind, function
-        self.parameters = [draw(*shape) for shape in parameters]
-        self.buffers = [buffer.clone() for buffer in buffers]
-        self.inputs = [draw(*KINDS[kind]) for _ in range(inputs)]
-        self.training = training
-
-    def run(self):
-        before = [short(buffer) for buffer in self.buffers]
-        inputs = [x.clone().requires_grad_() for x in self.inputs]
-        parameters = [p.clone().requires_grad_() for p in self.parameters]
-        output = self.function(inputs, parameters, self.buffers)
-        weights = draw(*output.shape)
-        (output * weights).sum().backward()
-        grad = lambda t: short(torch.zeros_like(t) if t.grad is None else t.grad)
-        return {
-            "layer": self.layer,
-            "arguments": self.arguments,
-            "training": self.training,
-            "kind": self.kind,
-            "inputs": [{"shape": list(x.shape), "values": short(x), "gradient": grad(x)} for x in inputs],
-            "parameters": [{"shape": list(p.shape), "values": short(p), "gradient": grad(p)} for p in parameters],
-            "buffers": [{"before": b, "after": short(a)} for b, a in zip(before, self.buffers)],
-            "weights": short(weights),
-            "output": {"shape": list(output.shape), "values": short(output)},
-        }
-
-
-def conv(out, kernel, stride=1, padding=0, dilation=1, groups=1, bias=True):
-    arguments = dict(out=out, kernel=kernel, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias)
-    shapes = [(out, 4 // groups, kernel, kernel)] + ([(out,)] if bias else [])
-    return Case("conv2d", arguments, "image", lambda x, p, _: F.conv2d(
-        padded(x[0], padding, kernel, dilation), p[0], p[1] if bias else None, stride, 0, dilation, groups), shapes)
-
-
-def separable(out, kernel, stride=1, padding="same", dilation=1, bias=True):
-    arguments = dict(out=out, kernel=kernel, stride=stride, padding=padding, dilation=dilation, bias=bias)
-    shapes = [(4, 1, kernel, kernel), (out, 4, 1, 1)] + ([(out,)] if bias else [])
-
-    def function(x, p, _):
-        y = F.conv2d(padded(x[0], padding, kernel, dilation), p[0], None, stride, 0, dilation, 4)
-        return F.conv2d(y, p[1], p[2] if bias else None)
-    return Case("separable_conv2d", arguments, "image", function, shapes)
-
-
-def max_pool(kernel, stride, padding):
-    return Case("max_pool2d", dict(kernel=kernel, stride=stride, padding=padding), "image", lambda x, p, _: F.max_pool2d(
-        padded(x[0], padding, kernel, value=float("-inf")), kernel, stride))
-
-
-def avg_pool(kernel, stride, padding, count=True):
-    def function(x, p, _):
-        total = F.avg_pool2d(padded(x[0], padding, kernel), kernel, stride) * kernel * kernel
-        inside = F.avg_pool2d(padded(torch.ones_like(x[0]), padding, kernel), kernel, stride) * kernel * kernel
-        return total / (kernel * kernel if count else inside)
-    return Case("avg_pool2d", dict(kernel=kernel, stride=stride, padding=padding, count_include_pad=count), "image", function)
-
-
-def batch_norm(kind, training, momentum=0.1, eps=1e-5):
-    buffers = [draw(4), draw(4).abs() + 0.5]
-    return Case("batch_norm", dict(momentum=momentum, eps=eps), kind, lambda x, p, b: F.batch_norm(
-        x[0], b[0], b[1], p[0], p[1], training, momentum, eps), [(4,), (4,)], buffers, training=training)
-
-
-def layer_norm(kind, eps=1e-5):
-    shape = KINDS[kind][-1:] if kind in ("sequence", "vector") else KINDS[kind][1:]
-    return Case("layer_norm", dict(eps=eps), kind, lambda x, p, _: F.layer_norm(x[0], shape, p[0], p[1], eps), [shape, shape])
-
-
-def group_norm(kind, groups, eps=1e-5):
-    return Case("group_norm", dict(groups=groups, eps=eps), kind,
-                lambda x, p, _: F.group_norm(x[0], groups, p[0], p[1], eps), [(4,), (4,)])
-
-
-def squeeze_excite(reduction):
-    hidden = max(4 // reduction, 1)
-
-    def function(x, p, _):
-        y = F.relu(x[0].mean((2, 3)) @ p[0] + p[1])
-        return x[0] * torch.sigmoid(y @ p[2] + p[3])[:, :, None, None]
-    return Case("squeeze_excite", dict(channels=4, reduction=reduction), "image", function, [(4, hidden), (hidden,), (hidden, 4), (4,)])
-
-
-def linear(kind, out, bias):
-    return Case("linear", dict(out=out, bias=bias), kind, lambda x, p, _: F.linear(x[0], p[0].t(), p[1] if bias else None),
-                [(4, out)] + ([(out,)] if bias else []))
-
-
-def plain(layer, kind, function, arguments=None, inputs=1):
-    return Case(layer, arguments or {}, kind, lambda x, p, _: function(*x), inputs=inputs)
-
-
-def cases():
-    yield from [linear("vector", 3, True), linear("vector", 5, False), linear("sequence", 3, True)]
-    yield from [conv(6, 3), conv(4, 3, 2, 1, bias=False), conv(6, 2, 1, "same", groups=2), conv(3, 3, 2, "same", 2), conv(8, 5, 1, 2, groups=4)]
-    yield from [separable(6, 3), separable(3, 4, 2, bias=False), separable(5, 3, 1, 1, 2)]
-    yield from [max_pool(2, 2, 0), max_pool(3, 2, 1), max_pool(2, 1, "same")]
-    yield from [avg_pool(2, 2, 0), avg_pool(3, 2, 1, False), avg_pool(4, 1, "same"), avg_pool(2, 1, "same", False)]
-    yield plain("global_avg_pool", "image", lambda x: x.mean((2, 3)))
-    yield plain("global_avg_pool", "signal", lambda x: x.mean(2))
-    yield plain("global_avg_pool", "sequence", lambda x: x.mean(1))
-    yield from [batch_norm(kind, training) for kind in ("image", "signal", "vector") for training in (True, False)]
-    yield batch_norm("image", True, 0.3, 1e-3)
-    yield from [layer_norm(kind) for kind in KINDS]
-    yield from [group_norm("image", 2), group_norm("image", 4, 1e-3), group_norm("signal", 1), group_norm("vector", 1)]
-    yield from [squeeze_excite(2), squeeze_excite(16)]
-    for kind in ("image", "vector"):
-        yield plain("relu", kind, F.relu)
-        yield plain("leaky_relu", kind, lambda x: F.leaky_relu(x, 0.2), {"slope": 0.2})
-        yield plain("gelu", kind, F.gelu, {"approximate": "none"})
-        yield plain("gelu", kind, lambda x: F.gelu(x, approximate="tanh"), {"approximate": "tanh"})
-        yield plain("silu", kind, F.silu)
-        yield plain("sigmoid", kind, torch.sigmoid)
-        yield plain("tanh", kind, torch.tanh)
-        yield Case("prelu", {}, kind, lambda x, p, _: F.prelu(x[0], p[0]), [(1,)])
-        yield plain("flatten", kind, lambda x: x.flatten(1))
-        yield plain("identity", kind, lambda x: x)
-        yield plain("add", kind, lambda *x: x[0] + x[1] + x[2], inputs=3)
-        yield plain("mul", kind, lambda *x: x[0] * x[1], inputs=2)
-        yield plain("max", kind, lambda *x: torch.maximum(x[0], x[1]), inputs=2)
-        yield plain("concat", kind, lambda *x: torch.cat(x, 1), inputs=2)
-    yield plain("concat", "sequence", lambda *x: torch.cat(x, 2), inputs=2)
-    yield plain("zero", "image", lambda x: x[:, :, ::2, ::2] * 0, {"stride": 2})
+def run(case):
+    """A case of cases.py as the test reads it: inputs, parameters, output, and the gradients of a weighted sum."""
+    before = [precise(buffer) for buffer in case.buffers]
+    inputs = [x.clone().requires_grad_(name != "tokens") for name, x in case.inputs]
+    parameters = [p.clone().requires_grad_() for p in case.parameters]
+    output = case.function(inputs, parameters, case.buffers)
+    weights = draw(*output.shape)
+    (output * weights).sum().backward()
+    grad = lambda t: precise(torch.zeros_like(t) if t.grad is None else t.grad) if t.is_floating_point() else []
+    tensor = lambda t: {"shape": list(t.shape), "values": precise(t), "gradient": grad(t)}
+    return {
+        "layer": case.layer,
+        "arguments": case.arguments,
+        "training": case.training,
+        "inputs": [{"kind": name, **tensor(x)} for (name, _), x in zip(case.inputs, inputs)],
+        "parameters": [tensor(p) for p in parameters],
+        "buffers": [{"before": b, "after": precise(a)} for b, a in zip(before, case.buffers)],
+        "weights": precise(weights),
+        "output": {"shape": list(output.shape), "values": precise(output)},
+    }
 
 
 def trajectory(name, recipe, make, clip=None):
@@ -206,12 +91,65 @@ def losses():
         yield {"smoothing": smoothing, "logits": short(logits), "labels": labels.tolist(), "loss": float(loss), "gradient": short(logits.grad)}
 
 
+def start(layer, arguments, inputs, make, names):
+    """How PyTorch's module starts: the largest value and the root mean square of each parameter, over many modules."""
+    modules = [dict(make().named_parameters()) for _ in range(300)]
+    parameters = []
+    for name in names:
+        values = torch.stack([module[name].detach() for module in modules])
+        parameters.append({"largest": float(values.abs().max()), "rms": float(values.square().mean().sqrt())})
+    inputs = [{"kind": kind, "shape": [1, *shape], "values": [], "gradient": []} for kind, shape in inputs]
+    return {"layer": layer, "arguments": arguments, "inputs": inputs, "parameters": parameters}
+
+
+def starts():
+    both = ["weight", "bias"]
+    yield start("linear", dict(out=5), [("vector", (7,))], lambda: nn.Linear(7, 5), both)
+    yield start("bilinear", dict(out=5), [("vector", (7,)), ("vector", (3,))], lambda: nn.Bilinear(7, 3, 5), both)
+    kinds = {1: ("signal", (4, 8)), 2: ("image", (4, 8, 8)), 3: ("volume", (4, 8, 8, 8))}
+    for rank, conv, transposed in ((1, nn.Conv1d, nn.ConvTranspose1d), (2, nn.Conv2d, nn.ConvTranspose2d), (3, nn.Conv3d, nn.ConvTranspose3d)):
+        yield start(f"conv{rank}d", dict(out=6, kernel=3, groups=2), [kinds[rank]], lambda: conv(4, 6, 3, groups=2), both)
+        yield start(f"conv_transpose{rank}d", dict(out=6, kernel=3, groups=2), [kinds[rank]], lambda: transposed(4, 6, 3, groups=2), both)
+    yield start("embedding", dict(out=9), [("tokens", (5,))], lambda: nn.Embedding(VOCABULARY, 9), ["weight"])
+    yield start("embedding_bag", dict(out=9), [("tokens", (5,))], lambda: nn.EmbeddingBag(VOCABULARY, 9), ["weight"])
+    image = [("image", (4, 5, 5))]
+    yield start("batch_norm", {}, image, lambda: nn.BatchNorm2d(4), both)
+    yield start("group_norm", dict(groups=2), image, lambda: nn.GroupNorm(2, 4), both)
+    yield start("layer_norm", {}, image, lambda: nn.LayerNorm((4, 5, 5)), both)
+    yield start("rms_norm", {}, image, lambda: nn.RMSNorm((4, 5, 5)), ["weight"])
+    yield start("instance_norm", dict(affine=True), image, lambda: nn.InstanceNorm2d(4, affine=True), both)
+    yield start("prelu", {}, image, nn.PReLU, ["weight"])
+    attention = ["in_proj_bias", "out_proj.weight", "out_proj.bias"]
+    yield start("self_attention", dict(heads=2), [("sequence", (5, 6))], lambda: nn.MultiheadAttention(6, 2), ["in_proj_weight"] + attention)
+    yield start("cross_attention", dict(heads=2), [("sequence", (5, 6)), ("sequence", (4, 3))],
+                lambda: nn.MultiheadAttention(6, 2, kdim=3, vdim=3), ["q_proj_weight", "k_proj_weight", "v_proj_weight"] + attention)
+    recurrent = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    for layer, module in (("rnn", nn.RNN), ("gru", nn.GRU), ("lstm", nn.LSTM)):
+        yield start(layer, dict(hidden=5, bidirectional=True), [("sequence", (4, 3))], lambda: module(3, 5, bidirectional=True),
+                    recurrent + [name + "_reverse" for name in recurrent])
+
+
+def text(items):
+    return "[\n" + ",\n".join(json.dumps(item, separators=(",", ":")) for item in items) + "\n]\n"
+
+
 def write(name, items):
     with open(os.path.join(HERE, name), "w") as file:
-        file.write("[\n" + ",\n".join(json.dumps(item, separators=(",", ":")) for item in items) + "\n]\n")
+        file.write(text(items))
+
+
+def write_layers():
+    """In 64 bits, and compressed: a modification time of 0 keeps the bytes the same from run to run."""
+    torch.manual_seed(1)
+    torch.set_default_dtype(torch.float64)
+    names = [name for name in dir(nn) if isinstance(getattr(nn, name), type) and issubclass(getattr(nn, name), nn.Module)]
+    golden = {"vocabulary": VOCABULARY, "torch_classes": names, "cases": [run(case) for case in cases()], "starts": list(starts())}
+    with open(os.path.join(HERE, "layers.json.gz"), "wb") as file:
+        file.write(gzip.compress(json.dumps(golden, separators=(",", ":")).encode(), 9, mtime=0))
+    torch.set_default_dtype(torch.float32)
 
 
 if __name__ == "__main__":
-    write("layers.json", [case.run() for case in cases()])
     write("optimizers.json", list(trajectories()))
     write("losses.json", list(losses()))
+    write_layers()

@@ -7,9 +7,11 @@
 
 mod annotations;
 mod brute;
+mod catalogue;
 mod check_suite;
 mod cli;
 mod corpus;
+mod golden;
 mod house;
 mod language_fuzz;
 mod language_properties;

@@ -68,3 +68,28 @@ fn networks_of_the_literatures_spaces_build_as_predicted() {
         check(&space.decode(&genome).unwrap().architecture, 2);
     }
 }
+
+#[test]
+fn networks_for_signals_texts_tables_and_images_build_as_predicted() {
+    for name in [
+        "transformer_encoder",
+        "vit",
+        "mlp_mixer",
+        "convnext",
+        "transformer_text",
+        "textcnn",
+        "lstm_text",
+        "tcn_1d",
+        "resnet_1d",
+        "tabular_mlp",
+        "tabular_resnet",
+    ] {
+        let text = corpus::read(format!("search_spaces/{name}.space").as_ref());
+        let space = compile(&text).unwrap().space;
+        let mut stream = Seed(3).stream(0, Purpose::Tool);
+        for sample in 0..20 {
+            let genome = space.sample(Sampling::Prior, &mut stream);
+            check(&space.decode(&genome).unwrap().architecture, sample);
+        }
+    }
+}

@@ -139,6 +139,55 @@ fn branches_residuals_and_conditions_compose() {
     check_all(&space);
 }
 
+fn from(input: &str, body: &str) -> SearchSpace {
+    space(&format!(
+        "space t\ninput {input}\noutput classes(2)\n{body}"
+    ))
+}
+
+#[test]
+fn a_merge_takes_arguments_and_only_those_that_fit() {
+    let space = from(
+        "sequence(length: 3, features: 4)",
+        "network { branch(merge: cross_attention(heads: 1 | 2 | 3)) { { relu | gelu } { linear(6) } }\n\
+         branch(merge: gated_sum) { { relu } { tanh } }\nglobal_avg_pool linear(classes) }",
+    );
+    // Three heads don't divide the four features of the first path; the second path's six don't matter.
+    assert_eq!(count(&space), 2 * 2);
+    check_all(&space);
+}
+
+#[test]
+fn every_kind_of_input_has_its_sizes_and_its_projection() {
+    for (input, body) in [
+        (
+            "volume(channels: 2, depth: 3, height: 4, width: 5)",
+            "residual(project: true) { conv3d(in.depth * in.width, kernel: 1 | 3, stride: 2, padding: same) }\n\
+             global_avg_pool",
+        ),
+        (
+            "signal(channels: 2, length: 9)",
+            "residual(project: true) { conv1d(in.length, kernel: 1 | 3, stride: 2, padding: same) }\nglobal_max_pool",
+        ),
+        (
+            "sequence(length: 5, features: 3)",
+            "residual(project: true) { linear(in.length * in.features)\ntanh | relu }\nglobal_avg_pool",
+        ),
+        (
+            "tokens(length: 5, vocabulary: 3)",
+            "embedding(in.length * in.vocabulary)\ntanh | relu\nglobal_avg_pool",
+        ),
+        (
+            "vector(features: 3)",
+            "linear(2 * in.features)\ntanh | relu",
+        ),
+    ] {
+        let space = from(input, &format!("network {{ {body}\nlinear(classes) }}"));
+        assert_eq!(count(&space), 2, "{input}");
+        check_all(&space);
+    }
+}
+
 #[test]
 fn recursion_stops_at_its_limit() {
     let space = image(

@@ -29,14 +29,28 @@ impl Checker {
     }
 
     fn layer_call(&mut self, kind: Kind, call: &Call, span: Span) -> NodeIx {
+        let name = kind.name();
+        let merged = match kind.describe().arity {
+            Arity::One => return self.layer_step(kind, call, 1, span),
+            Arity::Two => "two",
+            Arity::Many => "several",
+        };
+        let found = Diagnostic::error(span, format!("`{name}` merges {merged} tensors"));
+        self.report(found.hint(format!(
+            "write `branch(merge: {name}) {{ {{ … }} {{ … }} }}`"
+        )));
+        self.step(Step::Nothing, span)
+    }
+
+    /// A layer of the catalogue with the arguments of `call`, applied to the top `inputs` tensors.
+    pub(super) fn layer_step(
+        &mut self,
+        kind: Kind,
+        call: &Call,
+        inputs: usize,
+        span: Span,
+    ) -> NodeIx {
         let description = kind.describe();
-        if description.arity == Arity::Many {
-            let name = description.name;
-            let found = Diagnostic::error(span, format!("`{name}` merges several tensors"));
-            self.report(found.hint(format!(
-                "write `branch(merge: {name}) {{ {{ … }} {{ … }} }}`"
-            )));
-        }
         let names: Vec<&'static str> = description.arguments.iter().map(|spec| spec.name).collect();
         let mut before = Before::default();
         let mut given = Vec::new();
@@ -68,7 +82,7 @@ impl Checker {
             Step::Layer {
                 kind,
                 arguments: given,
-                inputs: 1,
+                inputs,
             },
             span,
         ));

@@ -308,12 +308,13 @@ impl Checker {
     fn input(&mut self, call: &syntax::Call) {
         let fields: &[&str] = match call.name.node.as_str() {
             "image" => &["channels", "height", "width"],
+            "volume" => &["channels", "depth", "height", "width"],
             "signal" => &["channels", "length"],
             "sequence" => &["length", "features"],
             "tokens" => &["length", "vocabulary"],
             "vector" => &["features"],
             other => {
-                let kinds = ["image", "signal", "sequence", "tokens", "vector"];
+                let kinds = ["image", "volume", "signal", "sequence", "tokens", "vector"];
                 self.unknown(call.name.span, "input kind", other, &kinds);
                 return;
             }
@@ -326,6 +327,12 @@ impl Checker {
                 channels: sizes[0],
                 height: sizes[1],
                 width: sizes[2],
+            },
+            "volume" => Shape::Volume {
+                channels: sizes[0],
+                depth: sizes[1],
+                height: sizes[2],
+                width: sizes[3],
             },
             "signal" => Shape::Signal {
                 channels: sizes[0],

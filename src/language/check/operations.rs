@@ -3,7 +3,7 @@
 use super::values::Before;
 use super::*;
 use crate::language::syntax::{
-    Argument, Body as BodySyntax, Choice, Definition, Let, Repeat, Statement, Term,
+    Argument, Body as BodySyntax, Call, Choice, Definition, Let, Repeat, Statement, Term,
 };
 use crate::layers;
 use std::collections::BTreeMap;
@@ -291,17 +291,39 @@ impl Checker {
         self.sequence(nodes, span)
     }
 
-    /// The merge that a word names.
+    /// The merge of any number of tensors that a word names.
     pub(super) fn merge_name(&mut self, name: &str, span: Span) -> Option<&'static str> {
-        let merges: Vec<&'static str> = layers::kinds()
-            .filter(|kind| kind.describe().arity == layers::Arity::Many)
+        self.merge_kind(name, &[layers::Arity::Many], span)
             .map(layers::Kind::name)
+    }
+
+    /// The layer of one of these arities that a word names.
+    fn merge_kind(
+        &mut self,
+        name: &str,
+        arities: &[layers::Arity],
+        span: Span,
+    ) -> Option<layers::Kind> {
+        let merges: Vec<layers::Kind> = layers::kinds()
+            .filter(|kind| arities.contains(&kind.describe().arity))
             .collect();
-        let known = merges.iter().find(|known| **known == name).copied();
+        let known = merges.iter().find(|kind| kind.name() == name).copied();
         if known.is_none() {
-            self.unknown(span, "merge", name, &merges);
+            let names: Vec<&str> = merges.into_iter().map(layers::Kind::name).collect();
+            self.unknown(span, "merge", name, &names);
         }
         known
+    }
+
+    /// The step that merges the outputs of `paths` paths as `branch(merge: …)` says.
+    fn branch_merge(&mut self, call: &Call, paths: usize, span: Span) -> Option<NodeIx> {
+        let arities = [layers::Arity::Many, layers::Arity::Two];
+        let kind = self.merge_kind(&call.name.node, &arities, call.name.span)?;
+        if kind.describe().arity == layers::Arity::Two && paths != 2 {
+            let name = kind.name();
+            self.error(span, format!("`{name}` merges two paths, not {paths}"));
+        }
+        Some(self.layer_step(kind, call, paths, span))
     }
 
     fn branch(&mut self, arguments: &[Argument], paths: &[BodySyntax], span: Span) -> NodeIx {
@@ -312,16 +334,16 @@ impl Checker {
                 .as_ref()
                 .map_or("merge", |name| name.node.as_str());
             let place = argument.value.span.0;
-            let word = match argument.value.alternatives.as_slice() {
+            let call = match argument.value.alternatives.as_slice() {
                 [only] => match &only.term.node {
-                    Term::Call(call) if call.arguments.is_empty() => Some(call.name.node.clone()),
+                    Term::Call(call) => Some(call),
                     _ => None,
                 },
                 _ => None,
             };
-            match (name, word) {
-                ("merge", Some(word)) => merge = self.merge_name(&word, place),
-                ("merge", None) => self.error(place, "`merge` is one of add, concat, mul, max"),
+            match (name, call) {
+                ("merge", Some(call)) => merge = Some(call),
+                ("merge", None) => self.error(place, "`merge` is one way to merge, such as add"),
                 (other, _) => self.unknown(place, "argument", other, &["merge"]),
             }
         }
@@ -338,7 +360,9 @@ impl Checker {
             let inner = self.body(path);
             nodes.push(self.add(Node::Label(format!("path[{index}]").into(), inner), span));
         }
-        nodes.push(self.merge_step(merge.unwrap_or("add"), paths.len().max(1), span));
+        if let Some(call) = merge {
+            nodes.extend(self.branch_merge(call, paths.len(), span));
+        }
         nodes.push(self.step(Step::DropBelow(1), span));
         self.sequence(nodes, span)
     }
