@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, fmt, layers, resume, sample, search, show, status, train, trials, verify,
+    best, check, count, data, fmt, layers, resume, sample, search, show, status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -45,6 +45,8 @@ enum Verb {
     Train(train::Args),
     /// Run trials of a finished run again and compare them bit for bit
     Verify(verify::Args),
+    /// List and fetch datasets, list file formats
+    Data(data::Args),
     /// List the exit codes
     ExitCodes,
 }
@@ -105,6 +107,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Best(args) => best::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
+        Verb::Data(args) => data::run(&args, terminal),
         Verb::ExitCodes => terminal.data(&Exit::table()),
     }
 }

@@ -19,6 +19,7 @@ mod terminal;
 mod best;
 mod check;
 mod count;
+mod data;
 mod fmt;
 mod layers;
 mod resume;

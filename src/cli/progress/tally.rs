@@ -75,8 +75,9 @@ impl Running {
             "epoch {}/{}, loss {:.4}",
             last.epoch, self.epochs, last.train_loss
         );
-        if let Some(accuracy) = last.validation_accuracy {
-            out.push_str(&format!(", accuracy {accuracy:.4}"));
+        let word = score_word(last);
+        if let Some(score) = last.score() {
+            out.push_str(&format!(", {word} {score:.4}"));
         }
         format!("{out}, {params} params")
     }
@@ -84,9 +85,11 @@ impl Running {
 
 /// The line for a piece of work that ended well.
 pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) -> String {
+    let last = known.and_then(|running| running.last);
+    let word = last.map_or("accuracy", score_word);
     let of = match unit {
-        Unit::Trial(_) => "accuracy",
-        Unit::Retraining { .. } => "test accuracy",
+        Unit::Trial(_) => word,
+        Unit::Retraining { .. } => "test score",
     };
     let params = known.map_or(String::new(), |running| {
         format!(", {} params", numbers::short(running.params))
@@ -95,6 +98,14 @@ pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) 
         "{unit}: {of} {score:.4}{params}, {}",
         numbers::seconds(seconds)
     )
+}
+
+fn score_word(record: EpochRecord) -> &'static str {
+    if record.validation_score.is_some() {
+        "score"
+    } else {
+        "accuracy"
+    }
 }
 
 /// What to say of a phase's beginning.
