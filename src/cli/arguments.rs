@@ -4,7 +4,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, data, fmt, layers, resume, sample, search, show, status, train, trials, verify,
+    best, check, count, data, fmt, layers, resume, sample, search, show, status, train, trials,
+    verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;

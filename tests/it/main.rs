@@ -9,6 +9,8 @@ mod annotations;
 mod check_suite;
 mod cli;
 mod corpus;
+mod data_fetch;
+mod data_formats;
 mod house;
 mod language_fuzz;
 mod language_properties;

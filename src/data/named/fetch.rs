@@ -29,7 +29,10 @@ pub fn fetch(
         files, home: own, ..
     } = set.origin
     else {
-        let problem = format!("`{}` is part of the program; there is nothing to fetch", set.name);
+        let problem = format!(
+            "`{}` is part of the program; there is nothing to fetch",
+            set.name
+        );
         return Err(DataError::setting("name", problem));
     };
     let folder = folder.join(set.name);
@@ -49,9 +52,8 @@ pub fn fetch(
 
 fn download(file: &NamedFile, url: &str, path: &Path) -> Result<(), DataError> {
     let part = path.with_file_name(format!("{}.part", file.name));
-    let result = receive(file, url, &part).and_then(|()| {
-        fs::rename(&part, path).map_err(|error| input::write_error(path, error))
-    });
+    let result = receive(file, url, &part)
+        .and_then(|()| fs::rename(&part, path).map_err(|error| input::write_error(path, error)));
     if result.is_err() {
         // What is left of a failed download is of no use, and its removal no reason for another error.
         let _ = fs::remove_file(&part);
@@ -71,7 +73,10 @@ fn receive(file: &NamedFile, url: &str, part: &Path) -> Result<(), DataError> {
         .new_agent();
     let response = agent.get(url).call();
     let response = response.map_err(|error| failed(error.to_string()))?;
-    let body = response.into_body().into_with_config().limit(MAX_FILE_BYTES);
+    let body = response
+        .into_body()
+        .into_with_config()
+        .limit(MAX_FILE_BYTES);
     let mut out = File::create(part).map_err(|error| input::write_error(part, error))?;
     let mut hash = Sha256::new();
     let mut block = vec![0; 1 << 16];
@@ -87,7 +92,8 @@ fn receive(file: &NamedFile, url: &str, part: &Path) -> Result<(), DataError> {
         let written = out.write_all(&block[..count]);
         written.map_err(|error| input::write_error(part, error))?;
     }
-    out.sync_all().map_err(|error| input::write_error(part, error))?;
+    out.sync_all()
+        .map_err(|error| input::write_error(part, error))?;
     let found = hexadecimal(hash);
     if file.sha256.contains(&found.as_str()) {
         return Ok(());

@@ -85,7 +85,11 @@ impl Reader for Cifar {
             let file = path.join(self.test);
             if files.test().is_none() && file.is_file() {
                 let mut records = Records::default();
-                self.add(&mut records, input::open(&file)?, &file.display().to_string())?;
+                self.add(
+                    &mut records,
+                    input::open(&file)?,
+                    &file.display().to_string(),
+                )?;
                 test = Some(records);
             }
         } else if name.trim_end_matches(".gz").ends_with(".tar") || name.ends_with(".tgz") {
@@ -153,7 +157,9 @@ impl Cifar {
             }
             records.labels.push(u32::from(label));
             let picture = &record[self.label_bytes..];
-            records.pixels.extend(picture.iter().map(|&byte| f32::from(byte)));
+            records
+                .pixels
+                .extend(picture.iter().map(|&byte| f32::from(byte)));
         }
         Ok(())
     }
@@ -167,10 +173,7 @@ impl Cifar {
                 column,
             },
             label: label.to_string(),
-            problem: format!(
-                "is not from 0 to {most}; is the file {}?",
-                self.info.name
-            ),
+            problem: format!("is not from 0 to {most}; is the file {}?", self.info.name),
         }
     }
 

@@ -48,7 +48,10 @@ impl Reader for Folder {
             let labels = labels(&pictures);
             let names = labels.iter().map(String::as_str);
             let targets = class_targets(&pictures.folder, names, classes)?;
-            Ok::<_, DataError>(Examples::of_values(pictures.values(shape, resizes)?, targets))
+            Ok::<_, DataError>(Examples::of_values(
+                pictures.values(shape, resizes)?,
+                targets,
+            ))
         };
         let (training, test) = (examples(training)?, test.map(examples).transpose()?);
         Dataset::new(files.stem(), shape, task, training, test)
@@ -123,7 +126,12 @@ impl Pictures {
         };
         let total = shape.elements().saturating_mul(self.paths.len());
         if total > MAX_VALUES {
-            return Err(DataError::too_large(&self.folder, "values", total, MAX_VALUES));
+            return Err(DataError::too_large(
+                &self.folder,
+                "values",
+                total,
+                MAX_VALUES,
+            ));
         }
         memory::check(&self.folder, total)?;
         let mut out = Vec::with_capacity(total);
@@ -145,7 +153,13 @@ impl Pictures {
 /// The pixels channel by channel, from 0 to 255.
 fn push(picture: &DynamicImage, channels: usize, out: &mut Vec<f32>) {
     if channels == 1 {
-        out.extend(picture.to_luma8().as_raw().iter().map(|&byte| f32::from(byte)));
+        out.extend(
+            picture
+                .to_luma8()
+                .as_raw()
+                .iter()
+                .map(|&byte| f32::from(byte)),
+        );
         return;
     }
     let pixels = picture.to_rgb8();
@@ -193,7 +207,9 @@ fn check_ending(path: &Path) -> Result<(), DataError> {
 }
 
 fn open(path: &Path) -> Result<DynamicImage, DataError> {
-    let size = fs::metadata(path).map_err(|error| input::read_error(path, error))?.len();
+    let size = fs::metadata(path)
+        .map_err(|error| input::read_error(path, error))?
+        .len();
     let shown = path.display().to_string();
     if size > MAX_FILE_BYTES {
         let limit = usize::try_from(MAX_FILE_BYTES).unwrap_or(usize::MAX);

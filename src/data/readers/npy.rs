@@ -118,12 +118,14 @@ pub(super) fn read(mut reader: impl Read, file: &str) -> Result<Array, DataError
 }
 
 fn fill(reader: &mut impl Read, bytes: &mut [u8], file: &str) -> Result<(), DataError> {
-    reader.read_exact(bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            DataError::format(file, "it ends within its header; is the download complete?")
-        }
-        _ => input::read_error(Path::new(file), error),
-    })
+    reader
+        .read_exact(bytes)
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                DataError::format(file, "it ends within its header; is the download complete?")
+            }
+            _ => input::read_error(Path::new(file), error),
+        })
 }
 
 fn elements(shape: &[usize], file: &str) -> Result<usize, DataError> {
@@ -157,7 +159,9 @@ fn body(reader: impl Read, expected: usize, file: &str) -> Result<Vec<u8>, DataE
     }
     let problem = if bytes.len() < expected {
         let found = bytes.len();
-        format!("its header promises {expected} bytes but {found} follow; is the download complete?")
+        format!(
+            "its header promises {expected} bytes but {found} follow; is the download complete?"
+        )
     } else {
         format!("bytes follow after the {expected} that its header promises")
     };
@@ -177,13 +181,22 @@ fn parse(header: &str) -> Result<(Element, Vec<usize>), String> {
         Some(descr) => descr.split('\'').next().unwrap_or_default(),
         None => return Err("its elements are records; give one array of numbers".to_owned()),
     };
-    if value("fortran_order").ok_or_else(missing)?.starts_with("True") {
+    if value("fortran_order")
+        .ok_or_else(missing)?
+        .starts_with("True")
+    {
         let advice = "save `numpy.ascontiguousarray(array)`";
         return Err(format!("its elements lie column by column; {advice}"));
     }
     let shape = value("shape").and_then(|text| text.strip_prefix('('));
-    let shape = shape.and_then(|text| text.split_once(')')).ok_or_else(missing)?;
-    let sizes = shape.0.split(',').map(str::trim).filter(|size| !size.is_empty());
+    let shape = shape
+        .and_then(|text| text.split_once(')'))
+        .ok_or_else(missing)?;
+    let sizes = shape
+        .0
+        .split(',')
+        .map(str::trim)
+        .filter(|size| !size.is_empty());
     let sizes: Result<Vec<usize>, _> = sizes.map(str::parse).collect();
     let sizes = sizes.map_err(|_| missing())?;
     if sizes.is_empty() {
@@ -222,11 +235,6 @@ fn element(descr: &str) -> Result<Element, String> {
 }
 
 impl Element {
-    /// Whether every element is a whole number by its type.
-    pub fn is_whole(self) -> bool {
-        self.kind != Kind::Float
-    }
-
     fn value(self, bytes: &[u8]) -> f64 {
         let mut word = [0; 8];
         word[..self.size].copy_from_slice(bytes);
@@ -313,7 +321,10 @@ pub(super) mod tests {
             (float("1000000000,", &[]), "at most 536870912"),
             (file("<f2", "1,", &[0; 2]), "its elements are `<f2`"),
             (file("|O", "1,", &[0; 8]), "its elements are"),
-            (file("|O8", "1,", &[0; 8]), "Python objects, which are never loaded"),
+            (
+                file("|O8", "1,", &[0; 8]),
+                "Python objects, which are never loaded",
+            ),
         ];
         for (bytes, said) in cases {
             let fault = error(&bytes);

@@ -10,8 +10,26 @@ use zip::result::ZipError;
 
 /// Usual names of training inputs, training targets, test inputs and test targets.
 const NAMES: [&[&str]; 4] = [
-    &["x_train", "X_train", "train_images", "x", "X", "data", "images", "arr_0"],
-    &["y_train", "Y_train", "train_labels", "y", "Y", "labels", "target", "arr_1"],
+    &[
+        "x_train",
+        "X_train",
+        "train_images",
+        "x",
+        "X",
+        "data",
+        "images",
+        "arr_0",
+    ],
+    &[
+        "y_train",
+        "Y_train",
+        "train_labels",
+        "y",
+        "Y",
+        "labels",
+        "target",
+        "arr_1",
+    ],
     &["x_test", "X_test", "test_images"],
     &["y_test", "Y_test", "test_labels"],
 ];
@@ -82,22 +100,13 @@ fn array<R: Read + Seek>(
 ) -> Result<Named, DataError> {
     let member = format!("{array}.npy");
     let shown = format!("{name}/{member}");
-    let file = archive.by_name(&member).map_err(|error| broken(name, error))?;
+    let file = archive
+        .by_name(&member)
+        .map_err(|error| broken(name, error))?;
     Ok((npy::read(file.take(MAX_FILE_BYTES), &shown)?, shown))
 }
 
 fn broken(name: &str, error: ZipError) -> DataError {
     let problem = format!("can't be read as a zip archive ({error}); is the download complete?");
     DataError::format(name, problem)
-}
-
-/// What bytes claim to be an `.npz`, for tests that change them.
-#[cfg(test)]
-pub(super) fn read_bytes(bytes: &[u8]) -> Result<(Named, Named), DataError> {
-    let archive = ZipArchive::new(std::io::Cursor::new(bytes));
-    let mut archive = archive.map_err(|error| broken("x.npz", error))?;
-    Ok((
-        array(&mut archive, "x", "x.npz")?,
-        array(&mut archive, "y", "x.npz")?,
-    ))
 }

@@ -62,10 +62,15 @@ fn rows(
     let reader = reader.map_err(|error| broken(file, error))?;
     let schema = reader.metadata().file_metadata().schema_descr();
     let columns = schema.num_columns();
-    let names = schema.columns().iter().map(|column| column.name().to_owned());
+    let names = schema
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned());
     let header = ByteRecord::from(names.collect::<Vec<_>>());
     let claimed = reader.metadata().file_metadata().num_rows();
-    let values = usize::try_from(claimed).unwrap_or(usize::MAX).saturating_mul(columns);
+    let values = usize::try_from(claimed)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(columns);
     if values > MAX_VALUES {
         return Err(DataError::too_large(file, "values", values, MAX_VALUES));
     }

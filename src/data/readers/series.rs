@@ -72,7 +72,10 @@ fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
     {
         return Err(DataError::ColumnsDiffer {
             file: files.name(path),
-            difference: format!("series of {}x{} instead of {shape}", series.channels, series.length),
+            difference: format!(
+                "series of {}x{} instead of {shape}",
+                series.channels, series.length
+            ),
         });
     }
     let task = match files.task() {
@@ -99,7 +102,10 @@ impl Series {
                     Ok(number) if number.is_finite() => Ok(number),
                     _ => {
                         let shown = excerpt(label.as_bytes());
-                        let problem = format!("series {} has the target `{shown}`, which is no finite number", index + 1);
+                        let problem = format!(
+                            "series {} has the target `{shown}`, which is no finite number",
+                            index + 1
+                        );
                         Err(DataError::format(file, problem))
                     }
                 };
@@ -115,11 +121,16 @@ impl Series {
         let is_first = self.labels.is_empty();
         if is_first {
             self.channels = dimensions.len();
-            self.length = dimensions.first().map_or(0, |d| d.split(at.separator).count());
+            self.length = dimensions
+                .first()
+                .map_or(0, |d| d.split(at.separator).count());
         }
         if dimensions.len() != self.channels {
             let (found, wanted) = (dimensions.len(), self.channels);
-            return Err(at.error(1, format!("{found} dimensions where the first has {wanted}")));
+            return Err(at.error(
+                1,
+                format!("{found} dimensions where the first has {wanted}"),
+            ));
         }
         for (channel, dimension) in dimensions.iter().enumerate() {
             let mut count = 0;
@@ -201,7 +212,10 @@ fn each_line(
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        let read = reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line);
         if read.map_err(|error| input::read_error(Path::new(file), error))? == 0 {
             break;
         }
@@ -224,7 +238,10 @@ fn parse_ucr(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
             separator: '\t',
         };
         let (label, values) = text.split_once('\t').ok_or_else(|| {
-            at.error(1, "no tab in the line; the class and the values stand between tabs".into())
+            at.error(
+                1,
+                "no tab in the line; the class and the values stand between tabs".into(),
+            )
         })?;
         series.push(&[values], label.trim(), &at)
     })?;
@@ -242,7 +259,10 @@ fn parse_ts(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
         };
         if in_data {
             let (dimensions, label) = text.rsplit_once(':').ok_or_else(|| {
-                at.error(1, "no colon in the line; the class stands behind the last one".into())
+                at.error(
+                    1,
+                    "no colon in the line; the class stands behind the last one".into(),
+                )
             })?;
             let dimensions: Vec<&str> = dimensions.split(':').collect();
             return series.push(&dimensions, label.trim(), &at);
@@ -252,7 +272,10 @@ fn parse_ts(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
         match (words.next(), words.next()) {
             (Some("@data"), _) => in_data = true,
             (Some("@timestamps"), Some("true")) => {
-                return Err(at.error(1, "series with time stamps are not read; resample them".into()));
+                return Err(at.error(
+                    1,
+                    "series with time stamps are not read; resample them".into(),
+                ));
             }
             (Some(word), _) if word.starts_with(['@', '#']) => {}
             _ => {
@@ -294,7 +317,10 @@ mod tests {
         assert_eq!((series.channels, series.length), (1, 2));
         assert_eq!(series.labels, ["2", "1"]);
         let error = parse_ucr(&mut &b"1,2,3\n"[..], "x.tsv").unwrap_err();
-        assert!(error.to_string().starts_with("x.tsv:1:1: no tab"), "{error}");
+        assert!(
+            error.to_string().starts_with("x.tsv:1:1: no tab"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -305,12 +331,18 @@ mod tests {
             ("1,2:a\n", "x.ts:1:1: neither `@` nor `#`"),
             ("@data\n1,2,3\n", "x.ts:2:1: no colon"),
             ("@data\n1,2:a\n1:b\n", "x.ts:3:1: dimension 1 has 1 values"),
-            ("@data\n1,2:a\n1,2:3,4:b\n", "x.ts:3:1: 2 dimensions where the first has 1"),
+            (
+                "@data\n1,2:a\n1,2:3,4:b\n",
+                "x.ts:3:1: 2 dimensions where the first has 1",
+            ),
             ("@data\n1,?:a\n", "x.ts:2:2: a missing value; fill the gaps"),
             ("@data\n1,inf:a\n", "x.ts:2:2: `inf` is no finite number"),
             ("@data\n1,x:a\n", "x.ts:2:2: `x` is no finite number"),
             ("@data\n1,2:\n", "x.ts:2:1: the series has no class"),
-            ("@timeStamps true\n@data\n", "x.ts:1:1: series with time stamps"),
+            (
+                "@timeStamps true\n@data\n",
+                "x.ts:1:1: series with time stamps",
+            ),
         ];
         for (text, said) in cases {
             let found = fault(text);

@@ -52,7 +52,10 @@ fn skip(reader: &mut dyn Read, bytes: u64, name: &str) -> Result<(), DataError> 
 
 fn cut(name: &str, error: io::Error) -> DataError {
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        return DataError::format(name, "the archive ends too early; is the download complete?");
+        return DataError::format(
+            name,
+            "the archive ends too early; is the download complete?",
+        );
     }
     input::read_error(Path::new(name), error)
 }

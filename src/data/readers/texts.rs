@@ -136,7 +136,10 @@ impl Wanted {
             None => None,
             Some(Columns::One(column)) => Some(column.clone()),
             Some(Columns::Many(_)) => {
-                return Err(DataError::setting("label", "a text has one class; name one"));
+                return Err(DataError::setting(
+                    "label",
+                    "a text has one class; name one",
+                ));
             }
         };
         Ok(Self {
@@ -168,7 +171,10 @@ fn read(
     let mut bytes = Vec::new();
     for number in 1.. {
         bytes.clear();
-        let read = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut bytes);
+        let read = reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut bytes);
         if read.map_err(|error| input::read_error(Path::new(file), error))? == 0 {
             break;
         }
@@ -180,7 +186,11 @@ fn read(
             continue;
         }
         if wanted.has_header && header.is_none() {
-            header = Some(text.split('\t').map(|name| name.trim().to_owned()).collect());
+            header = Some(
+                text.split('\t')
+                    .map(|name| name.trim().to_owned())
+                    .collect(),
+            );
             continue;
         }
         let line = Line {
@@ -243,7 +253,10 @@ impl Line<'_> {
         };
         let (text, label_text) = (cell(text)?, cell(label)?.trim());
         if label_text.is_empty() {
-            return Err(line.error(label + 1, "the label is empty; fill the gap or drop the line"));
+            return Err(line.error(
+                label + 1,
+                "the label is empty; fill the gap or drop the line",
+            ));
         }
         Ok((label_text.to_owned(), text.to_owned()))
     }
