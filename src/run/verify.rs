@@ -150,12 +150,17 @@ fn pass_on(message: Message, work: &[Assignment], watch: &mut dyn FnMut(&Event))
         }),
         Message::Started { unit, worker } => {
             if let Some(task) = work.iter().find(|task| task.unit == unit) {
-                let Work { params, epochs } = Work::of(&task.architecture, &task.recipe);
+                let Work {
+                    params,
+                    epochs,
+                    score_name,
+                } = Work::of(&task.architecture, &task.recipe);
                 watch(&Event::Started {
                     unit,
                     worker,
                     params,
                     epochs,
+                    score_name,
                 });
             }
         }

@@ -201,8 +201,8 @@ mod tests {
         };
         let seen: Vec<f32> = (0..20).map(|seed| changed(&recipe, seed)[0]).collect();
         assert!(seen.contains(&1.0) && seen.contains(&3.0));
-        let flipped = (0..20).map(|seed| changed(&recipe, seed));
-        let flipped = flipped.filter(|example| example[0] == 3.0).next().unwrap();
+        let mut flipped = (0..20).map(|seed| changed(&recipe, seed));
+        let flipped = flipped.find(|example| example[0] == 3.0).unwrap();
         assert_eq!(flipped[..6], [3.0, 2.0, 1.0, 6.0, 5.0, 4.0]);
         assert_eq!(flipped[21..], [24.0, 23.0, 22.0]);
     }

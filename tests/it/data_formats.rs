@@ -459,6 +459,14 @@ fn malformed_texts() -> Vec<Case<'static>> {
             "series of 1x3 instead of 1x2",
         ),
         (
+            "train = \"t.ts\"\ntest = \"e.ts\"",
+            vec![
+                ("t.ts", text("@data\n1,2:a\n1,2:b\n")),
+                ("e.ts", text("@data\n1,2:c\n")),
+            ],
+            "e.ts: example 1 has the label `c`, which is not in the training file",
+        ),
+        (
             "train = \"t.ts\"\ntask = \"regression\"",
             vec![("t.ts", text("@data\n1,2:0.5\n1,2:b\n"))],
             "series 2 has the target `b`",

@@ -86,9 +86,10 @@ fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
             return Err(DataError::setting("task", problem));
         }
     };
-    let name = files.name(files.train);
-    let examples = |series: Series| series.examples(&task, &name);
-    let (training, test) = (examples(training)?, test.map(examples).transpose()?);
+    let test = test.zip(files.test());
+    let test = test.map(|(series, path)| series.examples(&task, &files.name(path)));
+    let test = test.transpose()?;
+    let training = training.examples(&task, &files.name(files.train))?;
     Dataset::new(files.stem(), shape, task, training, test)
 }
 

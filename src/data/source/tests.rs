@@ -193,6 +193,9 @@ fn unknown_settings_and_values_are_refused() {
         "normalise = \"best\"",
         "label = -1",
         "format = \"png\"",
+        "label = []",
+        "task = \"guess\"",
+        "folder = \"x\"",
     ] {
         assert!(toml::from_str::<DataSource>(text).is_err(), "{text}");
     }
@@ -202,6 +205,11 @@ fn unknown_settings_and_values_are_refused() {
 fn a_section_survives_being_written_and_read() {
     let text = "train = \"t.csv\"\nformat = \"tsv\"\nlabel = 3\nshape = [1, 2]\nvalidation = 0.1";
     let read = source(text);
+    assert_eq!(source(&toml::to_string(&read).unwrap()), read);
+    let all = "train = \"t.tsv\"\nformat = \"text\"\ntokens = \"bpe\"\nvocabulary = 99\nlength = 5\n\
+               task = \"multi_label\"\nlabel = [\"a\", 2]\nmissing = \"refuse\"\n\
+               ignore = [\"id\"]\ncategorical = [3]\ntext = \"b\"";
+    let read = source(all);
     assert_eq!(source(&toml::to_string(&read).unwrap()), read);
     let named = source("train = \"t.csv\"\nlabel = \"species\"");
     assert_eq!(source(&toml::to_string(&named).unwrap()), named);

@@ -84,7 +84,7 @@ fn a_network_or_a_loss_of_another_task_is_refused_before_anything_runs() {
         stop: &stop,
     };
     let runs = tempfile::tempdir().unwrap();
-    let mut fault = |file: &ExperimentFile| {
+    let fault = |file: &ExperimentFile| {
         let error = start(file, runs.path(), &options, &mut |_| ()).unwrap_err();
         error.to_string()
     };
