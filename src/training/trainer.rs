@@ -431,6 +431,79 @@ mod tests {
     }
 
     #[test]
+    fn changed_examples_come_from_the_trials_own_stream() {
+        let (architecture, part) = (small_cnn(), stripes(64, 1));
+        let bytes = |recipe: &Recipe| run(&architecture, recipe, &part).unwrap().network.save();
+        let plain = bytes(&recipe());
+        let changes = [
+            Recipe {
+                flip: Some(true),
+                ..recipe()
+            },
+            Recipe {
+                crop_padding: Some(1),
+                cutout: Some(2),
+                ..recipe()
+            },
+            Recipe {
+                mixup: Some(0.4),
+                ..recipe()
+            },
+        ];
+        for change in &changes {
+            assert_eq!(bytes(change), bytes(change));
+            assert_ne!(bytes(change), plain);
+        }
+        let nothing = Recipe {
+            flip: Some(false),
+            crop_padding: Some(0),
+            ..recipe()
+        };
+        assert_eq!(bytes(&nothing), plain);
+    }
+
+    #[test]
+    fn numbers_are_learnt_with_every_loss() {
+        use crate::training::LossKind;
+        let features = stripes(120, 3);
+        let target = |index: usize| 5.0 + 2.0 * features.example(index)[0];
+        let values: Vec<f32> = (0..120).map(target).collect();
+        let part = Part {
+            targets: Targets::numbers(values, 1),
+            ..features
+        };
+        let mut builder = Builder::new(part.shape);
+        let flat = layer("flatten", &[]);
+        let flat = builder.push(flat, vec![Builder::INPUT], "f".to_owned());
+        let linear = layer("linear", &[("out", Value::Int(1))]);
+        let last = builder.push(linear, vec![flat.unwrap()], "l".to_owned());
+        let network = builder
+            .finish(last.unwrap(), Output::Regression(1))
+            .unwrap();
+        for loss in [LossKind::Mse, LossKind::Mae, LossKind::Huber] {
+            let recipe = Recipe {
+                loss: Some(loss),
+                epochs: 60,
+                learning_rate: 0.02,
+                ..recipe()
+            };
+            let stop = AtomicBool::new(false);
+            let job = Job {
+                architecture: &network,
+                recipe: &recipe,
+                train: &part,
+                validation: &part,
+                seed: Seed(2),
+                trial: 0,
+                deadline: None,
+                stop: &stop,
+            };
+            let trained = train(&job, &mut |_| {}).unwrap();
+            assert!(trained.scores.score > 0.9, "{loss:?}: {:?}", trained.scores);
+        }
+    }
+
+    #[test]
     fn a_network_without_weights_on_its_path_is_scored_all_the_same() {
         let part = stripes(20, 1);
         let flat = chain(part.shape, vec![layer("flatten", &[])], 36);

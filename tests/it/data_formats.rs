@@ -2,6 +2,7 @@
 //! change of bytes makes a reader panic.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use strata::data::{DataSource, Dataset, FORMATS, Splits};
 use strata::random::{Purpose, Seed};
@@ -182,6 +183,44 @@ fn cifar_loads_from_a_file_a_folder_and_with_a_test_file() {
     );
     let set = load(files.path(), "train = \"c100.bin\"\nformat = \"cifar100\"").unwrap();
     assert_eq!(set.class_names().len(), 100);
+}
+
+/// A tar archive of files, packed with gzip.
+fn tar_gz(files: &[(String, &[u8])]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for (name, bytes) in files {
+        let mut header = [0; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
+        header[156] = b'0';
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        out.write_all(&header).unwrap();
+        out.write_all(bytes).unwrap();
+        let padding = bytes.len().next_multiple_of(512) - bytes.len();
+        out.write_all(&vec![0; padding]).unwrap();
+    }
+    out.write_all(&[0; 1024]).unwrap();
+    out.finish().unwrap()
+}
+
+#[test]
+fn cifar_loads_from_its_archive_as_from_its_folder() {
+    let (some, others) = (cifar(&[0, 1, 2, 1]), cifar(&[1, 2, 0]));
+    let name = |file: String| format!("cifar-10-batches-bin/{file}");
+    let batches = (1..=5).map(|n| (name(format!("data_batch_{n}.bin")), some.as_slice()));
+    let mut files: Vec<(String, &[u8])> = batches.collect();
+    files.push((name("test_batch.bin".to_owned()), &others));
+    files.push((name("readme.html".to_owned()), b"<html>"));
+    let archive = tar_gz(&files);
+    let mut unpacked: Vec<(&str, &[u8])> = files.iter().map(|(n, b)| (n.as_str(), *b)).collect();
+    unpacked.push(("cifar-10-binary.tar.gz", &archive));
+    let folder = folder(&unpacked);
+    let packed = load(folder.path(), "train = \"cifar-10-binary.tar.gz\"").unwrap();
+    let plain = load(folder.path(), "train = \"cifar-10-batches-bin\"").unwrap();
+    assert_eq!((packed.len(), packed.official_test_len()), (20, Some(3)));
+    assert_eq!(packed.hash(), plain.hash());
 }
 
 #[test]

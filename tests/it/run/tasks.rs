@@ -30,6 +30,7 @@ fn the_tabular_experiments_reach_what_linear_models_are_known_for() {
     for (name, score_name, least) in [
         ("wine", "accuracy", 0.9),
         ("breast_cancer", "accuracy", 0.95),
+        ("penguins", "accuracy", 0.95),
         ("diabetes", "R2", 0.4),
     ] {
         let rows = finals(&experiment(name));
