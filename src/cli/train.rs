@@ -157,7 +157,7 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
     };
     if let Some(data) = &args.data {
         setting.base = PathBuf::new();
-        setting.data = if find_named(data).is_some() {
+        setting.data = if is_name(data) {
             DataSource::embedded(data)
         } else {
             DataSource {
@@ -168,6 +168,12 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
     }
     setting.data.folder = Some(args.datasets.folder());
     Ok(setting)
+}
+
+/// Whether a dataset's name was meant rather than a file: a mistyped one is shown the closest.
+fn is_name(data: &str) -> bool {
+    let path = Path::new(data);
+    find_named(data).is_some() || (path.extension().is_none() && !path.exists())
 }
 
 fn train(

@@ -130,11 +130,11 @@ fn the_command_line_lists_sets_and_formats_and_says_what_it_cannot_fetch() {
             .out
             .contains("parquet")
     );
+    let network = format!("{}/search_spaces/mlp.space", env!("CARGO_MANIFEST_DIR"));
+    let mistyped: [&str; 4] = ["train", &network, "--data", "digist"];
     let cases = [
-        (
-            ["data", "fetch", "wine"].as_slice(),
-            "is part of the program",
-        ),
+        (mistyped.as_slice(), "did you mean `digits`?"),
+        (&["data", "fetch", "wine"], "is part of the program"),
         (&["data", "fetch", "mnits"], "did you mean `mnist`?"),
         (
             &["data", "fetch", "mnist", "--from", "http://127.0.0.1:9/"],
