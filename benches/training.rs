@@ -5,7 +5,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use rayon::ThreadPoolBuilder;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use strata::data::{DataSource, Part, Splits};
+use strata::data::{DataSource, Splits};
 use strata::language;
 use strata::random::Seed;
 use strata::space::Candidate;
@@ -38,19 +38,10 @@ fn network(text: &str) -> Candidate {
         .expect("the space's own genome is in it")
 }
 
-fn first(part: &Part, examples: usize) -> Part {
-    let values = examples * part.shape.elements();
-    Part {
-        inputs: part.inputs[..values].to_vec(),
-        labels: part.labels[..examples].to_vec(),
-        ..part.clone()
-    }
-}
-
 fn steps(criterion: &mut Criterion) {
     let source = DataSource::embedded("digits");
     let splits: Splits = source.splits("".as_ref()).expect("the digits are embedded");
-    let (batches, one) = (first(&splits.train, 64 * BATCHES), first(&splits.train, 64));
+    let (batches, one) = (splits.train.first(64 * BATCHES), splits.train.first(64));
     let recipe = Recipe {
         epochs: 1,
         ..Recipe::default()

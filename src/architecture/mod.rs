@@ -20,6 +20,7 @@ pub use print::{mermaid, text};
 
 use crate::layers::{Arity, Layer, Shape, ShapeError};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The position of a node in [`Architecture::nodes`]; inputs come before their users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,13 +66,47 @@ impl Node {
 pub enum Output {
     /// One logit a class, for exactly one class an example.
     Classes(usize),
+    /// One logit for the second of two classes.
+    Binary,
+    /// One logit a label, for any number of labels an example.
+    Labels(usize),
+    /// Numbers to be met as closely as possible.
+    Regression(usize),
 }
 
 impl Output {
+    /// How many numbers the network must give.
+    pub fn numbers(self) -> usize {
+        match self {
+            Self::Classes(count) | Self::Labels(count) | Self::Regression(count) => count,
+            Self::Binary => 1,
+        }
+    }
+
     /// The shape the last layer must have.
     pub fn shape(self) -> Shape {
+        let features = self.numbers();
+        Shape::Vector { features }
+    }
+
+    /// What a score of such a network is called: higher is better.
+    pub fn score_name(self) -> &'static str {
         match self {
-            Self::Classes(classes) => Shape::Vector { features: classes },
+            Self::Classes(_) | Self::Binary => "accuracy",
+            Self::Labels(_) => "F1",
+            Self::Regression(_) => "R2",
+        }
+    }
+}
+
+impl fmt::Display for Output {
+    /// As the language writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Classes(classes) => write!(f, "classes({classes})"),
+            Self::Binary => f.write_str("binary"),
+            Self::Labels(labels) => write!(f, "labels({labels})"),
+            Self::Regression(numbers) => write!(f, "regression({numbers})"),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, diff, distance, enumerate, fmt, layers, resume, sample, search, show,
+    best, check, count, data, diff, distance, enumerate, fmt, layers, resume, sample, search, show,
     status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -52,6 +52,8 @@ enum Verb {
     Train(train::Args),
     /// Run trials of a finished run again and compare them bit for bit
     Verify(verify::Args),
+    /// List and fetch datasets, list file formats
+    Data(data::Args),
     /// List the exit codes
     ExitCodes,
 }
@@ -115,6 +117,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Best(args) => best::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
+        Verb::Data(args) => data::run(&args, terminal),
         Verb::ExitCodes => terminal.data(&Exit::table()),
     }
 }

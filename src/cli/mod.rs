@@ -21,6 +21,7 @@ mod terminal;
 mod best;
 mod check;
 mod count;
+mod data;
 mod diff;
 mod distance;
 mod enumerate;

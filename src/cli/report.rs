@@ -51,9 +51,10 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
 pub fn best(run: &RecordedRun, terminal: &mut Terminal) -> Result<(), Failure> {
     let row = the_best(run)?;
     terminal.line(&format!(
-        "best of {}: trial {}, validation accuracy {}, {} params, {} MACs",
+        "best of {}: trial {}, validation {} {}, {} params, {} MACs",
         numbers::plural(run.state().trials(), "trial"),
         row.trial,
+        run.score_name()?,
         score(&row),
         numbers::grouped(row.params),
         numbers::grouped(row.macs)
@@ -85,29 +86,37 @@ pub fn score(row: &TrialRow) -> String {
         .map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"))
 }
 
-/// Test accuracy of the winner and the baselines. Nothing if nothing was tested.
+/// Test scores of the winner and the baselines. Nothing if nothing was tested.
 ///
 /// # Errors
 /// When stdout can't be written.
 pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Failure> {
-    if rows.is_empty() {
+    let Some(first) = rows.first() else {
         return Ok(());
-    }
-    let mut table = Table::new(&[
+    };
+    let score = format!("test {}", first.score_name);
+    let mut further: Vec<&String> = first.metrics.keys().collect();
+    further.retain(|name| *name != first.score_name);
+    let mut columns = vec![
         ("network", Side::Left),
-        ("test accuracy", Side::Left),
+        (score.as_str(), Side::Left),
         ("seeds", Side::Right),
         ("params", Side::Right),
         ("MACs", Side::Right),
-    ]);
+    ];
+    columns.extend(further.iter().map(|name| (name.as_str(), Side::Right)));
+    let mut table = Table::new(&columns);
     for row in rows {
-        table.row([
+        let mut cells = vec![
             row.subject.to_string(),
             numbers::with_deviation(row.mean, row.deviation),
             seeds(row),
             numbers::grouped(row.params),
             numbers::grouped(row.macs),
-        ]);
+        ];
+        let figure = |name: &&String| row.metrics.get(*name).map(|figure| format!("{figure:.4}"));
+        cells.extend(further.iter().map(|name| figure(name).unwrap_or_default()));
+        table.row(cells);
     }
     terminal.data(&format!("\n{}", table.render()))?;
     for row in better_than_winner(rows) {

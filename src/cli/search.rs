@@ -1,5 +1,6 @@
 //! `strata search`: an experiment from its file to its winner.
 
+use super::data::DataDir;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::recent::RUNS;
@@ -31,6 +32,8 @@ pub struct Args {
     /// The root seed instead of the experiment's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    #[command(flatten)]
+    datasets: DataDir,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -49,6 +52,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if let Some(seed) = args.seed {
         experiment.seed = Seed(seed);
     }
+    experiment.data.folder = Some(args.datasets.folder());
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
     let ending = watched(args.workers, terminal, |options, watch| {
         run::start(&file, &args.runs, options, watch)

@@ -29,7 +29,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         let (trial, params) = (best.trial, numbers::grouped(best.params));
         let score = report::score(best);
         terminal.line(&format!(
-            "best: trial {trial}, validation accuracy {score}, {params} params"
+            "best: trial {trial}, validation {} {score}, {params} params",
+            summary.score_name
         ))?;
     }
     report::finals_table(&summary.finals, terminal)?;

@@ -1,11 +1,12 @@
 //! `strata train`: one architecture, without a search.
 
+use super::data::DataDir;
 use super::failure::Failure;
 use super::input::{self, Networks};
 use super::terminal::Terminal;
 use super::{interrupt, numbers, terminal};
 use crate::architecture::Architecture;
-use crate::data::{DataSource, EMBEDDED_NAMES};
+use crate::data::{DataSource, find_named};
 use crate::layers::Value;
 use crate::random::Seed;
 use crate::run::ExperimentFile;
@@ -22,7 +23,7 @@ pub struct Args {
     /// A space of one, or an architecture as JSON
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// An embedded dataset such as `digits`, or a file of examples
+    /// A named dataset such as `digits`, or a file of examples
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "recipe")]
     data: Option<String>,
     /// Take recipe and data from this experiment
@@ -37,6 +38,8 @@ pub struct Args {
     /// Write the trained weights to this safetensors file
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    #[command(flatten)]
+    datasets: DataDir,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -51,8 +54,10 @@ struct Report {
     macs: u64,
     epochs: Vec<EpochRecord>,
     stopped_early: bool,
-    validation_accuracy: f64,
+    score_name: &'static str,
+    validation_score: f64,
     validation_loss: f64,
+    validation_metrics: BTreeMap<String, f64>,
     seconds: f64,
 }
 
@@ -84,14 +89,16 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         save(path, &trained.network.save())?;
         terminal.say(&format!("weights written to {}", path.display()));
     }
-    let (metrics, scores) = (architecture.metrics(), trained.last());
+    let (metrics, scores) = (architecture.metrics(), trained.scores);
     let report = Report {
         params: metrics.params,
         macs: metrics.macs,
         epochs: trained.epochs,
         stopped_early: trained.stopped_early,
-        validation_accuracy: scores.accuracy,
+        score_name: architecture.output().score_name(),
+        validation_score: scores.score,
         validation_loss: scores.loss,
+        validation_metrics: scores.metrics,
         seconds: began.elapsed().as_secs_f64(),
     };
     if args.json {
@@ -102,8 +109,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
 
 fn describe(report: &Report) -> String {
     format!(
-        "validation accuracy {:.4}, loss {:.4}, {} params, {} in {}",
-        report.validation_accuracy,
+        "validation {} {:.4}, loss {:.4}, {} params, {} in {}",
+        report.score_name,
+        report.validation_score,
         report.validation_loss,
         numbers::grouped(report.params),
         numbers::plural(report.epochs.len() as u64, "epoch"),
@@ -149,7 +157,7 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
     };
     if let Some(data) = &args.data {
         setting.base = PathBuf::new();
-        setting.data = if EMBEDDED_NAMES.contains(&data.as_str()) {
+        setting.data = if is_name(data) {
             DataSource::embedded(data)
         } else {
             DataSource {
@@ -158,7 +166,14 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
             }
         };
     }
+    setting.data.folder = Some(args.datasets.folder());
     Ok(setting)
+}
+
+/// Whether a dataset's name was meant rather than a file: a mistyped one is shown the closest.
+fn is_name(data: &str) -> bool {
+    let path = Path::new(data);
+    find_named(data).is_some() || (path.extension().is_none() && !path.exists())
 }
 
 fn train(
@@ -187,7 +202,7 @@ fn train(
     let quiet = terminal.is_quiet();
     let mut observe = |progress: &training::Progress| {
         if !quiet {
-            terminal::say(&line(progress));
+            terminal::say(&line(progress, architecture.output().score_name()));
         }
     };
     // As in a run: what a sum adds up to depends on how many threads share it.
@@ -205,15 +220,15 @@ fn train(
     })
 }
 
-fn line(progress: &training::Progress) -> String {
+fn line(progress: &training::Progress, score_name: &str) -> String {
     let record = &progress.record;
     format!(
-        "epoch {}/{}: training loss {:.4}, validation loss {:.4}, accuracy {:.4}",
+        "epoch {}/{}: training loss {:.4}, validation loss {:.4}, {score_name} {:.4}",
         record.epoch,
         progress.epochs,
         record.train_loss,
         record.validation_loss,
-        record.validation_accuracy
+        record.validation_score
     )
 }
 

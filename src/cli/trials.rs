@@ -23,7 +23,8 @@ pub struct Args {
 
 /// Lists the trials in order.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    let mut rows = args.run.read(terminal)?.trials();
+    let run = args.run.read(terminal)?;
+    let mut rows = run.trials();
     if args.failed {
         rows.retain(|row| row.failure.is_some());
     }
@@ -38,13 +39,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         });
         return Ok(());
     }
-    terminal.data(&table(&rows))
+    terminal.data(&table(&rows, run.score_name()?))
 }
 
-fn table(rows: &[TrialRow]) -> String {
+fn table(rows: &[TrialRow], score_name: &str) -> String {
     let mut table = Table::new(&[
         ("trial", Side::Right),
-        ("accuracy", Side::Right),
+        (score_name, Side::Right),
         ("loss", Side::Right),
         ("epochs", Side::Right),
         ("params", Side::Right),

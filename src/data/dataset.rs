@@ -1,25 +1,40 @@
-//! A dataset in memory: raw values, classes, and the hash that names its content.
+//! A dataset in memory: raw values, what is asked of them, and the hash that names its content.
 
-use super::{Classes, DataError, MAX_CLASSES, Part};
+use super::encode::{Form, Texts};
+use super::{Classes, DataError, MAX_CLASSES, Targets, memory};
 use crate::layers::Shape;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// What a network has to say about each example. Classification is what there is today; a
-/// regression's numbers would be a second variant.
-#[derive(Clone, Debug, PartialEq)]
+/// What is asked about each example, with the names that the data gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Targets {
-    /// The number of each example's class.
-    Classes(Vec<u32>),
+pub enum Task {
+    /// Which of these classes it is.
+    Classes(Classes),
+    /// Which of these labels it has: any number of them.
+    Labels(Vec<String>),
+    /// How large these numbers are.
+    Numbers(Vec<String>),
+}
+
+/// Inputs of some examples, as they were read.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Inputs {
+    /// Numbers: one example after the other, each in row-major order; what they mean is for the
+    /// dataset's [`Form`] to say.
+    Values(Vec<f32>),
+    /// Texts, to be made into tokens.
+    Texts(Texts),
 }
 
 /// Inputs and targets of some examples, as they were read.
 #[derive(Clone, PartialEq)]
 pub struct Examples {
-    /// One example after the other, each in row-major order of the dataset's shape.
-    pub inputs: Vec<f32>,
-    /// One target an example.
+    /// As many as there are targets.
+    pub inputs: Inputs,
+    /// One set of targets an example, in the data's own units.
     pub targets: Targets,
 }
 
@@ -33,20 +48,20 @@ impl fmt::Debug for Examples {
 }
 
 impl Examples {
+    /// Examples whose inputs are numbers.
+    pub fn of_values(values: Vec<f32>, targets: Targets) -> Self {
+        let inputs = Inputs::Values(values);
+        Self { inputs, targets }
+    }
+
     /// The number of examples.
     pub fn len(&self) -> usize {
-        self.labels().len()
+        self.targets.len()
     }
 
     /// Whether there is no example.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The class of each example.
-    pub fn labels(&self) -> &[u32] {
-        let Targets::Classes(labels) = &self.targets;
-        labels
     }
 }
 
@@ -55,8 +70,8 @@ impl Examples {
 #[derive(Clone, Debug)]
 pub struct Dataset {
     name: String,
-    shape: Shape,
-    classes: Classes,
+    pub(super) form: Form,
+    task: Task,
     pub(super) examples: Examples,
     pub(super) official_test: Option<Examples>,
     hash: String,
@@ -66,51 +81,71 @@ impl Dataset {
     /// A dataset of `examples`, and of `official_test` if its authors set some aside.
     ///
     /// # Errors
-    /// When there is no example, fewer than two classes, or too many of them.
+    /// When there is no example, fewer than two classes, too many of them, or not enough memory to
+    /// train on it.
     ///
     /// # Panics
-    /// When inputs and labels don't fit the shape and the classes: the readers see to it.
+    /// When inputs and targets don't fit the form and the task: the readers see to it.
     pub fn new(
         name: impl Into<String>,
-        shape: Shape,
-        classes: Classes,
+        form: impl Into<Form>,
+        task: Task,
         examples: Examples,
         official_test: Option<Examples>,
     ) -> Result<Self, DataError> {
-        let name = name.into();
+        let (name, form) = (name.into(), form.into());
         for part in std::iter::once(&examples).chain(&official_test) {
-            check(&name, shape, &classes, part)?;
+            check(&name, &form, &task, part)?;
         }
-        if let [label] = classes.names() {
+        if let Task::Classes(classes) = &task
+            && let [label] = classes.names()
+        {
             return Err(DataError::OneClass {
                 file: name,
                 label: label.clone(),
             });
         }
-        let hash = hash(shape, &classes, &examples, official_test.as_ref());
+        // Training, validation and retraining parts are copies of what is here already.
+        memory::check(&name, values(&form, &examples).saturating_mul(2))?;
+        let hash = hash(&form, &task, &examples, official_test.as_ref());
         Ok(Self {
             name,
-            shape,
-            classes,
+            form,
+            task,
             examples,
             official_test,
             hash,
         })
     }
 
-    /// What the dataset is called: an embedded one's name, or the training file's.
+    /// The same under another name.
+    pub(super) fn renamed(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// What the dataset is called: a named one's name, or the training file's.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The shape of one example.
-    pub fn shape(&self) -> Shape {
-        self.shape
+    /// The shape of one example, where the data says it. Tables with categories or gaps get theirs
+    /// from the training part, as [`Splits`](super::Splits) divides it.
+    pub fn shape(&self) -> Option<Shape> {
+        self.form.shape()
     }
 
-    /// The classes in order.
+    /// What is asked about each example.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// The classes in order; nothing where examples have none.
     pub fn class_names(&self) -> &[String] {
-        self.classes.names()
+        match &self.task {
+            Task::Classes(classes) => classes.names(),
+            _ => &[],
+        }
     }
 
     /// The number of examples, without those of an official test part.
@@ -128,71 +163,84 @@ impl Dataset {
         self.official_test.as_ref().map(Examples::len)
     }
 
-    /// SHA-256 over shape, classes, values and labels in hexadecimal: the same content has the same
+    /// SHA-256 over shape, names, values and targets in hexadecimal: the same content has the same
     /// hash, whatever file format it came in.
     pub fn hash(&self) -> &str {
         &self.hash
     }
+}
 
-    /// The examples of `source` at `indices`, with raw values.
-    pub(super) fn part(&self, source: &Examples, indices: &[usize]) -> Part {
-        let size = self.shape.elements();
-        let mut inputs = Vec::with_capacity(indices.len() * size);
-        for &index in indices {
-            inputs.extend_from_slice(&source.inputs[index * size..(index + 1) * size]);
-        }
-        let labels = indices
-            .iter()
-            .map(|&index| source.labels()[index])
-            .collect();
-        Part {
-            shape: self.shape,
-            inputs,
-            labels,
-            classes: self.classes.len(),
-        }
+/// How many values the examples will have once they are ready for a network.
+fn values(form: &Form, examples: &Examples) -> usize {
+    match form.shape() {
+        Some(shape) => shape.elements().saturating_mul(examples.len()),
+        None => match &examples.inputs {
+            Inputs::Values(values) => values.len(),
+            Inputs::Texts(texts) => texts.len(),
+        },
     }
 }
 
-fn check(name: &str, shape: Shape, classes: &Classes, part: &Examples) -> Result<(), DataError> {
+fn check(name: &str, form: &Form, task: &Task, part: &Examples) -> Result<(), DataError> {
     if part.is_empty() {
         return Err(DataError::Empty {
             file: name.to_owned(),
         });
     }
-    if classes.len() > MAX_CLASSES {
-        return Err(DataError::too_large(
-            name,
-            "classes",
-            classes.len(),
-            MAX_CLASSES,
-        ));
+    match (&part.inputs, form) {
+        (Inputs::Values(values), Form::Ready(shape)) => {
+            assert_eq!(values.len(), part.len() * shape.elements(), "inputs fit");
+        }
+        (Inputs::Values(values), Form::Table(columns)) => {
+            assert_eq!(values.len(), part.len() * columns.len(), "cells fit");
+        }
+        (Inputs::Texts(texts), Form::Text(_)) => assert_eq!(texts.len(), part.len(), "texts fit"),
+        _ => unreachable!("readers give inputs in the form that they say"),
     }
-    assert_eq!(
-        part.inputs.len(),
-        part.len() * shape.elements(),
-        "inputs fill the shape"
-    );
-    let known = |&label: &u32| (label as usize) < classes.len();
-    assert!(
-        part.labels().iter().all(known),
-        "labels are numbers of classes"
-    );
+    check_targets(name, task, &part.targets)
+}
+
+fn check_targets(name: &str, task: &Task, targets: &Targets) -> Result<(), DataError> {
+    match (task, targets) {
+        (Task::Classes(names), Targets::Classes { labels, classes }) => {
+            if names.len() > MAX_CLASSES {
+                let found = names.len();
+                return Err(DataError::too_large(name, "classes", found, MAX_CLASSES));
+            }
+            assert_eq!(names.len(), *classes, "every class has a name");
+            assert!(
+                labels.iter().all(|&label| (label as usize) < *classes),
+                "labels are numbers of classes"
+            );
+        }
+        (Task::Labels(names), Targets::Labels { labels, .. }) => assert_eq!(names.len(), *labels),
+        (Task::Numbers(names), Targets::Numbers { values, scale }) => {
+            assert_eq!(names.len(), scale.outputs());
+            assert!(
+                values.iter().all(|value| value.is_finite()),
+                "targets are finite"
+            );
+        }
+        _ => unreachable!("readers give targets for the task that they say"),
+    }
     Ok(())
 }
 
 /// Every length is hashed before what it counts, so that no two contents give the same bytes.
-fn hash(shape: Shape, classes: &Classes, examples: &Examples, test: Option<&Examples>) -> String {
+fn hash(form: &Form, task: &Task, examples: &Examples, test: Option<&Examples>) -> String {
     let mut hash = Sha256::new();
     hash.update(b"strata data 1\0");
-    hash.update(shape.kind().as_bytes());
-    for size in shape.dimensions() {
-        hash.update((size as u64).to_le_bytes());
-    }
-    hash.update((classes.len() as u64).to_le_bytes());
-    for name in classes.names() {
-        hash.update((name.len() as u64).to_le_bytes());
-        hash.update(name.as_bytes());
+    form.hash(&mut hash);
+    match task {
+        Task::Classes(classes) => hash_names(&mut hash, classes.names()),
+        Task::Labels(names) => {
+            hash.update(b"labels\0");
+            hash_names(&mut hash, names);
+        }
+        Task::Numbers(names) => {
+            hash.update(b"numbers\0");
+            hash_names(&mut hash, names);
+        }
     }
     for part in std::iter::once(examples).chain(test) {
         hash_examples(&mut hash, part);
@@ -200,17 +248,47 @@ fn hash(shape: Shape, classes: &Classes, examples: &Examples, test: Option<&Exam
     hexadecimal(hash)
 }
 
+/// Names, each with its length before it.
+pub(super) fn hash_names(hash: &mut Sha256, names: &[String]) {
+    hash.update((names.len() as u64).to_le_bytes());
+    for name in names {
+        hash.update((name.len() as u64).to_le_bytes());
+        hash.update(name.as_bytes());
+    }
+}
+
 fn hash_examples(hash: &mut Sha256, part: &Examples) {
     hash.update((part.len() as u64).to_le_bytes());
+    match &part.inputs {
+        Inputs::Values(values) => hash_values(hash, values),
+        Inputs::Texts(texts) => {
+            for text in texts.iter() {
+                hash.update((text.len() as u64).to_le_bytes());
+                hash.update(text.as_bytes());
+            }
+        }
+    }
+    match &part.targets {
+        Targets::Classes { labels, .. } => {
+            for label in labels {
+                hash.update(label.to_le_bytes());
+            }
+        }
+        Targets::Labels { flags, .. } => {
+            let bytes: Vec<u8> = flags.iter().map(|&flag| u8::from(flag)).collect();
+            hash.update(&bytes);
+        }
+        Targets::Numbers { values, .. } => hash_values(hash, values),
+    }
+}
+
+fn hash_values(hash: &mut Sha256, values: &[f32]) {
     // Blocks, because a call a value would cost more than the hashing.
     let mut block = Vec::with_capacity(1 << 14);
-    for values in part.inputs.chunks(1 << 12) {
+    for values in values.chunks(1 << 12) {
         block.clear();
         block.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         hash.update(&block);
-    }
-    for label in part.labels() {
-        hash.update(label.to_le_bytes());
     }
 }
 
@@ -231,20 +309,25 @@ pub(super) mod tests {
         let names: Vec<String> = (0..=*labels.iter().max().unwrap())
             .map(|n| n.to_string())
             .collect();
-        let classes = Classes::from_labels(names.iter().map(String::as_str));
         let inputs = (0..labels.len() * 2).map(|value| value as f32).collect();
-        let examples = Examples {
+        made(
             inputs,
-            targets: Targets::Classes(labels.to_vec()),
-        };
-        Dataset::new(
-            "made",
-            Shape::Vector { features: 2 },
-            classes,
-            examples,
-            None,
+            &names,
+            Targets::classes(labels.to_vec(), names.len()),
         )
         .unwrap()
+    }
+
+    fn made(inputs: Vec<f32>, names: &[String], targets: Targets) -> Result<Dataset, DataError> {
+        let classes = Classes::from_labels(names.iter().map(String::as_str));
+        let features = inputs.len() / targets.len();
+        Dataset::new(
+            "made",
+            Shape::Vector { features },
+            Task::Classes(classes),
+            Examples::of_values(inputs, targets),
+            None,
+        )
     }
 
     #[test]
@@ -253,28 +336,24 @@ pub(super) mod tests {
         assert_eq!(base.hash().len(), 64);
         assert_eq!(base.hash(), of_labels(&[0, 1, 1, 0]).hash());
         assert_ne!(base.hash(), of_labels(&[0, 1, 0, 0]).hash());
-
-        let mut examples = base.examples.clone();
-        examples.inputs[7] += 1.0;
-        let classes = base.classes.clone();
-        let changed = Dataset::new("made", base.shape, classes, examples, None).unwrap();
-        assert_ne!(base.hash(), changed.hash());
+        let names = ["0".to_owned(), "1".to_owned()];
+        let targets = Targets::classes(vec![0, 1, 1, 0], 2);
+        let mut inputs: Vec<f32> = (0..8).map(|value| value as f32).collect();
+        let same = made(inputs.clone(), &names, targets.clone()).unwrap();
+        assert_eq!(base.hash(), same.hash());
+        inputs[7] += 1.0;
+        assert_ne!(base.hash(), made(inputs, &names, targets).unwrap().hash());
     }
 
     #[test]
     fn one_class_is_refused() {
-        let classes = Classes::from_labels(["cat"]);
-        let examples = Examples {
-            inputs: vec![1.0],
-            targets: Targets::Classes(vec![0]),
-        };
-        let shape = Shape::Vector { features: 1 };
-        let error = Dataset::new("pets", shape, classes, examples, None)
+        let names = ["cat".to_owned()];
+        let error = made(vec![1.0], &names, Targets::classes(vec![0], 1))
             .unwrap_err()
             .to_string();
         assert_eq!(
             error,
-            "pets: every label is `cat`; a classification needs at least two classes"
+            "made: every label is `cat`; a classification needs at least two classes"
         );
     }
 }

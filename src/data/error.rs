@@ -33,6 +33,24 @@ pub enum DataError {
         source: std::io::Error,
     },
 
+    /// The operating system doesn't let a file be written.
+    #[error("can't write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+
+    /// A download that failed.
+    #[error("can't fetch {url}: {problem}; fetch again, or put the files there by hand")]
+    Fetch {
+        /// The address.
+        url: String,
+        /// What went wrong.
+        problem: String,
+    },
+
     /// A table without a single example.
     #[error("{file}: no examples in it; a table needs at least one row of numbers")]
     Empty {
@@ -130,6 +148,20 @@ pub enum DataError {
         limit: usize,
     },
 
+    /// More than this machine can hold.
+    #[error(
+        "{file}: it needs {needed} of memory to train on, and {available} are available; \
+         use a part of the data"
+    )]
+    Memory {
+        /// The file.
+        file: String,
+        /// How much training on it needs.
+        needed: String,
+        /// How much there is.
+        available: String,
+    },
+
     /// Examples that don't have as many values as the declared shape.
     #[error("{file}: each example has {found} values, but `shape = {shape:?}` needs {}",
         shape.iter().product::<usize>())]
@@ -142,9 +174,9 @@ pub enum DataError {
         found: usize,
     },
 
-    /// An IDX file whose header or length is wrong.
+    /// A file that is not what its format asks for.
     #[error("{file}: {problem}")]
-    Idx {
+    Format {
         /// The file.
         file: String,
         /// What is wrong and what to do.
@@ -194,8 +226,9 @@ impl DataError {
         }
     }
 
-    pub(super) fn idx(file: &str, problem: impl Into<String>) -> Self {
-        Self::Idx {
+    /// A file that is not what its format asks for, with what is wrong and what to do.
+    pub(super) fn format(file: &str, problem: impl Into<String>) -> Self {
+        Self::Format {
             file: file.to_owned(),
             problem: problem.into(),
         }

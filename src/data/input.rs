@@ -27,6 +27,14 @@ pub(super) fn read_error(path: &Path, source: io::Error) -> DataError {
     }
 }
 
+/// An error of writing `path`.
+pub(super) fn write_error(path: &Path, source: io::Error) -> DataError {
+    DataError::Write {
+        path: path.to_owned(),
+        source,
+    }
+}
+
 /// `reader` without its gzip packing, if it has one, ending in an error after `limit` bytes.
 pub(super) fn unpacked<R: BufRead + 'static>(
     mut reader: R,

@@ -1,7 +1,7 @@
 //! Datasets: reading them, dividing them, and putting them on one scale.
 //!
-//! A [`DataSource`] is what an experiment writes under `[data]`. It loads into a [`Dataset`] of raw
-//! values, which divides into [`Splits`]: a training and a validation [`Part`] for the search, and a
+//! A [`DataSource`] is what an experiment writes under `[data]`. One of the [`FORMATS`] reads it into a
+//! [`Dataset`] of raw values, which divides into [`Splits`]: a training and a validation [`Part`] for the search, and a
 //! [`SealedTest`] that only the final evaluation opens.
 //!
 //! Readers take bytes from strangers: every size is checked before memory is taken, and every error
@@ -10,25 +10,33 @@
 mod classes;
 mod csv;
 mod dataset;
-mod embedded;
+mod encode;
 mod error;
-mod idx;
 mod input;
+mod memory;
+mod named;
 mod normalise;
 mod part;
+mod readers;
 mod source;
 mod split;
+mod targets;
+mod text;
 
 pub use classes::Classes;
-pub use csv::{Column, CsvOptions};
-pub use dataset::{Dataset, Examples, Targets};
-pub use embedded::{EMBEDDED_NAMES, embedded};
+pub use csv::{Column, Columns, Missing, TaskKind};
+pub use dataset::{Dataset, Examples, Inputs, Task};
+pub use encode::{Form, TableColumn};
 pub use error::{DataError, Place};
 pub use input::MAX_FILE_BYTES;
+pub use named::{NamedFile, NamedSet, Origin, SETS, fetch, find_named};
 pub use normalise::{Normalise, Normaliser};
 pub use part::Part;
+pub use readers::{FORMATS, Files, FormatInfo, Reader};
 pub use source::{DataSource, Format};
 pub use split::{FinalTest, SealedTest, SplitPlan, Splits};
+pub use targets::{TargetScale, Targets};
+pub use text::{TextOptions, Texts, Tokens};
 
 /// The most values (examples times values an example) that a dataset may hold: 2 GiB of memory.
 pub const MAX_VALUES: usize = 1 << 29;

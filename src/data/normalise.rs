@@ -137,8 +137,7 @@ mod tests {
         Part {
             shape,
             inputs: inputs.to_vec(),
-            labels,
-            classes: 1,
+            targets: super::super::Targets::classes(labels, 1),
         }
     }
 

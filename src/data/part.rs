@@ -1,21 +1,21 @@
 //! What training and evaluation read: examples ready for a network.
 
+use super::Targets;
 use crate::layers::Shape;
 use std::fmt;
 
-/// Examples ready for a network: normalised inputs and the class of each.
+/// Examples ready for a network: normalised inputs and what is to be said of each.
 ///
-/// Inputs lie one example after the other, each in row-major order of its shape.
+/// Inputs lie one example after the other, each in row-major order of its shape. Numbers to be
+/// predicted are standardised, and carry the scale that leads back to their own units.
 #[derive(Clone, PartialEq)]
 pub struct Part {
     /// The shape of one example.
     pub shape: Shape,
     /// `len() * shape.elements()` values.
     pub inputs: Vec<f32>,
-    /// The class of each example, below `classes`.
-    pub labels: Vec<u32>,
-    /// The number of classes in the whole dataset, also of those that this part lacks.
-    pub classes: usize,
+    /// The targets, one set an example.
+    pub targets: Targets,
 }
 
 /// Without the values, which would fill a terminal.
@@ -24,7 +24,7 @@ impl fmt::Debug for Part {
         f.debug_struct("Part")
             .field("shape", &self.shape)
             .field("len", &self.len())
-            .field("classes", &self.classes)
+            .field("output", &self.targets.output())
             .finish_non_exhaustive()
     }
 }
@@ -32,12 +32,12 @@ impl fmt::Debug for Part {
 impl Part {
     /// The number of examples.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.targets.len()
     }
 
     /// Whether there is no example.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.targets.is_empty()
     }
 
     /// The values of example `index`, which must be below [`len`](Self::len).
@@ -46,10 +46,24 @@ impl Part {
         &self.inputs[index * size..(index + 1) * size]
     }
 
-    /// The number of examples of each class.
+    /// The first `count` examples.
+    #[must_use]
+    pub fn first(&self, count: usize) -> Self {
+        let indices: Vec<usize> = (0..count).collect();
+        Self {
+            shape: self.shape,
+            inputs: self.inputs[..count * self.shape.elements()].to_vec(),
+            targets: self.targets.select(&indices),
+        }
+    }
+
+    /// The number of examples of each class; nothing where examples have no classes.
     pub fn class_counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes];
-        for &label in &self.labels {
+        let Targets::Classes { labels, classes } = &self.targets else {
+            return Vec::new();
+        };
+        let mut counts = vec![0; *classes];
+        for &label in labels {
             counts[label as usize] += 1;
         }
         counts
@@ -65,12 +79,12 @@ mod tests {
         let part = Part {
             shape: Shape::Vector { features: 2 },
             inputs: vec![1.0, 2.0, 3.0, 4.0],
-            labels: vec![0, 2],
-            classes: 3,
+            targets: Targets::classes(vec![0, 2], 3),
         };
         assert_eq!(part.len(), 2);
         assert!(!part.is_empty());
         assert_eq!(part.example(1), [3.0, 4.0]);
         assert_eq!(part.class_counts(), [1, 0, 1]);
+        assert_eq!(part.first(1).inputs, [1.0, 2.0]);
     }
 }

@@ -1,28 +1,25 @@
 //! What an experiment writes under `[data]`.
 
-mod files;
-
-use super::csv::Column;
-use super::{DataError, Dataset, Normalise, SplitPlan, Splits, embedded};
+use super::csv::{Column, Columns, Missing, TaskKind};
+use super::readers::{FORMATS, Files, Reader, format_of};
+use super::text::Tokens;
+use super::{DataError, Dataset, Normalise, SplitPlan, Splits, named};
+use crate::diagnostics::closest_name;
 use crate::random::Seed;
-use files::Files;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Where data comes from and how it is divided: the `[data]` section of an experiment.
 ///
 /// ```toml
 /// [data]
-/// name = "digits"                 # an embedded dataset, or:
+/// name = "digits"                 # a named dataset, or:
 ///
-/// train = "train.csv"             # a file; paths are relative to the experiment's folder
+/// train = "train.csv"             # a file or folder; paths are relative to the experiment's folder
 /// test = "test.csv"               # official test examples; without them, test_fraction is drawn
-/// format = "csv"                  # or "tsv", "idx"; by default what the file's ending says
-/// header = true                   # csv: by default, if no cell of the first row is a number
-/// label = "species"               # csv: the column by name or number (from 1)
-/// labels = "train-labels.idx"     # idx: the labels of `train`
-/// test_labels = "test-labels.idx" # idx: the labels of `test`
-/// shape = [1, 28, 28]             # channels, height, width; or channels, length; or features
+/// format = "csv"                  # by default what the file's ending says
+/// task = "classification"         # or "regression", "multi_label"
 ///
 /// validation = 0.2                # the share of the examples that validates
 /// test_fraction = 0.2             # the share that tests
@@ -30,17 +27,17 @@ use std::path::{Path, PathBuf};
 /// normalise = "standard"          # or "none"
 /// ```
 ///
-/// Files may be packed with gzip.
+/// Each format has settings of its own: see [`FORMATS`]. Files may be packed with gzip.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataSource {
-    /// An embedded dataset.
+    /// A named dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// A file of examples.
+    /// A file or a folder of examples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<PathBuf>,
-    /// A file of official test examples.
+    /// A file or a folder of official test examples.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
     /// The files' format; by default what the training file's ending says.
@@ -49,18 +46,42 @@ pub struct DataSource {
     /// Whether a table's first row names its columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
-    /// The column of a table that holds the labels.
+    /// The column of a table that holds the targets, or several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<Column>,
-    /// The IDX file of the labels of `train`.
+    pub label: Option<Columns>,
+    /// The IDX or NPY file of the targets of `train`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<PathBuf>,
-    /// The IDX file of the labels of `test`.
+    /// The IDX or NPY file of the targets of `test`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_labels: Option<PathBuf>,
     /// The shape of one example: channels, height, width; or channels, length; or features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
+    /// What is asked about each example; by default its class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskKind>,
+    /// Columns of a table whose numbers are names of categories.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub categorical: Option<Vec<Column>>,
+    /// Columns of a table that are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Vec<Column>>,
+    /// What is done about gaps in a table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+    /// The column or field that holds the texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Column>,
+    /// What a token of a text is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+    /// How many tokens there are at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<usize>,
+    /// How many tokens a text has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
     /// The share of the examples that validates; by default 0.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<f64>,
@@ -72,22 +93,72 @@ pub struct DataSource {
     pub split_seed: Seed,
     /// How inputs are put on one scale.
     pub normalise: Normalise,
+    /// The folder in which named datasets are looked for besides the system's own. Not part of the
+    /// question, so not written with it.
+    #[serde(skip)]
+    pub folder: Option<PathBuf>,
 }
 
-/// A file format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// Cells between commas.
-    Csv,
-    /// Cells between tabs.
-    Tsv,
-    /// The format of MNIST.
-    Idx,
+/// A file format of the table [`FORMATS`], by its name.
+#[derive(Clone, Copy)]
+pub struct Format(&'static dyn Reader);
+
+impl Format {
+    /// The format called `name`.
+    pub fn find(name: &str) -> Option<Self> {
+        let mut formats = FORMATS.iter();
+        let found = formats.find(|format| format.describe().name == name);
+        found.map(|&format| Self(format))
+    }
+
+    /// The format that a file's ending names, such as `.csv`, `.tsv.gz` or `.idx3-ubyte`.
+    ///
+    /// # Errors
+    /// When the ending names none.
+    pub fn of_ending(path: &Path) -> Result<Self, DataError> {
+        format_of(path).map(Self)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.0.describe().name
+    }
+}
+
+impl fmt::Debug for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Format({})", self.name())
+    }
+}
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let names = || FORMATS.iter().map(|format| format.describe().name);
+        Self::find(&name).ok_or_else(|| {
+            let advice = match closest_name(&name, names()) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            de::Error::custom(format!("unknown format `{name}`; {advice}"))
+        })
+    }
 }
 
 impl DataSource {
-    /// The embedded dataset `name`, divided by default.
+    /// The dataset called `name`, divided by default.
     pub fn embedded(name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()),
@@ -102,13 +173,13 @@ impl DataSource {
     pub fn load(&self, base: &Path) -> Result<Dataset, DataError> {
         match (&self.name, &self.train) {
             (Some(name), None) => {
-                self.refuse_file_settings("name")?;
-                embedded(name)
+                self.refuse_settings("name", &[])?;
+                named::load(name, self.folder.as_deref())
             }
             (None, Some(train)) => self.load_files(base, train),
             (Some(_), Some(_)) => Err(DataError::setting(
                 "train",
-                "an embedded `name` is given too; keep one of them",
+                "a dataset's `name` is given too; keep one of them",
             )),
             (None, None) => {
                 let problem = "say where data comes from: `name = \"digits\"` or `train = \"…\"`";
@@ -144,85 +215,49 @@ impl DataSource {
         Splits::new(self.load(base)?, &plan)
     }
 
+    fn load_files(&self, base: &Path, train: &Path) -> Result<Dataset, DataError> {
+        let format = match self.format {
+            Some(format) => format,
+            None => Format::of_ending(&base.join(train))?,
+        };
+        let description = format.0.describe();
+        let mut known = vec!["test", "format"];
+        known.extend(description.settings);
+        self.refuse_settings(description.name, &known)?;
+        let source = self;
+        format.0.read(&Files {
+            source,
+            base,
+            train,
+        })
+    }
+
     /// The first setting that is only for other kinds of data, as an error.
-    fn refuse_file_settings(&self, beside: &str) -> Result<(), DataError> {
+    fn refuse_settings(&self, beside: &str, known: &[&str]) -> Result<(), DataError> {
         let given = [
             ("test", self.test.is_some()),
             ("format", self.format.is_some()),
             ("shape", self.shape.is_some()),
+            ("header", self.header.is_some()),
+            ("label", self.label.is_some()),
+            ("labels", self.labels.is_some()),
+            ("test_labels", self.test_labels.is_some()),
+            ("task", self.task.is_some()),
+            ("categorical", self.categorical.is_some()),
+            ("ignore", self.ignore.is_some()),
+            ("missing", self.missing.is_some()),
+            ("text", self.text.is_some()),
+            ("tokens", self.tokens.is_some()),
+            ("vocabulary", self.vocabulary.is_some()),
+            ("length", self.length.is_some()),
         ];
-        refuse(&given, beside)?;
-        self.refuse_table_settings(beside)?;
-        self.refuse_idx_settings(beside)
-    }
-
-    fn refuse_table_settings(&self, beside: &str) -> Result<(), DataError> {
-        refuse(
-            &[
-                ("header", self.header.is_some()),
-                ("label", self.label.is_some()),
-            ],
-            beside,
-        )
-    }
-
-    fn refuse_idx_settings(&self, beside: &str) -> Result<(), DataError> {
-        let labels = ("labels", self.labels.is_some());
-        refuse(
-            &[labels, ("test_labels", self.test_labels.is_some())],
-            beside,
-        )
-    }
-
-    fn load_files(&self, base: &Path, train: &Path) -> Result<Dataset, DataError> {
-        let format = match self.format {
-            Some(format) => format,
-            None => Format::of_ending(train)?,
-        };
-        let files = Files { source: self, base };
-        match format {
-            Format::Csv => files.tables(train, b','),
-            Format::Tsv => files.tables(train, b'\t'),
-            Format::Idx => files.idx(train),
-        }
-    }
-}
-
-fn refuse(given: &[(&'static str, bool)], beside: &str) -> Result<(), DataError> {
-    match given.iter().find(|(_, given)| *given) {
-        Some((key, _)) => Err(DataError::setting(
-            key,
-            format!("has no meaning for `{beside}`; remove it"),
-        )),
-        None => Ok(()),
-    }
-}
-
-impl Format {
-    /// The format that a file's ending names, such as `.csv`, `.tsv.gz` or `.idx3-ubyte`.
-    ///
-    /// # Errors
-    /// When the ending names none.
-    pub fn of_ending(path: &Path) -> Result<Self, DataError> {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .to_lowercase();
-        let plain = name.strip_suffix(".gz").unwrap_or(&name);
-        let ending = plain.rsplit('.').next().unwrap_or_default();
-        match ending {
-            "csv" => Ok(Self::Csv),
-            "tsv" | "tab" => Ok(Self::Tsv),
-            // The originals are called `train-images-idx3-ubyte`, without any dot.
-            _ if ending.starts_with("idx") || ending.ends_with("-ubyte") => Ok(Self::Idx),
-            _ => {
-                let problem = format!(
-                    "can't tell from the ending of `{}`; say \"csv\", \"tsv\" or \"idx\"",
-                    path.display()
-                );
-                Err(DataError::setting("format", problem))
-            }
+        let wrong = |(key, given): &&(&str, bool)| *given && !known.contains(key);
+        match given.iter().find(wrong) {
+            Some((key, _)) => Err(DataError::setting(
+                key,
+                format!("has no meaning for `{beside}`; remove it"),
+            )),
+            None => Ok(()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Dividing a dataset: what the search learns from, what it is judged by, and what it never sees.
 
 use super::dataset::hexadecimal;
-use super::{DataError, Dataset, Normalise, Normaliser, Part};
+use super::encode::Encoder;
+use super::{DataError, Dataset, Examples, Normalise, Normaliser, Part, TargetScale};
 use crate::random::{Purpose, Seed};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -55,16 +56,22 @@ impl Splits {
     pub fn new(dataset: Dataset, plan: &SplitPlan) -> Result<Self, DataError> {
         let indices = Indices::draw(&dataset, plan)?;
         let hash = indices.hash(dataset.hash());
-        let mut train = dataset.part(&dataset.examples, &indices.train);
-        let mut validation = dataset.part(&dataset.examples, &indices.validation);
-        let scale = Normaliser::fit(plan.normalise, &train);
-        scale.apply(&mut train);
-        scale.apply(&mut validation);
-        let source = Arc::new(Source {
+        let examples = &dataset.examples;
+        let encoder = Encoder::fit(dataset.name(), &dataset.form, examples, &indices.train)?;
+        let official = dataset.official_test.as_ref().map_or(0, Examples::len);
+        encoder.check_size(dataset.name(), dataset.len().max(official))?;
+        let source = Source {
             dataset,
             indices,
+            encoder,
             normalise: plan.normalise,
-        });
+        };
+        let mut train = source.part(&source.dataset.examples, &source.indices.train);
+        let mut validation = source.part(&source.dataset.examples, &source.indices.validation);
+        let scale = Scale::fit(plan.normalise, &train);
+        scale.apply(&mut train);
+        scale.apply(&mut validation);
+        let source = Arc::new(source);
         Ok(Self {
             train,
             validation,
@@ -84,7 +91,7 @@ impl Splits {
 #[derive(Debug)]
 pub struct SealedTest {
     source: Arc<Source>,
-    scale: Normaliser,
+    scale: Scale,
 }
 
 impl SealedTest {
@@ -105,7 +112,7 @@ impl SealedTest {
     /// written into the journal.
     pub fn open(self) -> FinalTest {
         let raw = self.source.test();
-        let scaled = |scale: &Normaliser| {
+        let scaled = |scale: &Scale| {
             let mut part = raw.clone();
             scale.apply(&mut part);
             part
@@ -126,20 +133,53 @@ pub struct FinalTest {
     pub for_retrained: Part,
 }
 
-/// What a split is made from.
+/// The scales of inputs and targets, learnt from one part.
+#[derive(Clone, Debug, PartialEq)]
+struct Scale {
+    inputs: Normaliser,
+    targets: Option<TargetScale>,
+}
+
+impl Scale {
+    fn fit(how: Normalise, training: &Part) -> Self {
+        Self {
+            inputs: Normaliser::fit(how, training),
+            targets: TargetScale::fit(&training.targets),
+        }
+    }
+
+    fn apply(&self, part: &mut Part) {
+        self.inputs.apply(part);
+        if let Some(scale) = &self.targets {
+            scale.apply(&mut part.targets);
+        }
+    }
+}
+
+/// What a split is made from. Categories, gaps and tokens are those that the search's training part
+/// knows, for retraining too: the winner has to fit.
 #[derive(Debug)]
 struct Source {
     dataset: Dataset,
     indices: Indices,
+    encoder: Encoder,
     normalise: Normalise,
 }
 
 impl Source {
-    fn retraining(&self) -> (Part, Normaliser) {
+    fn part(&self, examples: &Examples, indices: &[usize]) -> Part {
+        Part {
+            shape: self.encoder.shape(),
+            inputs: self.encoder.encode(examples, indices),
+            targets: examples.targets.select(indices),
+        }
+    }
+
+    fn retraining(&self) -> (Part, Scale) {
         let mut both = [&self.indices.train[..], &self.indices.validation].concat();
         both.sort_unstable();
-        let mut part = self.dataset.part(&self.dataset.examples, &both);
-        let scale = Normaliser::fit(self.normalise, &part);
+        let mut part = self.part(&self.dataset.examples, &both);
+        let scale = Scale::fit(self.normalise, &part);
         scale.apply(&mut part);
         (part, scale)
     }
@@ -148,11 +188,9 @@ impl Source {
         match &self.dataset.official_test {
             Some(official) => {
                 let all: Vec<usize> = (0..official.len()).collect();
-                self.dataset.part(official, &all)
+                self.part(official, &all)
             }
-            None => self
-                .dataset
-                .part(&self.dataset.examples, &self.indices.test),
+            None => self.part(&self.dataset.examples, &self.indices.test),
         }
     }
 }
@@ -173,10 +211,7 @@ impl Indices {
             plan.test
         };
         check_shares(plan.validation, test, dataset.official_test.is_some())?;
-        let mut members = vec![Vec::new(); dataset.class_names().len()];
-        for (index, &label) in dataset.examples.labels().iter().enumerate() {
-            members[label as usize].push(index);
-        }
+        let members = members(dataset);
         let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
         let tested = apportion(&sizes, &vec![0; sizes.len()], test);
         let validated = apportion(&sizes, &tested, plan.validation);
@@ -232,6 +267,18 @@ impl Indices {
     }
 }
 
+/// The examples of each class; all of them together where there are none.
+fn members(dataset: &Dataset) -> Vec<Vec<usize>> {
+    let Some(labels) = dataset.examples.targets.labels() else {
+        return vec![(0..dataset.len()).collect()];
+    };
+    let mut members = vec![Vec::new(); dataset.class_names().len()];
+    for (index, &label) in labels.iter().enumerate() {
+        members[label as usize].push(index);
+    }
+    members
+}
+
 fn check_shares(validation: f64, test: f64, official_test: bool) -> Result<(), DataError> {
     let sensible = |share: f64| share > 0.0 && share < 1.0;
     if !sensible(validation) {
@@ -250,12 +297,15 @@ fn check_shares(validation: f64, test: f64, official_test: bool) -> Result<(), D
 }
 
 fn starved(dataset: &Dataset, class: usize, size: usize) -> DataError {
+    let (what, drop) = match dataset.class_names().get(class) {
+        Some(name) => (format!("class `{name}` has"), "drop the class or "),
+        None => ("there are".to_owned(), ""),
+    };
     DataError::Split {
         dataset: dataset.name().to_owned(),
         problem: format!(
-            "class `{}` has too few examples ({size}) to keep one for training; \
-             drop the class or lower data.validation and data.test_fraction",
-            dataset.class_names()[class],
+            "{what} too few examples ({size}) to keep one for training; \
+             {drop}lower data.validation and data.test_fraction",
         ),
     }
 }

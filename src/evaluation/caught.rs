@@ -44,7 +44,9 @@ pub fn evaluate_caught(
 }
 
 fn require_finite(finished: super::Finished) -> Evaluation {
-    if finished.score.is_finite() && finished.loss.is_finite() {
+    let figures = finished.metrics.values();
+    let finite = figures.copied().all(f64::is_finite);
+    if finite && finished.score.is_finite() && finished.loss.is_finite() {
         return Ok(finished);
     }
     Err(diverged("the score is not finite".to_owned()))
@@ -87,12 +89,14 @@ mod tests {
                     train_loss,
                     validation_loss: None,
                     validation_accuracy: None,
+                    validation_score: None,
                 });
             }
             let score = self.1.unwrap_or_else(|| panic!("no score"));
             Ok(Finished {
                 score,
                 loss: 0.0,
+                metrics: Default::default(),
                 weights: None,
             })
         }

@@ -14,6 +14,7 @@ use crate::architecture::Architecture;
 use crate::random::Seed;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -75,9 +76,17 @@ pub struct EpochRecord {
     /// Share of the validation examples that are classified correctly after the epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_accuracy: Option<f64>,
+    /// The validation score after the epoch where it is no accuracy: F1 of labels, R2 of numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_score: Option<f64>,
 }
 
 impl EpochRecord {
+    /// The validation score after the epoch, whatever it measures.
+    pub fn score(&self) -> Option<f64> {
+        self.validation_accuracy.or(self.validation_score)
+    }
+
     /// Whether every figure is a finite number.
     pub fn is_finite(&self) -> bool {
         let figures = [
@@ -85,6 +94,7 @@ impl EpochRecord {
             Some(self.train_loss),
             self.validation_loss,
             self.validation_accuracy,
+            self.validation_score,
         ];
         figures.into_iter().flatten().all(f64::is_finite)
     }
@@ -93,10 +103,13 @@ impl EpochRecord {
 /// What a successful evaluation found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
-    /// How good: higher is better. Accuracy for classification.
+    /// How good: higher is better. Accuracy for classification, the labels' mean F1 for several
+    /// labels an example, R2 for regression.
     pub score: f64,
     /// The mean loss that belongs to the score.
     pub loss: f64,
+    /// Further figures by their names; may be empty.
+    pub metrics: BTreeMap<String, f64>,
     /// The trained network as safetensors bytes, if the evaluator has one.
     pub weights: Option<Vec<u8>>,
 }

@@ -3,10 +3,11 @@
 use super::{
     Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Finished, TrialJob,
 };
+use crate::architecture::Output;
 use crate::data::Part;
-use crate::training::{self, Job, Progress, Recipe, Trained};
+use crate::training::{self, Job, Objective, Progress, Recipe, Scores, Trained};
 
-/// Trains on one part and scores on another after each epoch; the score is the last epoch's accuracy.
+/// Trains on one part and scores on another after each epoch; the score is the last epoch's.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingEvaluator<'d> {
     train: &'d Part,
@@ -27,15 +28,11 @@ impl Evaluator for TrainingEvaluator<'_> {
         control: &Control<'_>,
         observe: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
-        let mut report = |progress: &Progress| observe(of_progress(progress));
+        let output = job.architecture.output();
+        let mut report = |progress: &Progress| observe(of_progress(progress, output));
         let trained = train(job, control, self.train, self.validation, &mut report)?;
-        let scores = trained.last();
-        let weights = Some(trained.network.save());
-        Ok(Finished {
-            score: scores.accuracy,
-            loss: scores.loss,
-            weights,
-        })
+        let weights = trained.network.save();
+        Ok(finished(trained.scores, weights))
     }
 }
 
@@ -51,7 +48,7 @@ pub struct RetrainingEvaluator {
 impl RetrainingEvaluator {
     /// Learns from `train` and is scored on `test`.
     pub fn new(train: Part, test: Part) -> Self {
-        let unlooked = first_example(&train);
+        let unlooked = train.first(1);
         Self {
             train,
             test,
@@ -68,10 +65,11 @@ impl Evaluator for RetrainingEvaluator {
         observe: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
         let mut report = |progress: &Progress| {
-            let record = of_progress(progress);
+            let record = of_progress(progress, job.architecture.output());
             observe(EpochRecord {
                 validation_loss: None,
                 validation_accuracy: None,
+                validation_score: None,
                 ..record
             });
         };
@@ -85,13 +83,10 @@ impl Evaluator for RetrainingEvaluator {
             ..*job
         };
         let trained = train(&job, control, &self.train, &self.unlooked, &mut report)?;
-        let scores = training::evaluate(&trained.network, &self.test);
-        let weights = Some(trained.network.save());
-        Ok(Finished {
-            score: scores.accuracy,
-            loss: scores.loss,
-            weights,
-        })
+        let objective = Objective::of(&recipe, job.architecture.output());
+        let objective = objective.expect("the network was trained by it");
+        let scores = training::evaluate(&trained.network, &self.test, &objective);
+        Ok(finished(scores, trained.network.save()))
     }
 }
 
@@ -142,22 +137,26 @@ fn of_training(failure: &training::Failure) -> Failure {
     Failure::new(kind, failure.to_string())
 }
 
-fn of_progress(progress: &Progress) -> EpochRecord {
+fn finished(scores: Scores, weights: Vec<u8>) -> Finished {
+    Finished {
+        score: scores.score,
+        loss: scores.loss,
+        metrics: scores.metrics,
+        weights: Some(weights),
+    }
+}
+
+/// Accuracy has a place of its own, so that journals of classifications stay as they were.
+fn of_progress(progress: &Progress, output: Output) -> EpochRecord {
     let record = progress.record;
+    let is_accuracy = matches!(output, Output::Classes(_) | Output::Binary);
+    let score = Some(record.validation_score);
     EpochRecord {
         epoch: u32::try_from(record.epoch).expect("a recipe's epochs are limited"),
         learning_rate: record.learning_rate,
         train_loss: record.train_loss,
         validation_loss: Some(record.validation_loss),
-        validation_accuracy: Some(record.validation_accuracy),
-    }
-}
-
-fn first_example(part: &Part) -> Part {
-    Part {
-        shape: part.shape,
-        inputs: part.inputs[..part.shape.elements()].to_vec(),
-        labels: part.labels[..1].to_vec(),
-        classes: part.classes,
+        validation_accuracy: score.filter(|_| is_accuracy),
+        validation_score: score.filter(|_| !is_accuracy),
     }
 }

@@ -79,12 +79,17 @@ impl Core<'_> {
                 });
             }
             Message::Started { unit, worker } => {
-                let Work { params, epochs } = work();
+                let Work {
+                    params,
+                    epochs,
+                    score_name,
+                } = work();
                 self.tell(&Event::Started {
                     unit,
                     worker,
                     params,
                     epochs,
+                    score_name,
                 });
             }
         }
@@ -97,6 +102,7 @@ impl Core<'_> {
 pub(super) struct Work {
     pub params: u64,
     pub epochs: u32,
+    pub score_name: &'static str,
 }
 
 impl Work {
@@ -105,6 +111,7 @@ impl Work {
         Self {
             params: architecture.metrics().params,
             epochs,
+            score_name: architecture.output().score_name(),
         }
     }
 }

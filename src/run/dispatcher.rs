@@ -219,12 +219,14 @@ impl Search<'_, '_> {
                 let Finished {
                     score,
                     loss,
+                    metrics,
                     weights,
                 } = finished;
                 let record = TrialFinished {
                     trial,
                     score,
                     loss,
+                    metrics,
                     epochs,
                     seconds,
                     worker,

@@ -84,14 +84,11 @@ impl Evaluators for TrainingEvaluators {
                 "its input is {input} ({one}), and the data's examples are {given} ({other})"
             ));
         }
-        let Output::Classes(classes) = output;
-        if classes == self.train.classes {
+        if self.train.targets.suits(output) {
             return Ok(());
         }
-        let given = self.train.classes;
-        Err(format!(
-            "its output is classes({classes}), and the data has {given} classes"
-        ))
+        let given = self.train.targets.describe();
+        Err(format!("its output is {output}, and the data has {given}"))
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {

@@ -78,6 +78,8 @@ pub enum Event {
         params: u64,
         /// Epochs it will train for at most.
         epochs: u32,
+        /// What its score is: accuracy, F1 or R2.
+        score_name: &'static str,
     },
     /// An epoch of a piece of work is done.
     Epoch {
@@ -92,7 +94,7 @@ pub enum Event {
     Finished {
         /// Which.
         unit: Unit,
-        /// Validation accuracy of a trial, test accuracy of a retraining.
+        /// Validation score of a trial, test score of a retraining.
         score: f64,
         /// How long it took.
         seconds: f64,

@@ -194,17 +194,14 @@ impl Finals<'_, '_> {
         } = done;
         let (result, weights, event) = match result {
             Ok(finished) => {
-                let (accuracy, loss) = (finished.score, finished.loss);
                 let event = Event::Finished {
                     unit,
-                    score: accuracy,
+                    score: finished.score,
                     seconds,
                 };
-                (
-                    RetrainedResult::Tested { accuracy, loss },
-                    finished.weights,
-                    event,
-                )
+                let output = contestant.candidate.architecture.output();
+                let result = RetrainedResult::of(output, &finished);
+                (result, finished.weights, event)
             }
             Err(failure) => {
                 let (kind, message) = (failure.kind, failure.message);

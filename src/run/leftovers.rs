@@ -6,7 +6,7 @@
 use super::error::RunError;
 use super::files;
 use super::folder::RunFolder;
-use super::record::{Retrained, RetrainedResult, TrialFinished};
+use super::record::{Retrained, TrialFinished};
 use crate::architecture::{Architecture, mermaid, text};
 use crate::evaluation::EpochRecord;
 use crate::search::TrialId;
@@ -20,8 +20,14 @@ use std::path::Path;
 struct About<'a> {
     trial: TrialId,
     trained_on: &'a str,
+    #[serde(skip_serializing_if = "is_accuracy")]
+    score_name: &'static str,
     validation_accuracy: Option<f64>,
     test_accuracy: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_score: Option<f64>,
     params: u64,
     macs: u64,
     key: String,
@@ -49,8 +55,7 @@ pub(super) fn write_best(
 ) -> Result<(), RunError> {
     let about = About {
         trained_on: "train",
-        validation_accuracy: Some(record.score),
-        ..About::of(record.trial, candidate)
+        ..About::of(record.trial, candidate).with_validation(record.score)
     };
     write_network(&folder.best(), candidate, weights, &about)
 }
@@ -63,13 +68,12 @@ pub(super) fn write_retrained(
     candidate: &Candidate,
     weights: Option<&[u8]>,
 ) -> Result<(), RunError> {
-    let RetrainedResult::Tested { accuracy, .. } = record.result else {
+    let Some(score) = record.result.score() else {
         return Ok(());
     };
     let about = About {
         trained_on: "train and validation",
-        test_accuracy: Some(accuracy),
-        ..About::of(trial, candidate)
+        ..About::of(trial, candidate).with_test(score)
     };
     write_network(&folder.best(), candidate, weights, &about)
 }
@@ -80,13 +84,42 @@ impl About<'_> {
         Self {
             trial,
             trained_on: "",
+            score_name: candidate.architecture.output().score_name(),
             validation_accuracy: None,
             test_accuracy: None,
+            validation_score: None,
+            test_score: None,
             params: metrics.params,
             macs: metrics.macs,
             key: candidate.architecture.canonical().digest(),
         }
     }
+
+    fn with_validation(mut self, score: f64) -> Self {
+        let accuracy = is_accuracy(&self.score_name);
+        let place = if accuracy {
+            &mut self.validation_accuracy
+        } else {
+            &mut self.validation_score
+        };
+        *place = Some(score);
+        self
+    }
+
+    fn with_test(mut self, score: f64) -> Self {
+        let accuracy = is_accuracy(&self.score_name);
+        let place = if accuracy {
+            &mut self.test_accuracy
+        } else {
+            &mut self.test_score
+        };
+        *place = Some(score);
+        self
+    }
+}
+
+fn is_accuracy(name: &&str) -> bool {
+    *name == "accuracy"
 }
 
 fn write_network(
@@ -127,14 +160,14 @@ fn pretty(value: &impl Serialize) -> Vec<u8> {
 }
 
 fn curve(epochs: &[EpochRecord]) -> String {
-    let mut text =
-        "epoch,learning_rate,train_loss,validation_loss,validation_accuracy\n".to_owned();
+    let is_other = epochs
+        .iter()
+        .any(|record| record.validation_score.is_some());
+    let score = if is_other { "score" } else { "accuracy" };
+    let mut text = format!("epoch,learning_rate,train_loss,validation_loss,validation_{score}\n");
     let cell = |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
     for record in epochs {
-        let (loss, accuracy) = (
-            cell(record.validation_loss),
-            cell(record.validation_accuracy),
-        );
+        let (loss, accuracy) = (cell(record.validation_loss), cell(record.score()));
         let (rate, train) = (record.learning_rate, record.train_loss);
         let _ = writeln!(text, "{},{rate},{train},{loss},{accuracy}", record.epoch);
     }

@@ -76,7 +76,7 @@ pub fn start_with(
         split_hash: evaluators.split_hash().to_owned(),
         strata: manifest::STRATA.to_owned(),
         burn: manifest::BURN.to_owned(),
-        host: host(&file.base),
+        host: host(file),
     };
     let fill = |folder: &RunFolder| {
         texts.keep(folder)?;
@@ -110,10 +110,7 @@ pub fn resume(
 ) -> Result<Ending, RunError> {
     resume_by(folder, options, watch, |started| {
         let base = Path::new(&started.host.base);
-        Ok(Box::new(TrainingEvaluators::load(
-            &started.experiment.data,
-            base,
-        )?))
+        Ok(Box::new(TrainingEvaluators::load(&started.data(), base)?))
     })
 }
 
@@ -291,10 +288,14 @@ pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<()
     }
 }
 
-fn host(base: &Path) -> Host {
-    let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
+fn host(file: &ExperimentFile) -> Host {
+    let absolute = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        path.to_string_lossy().into_owned()
+    };
     Host {
         cpu: manifest::cpu_model(),
-        base: base.to_string_lossy().into_owned(),
+        base: absolute(&file.base),
+        datasets: file.experiment.data.folder.as_deref().map(absolute),
     }
 }

@@ -4,13 +4,16 @@
 //! raises [`FORMAT`](super::journal::FORMAT).
 
 use super::experiment::Experiment;
-use crate::evaluation::{EpochRecord, FailureKind};
+use crate::architecture::Output;
+use crate::data::DataSource;
+use crate::evaluation::{EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fitness, TrialId};
 use crate::space::Genome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 /// One fact of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +69,19 @@ pub struct Host {
     pub cpu: String,
     /// The folder that data files are relative to.
     pub base: String,
+    /// The folder of named datasets, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datasets: Option<String>,
+}
+
+impl Started {
+    /// The data, with the folders of the machine that the run was started on.
+    pub fn data(&self) -> DataSource {
+        DataSource {
+            folder: self.host.datasets.as_ref().map(PathBuf::from),
+            ..self.experiment.data.clone()
+        }
+    }
 }
 
 /// An architecture to try.
@@ -100,6 +116,9 @@ pub struct TrialFinished {
     pub score: f64,
     /// The loss that belongs to the score.
     pub loss: f64,
+    /// Further figures by their names. Since format 2.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, f64>,
     /// Every epoch.
     pub epochs: Vec<EpochRecord>,
     /// How long it took. Not part of the digest.
@@ -240,6 +259,19 @@ pub enum RetrainedResult {
         accuracy: f64,
         /// Their mean loss.
         loss: f64,
+        /// Further figures by their names. Since format 2.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        metrics: BTreeMap<String, f64>,
+    },
+    /// Figures on the test examples where the score is no accuracy. Since format 2.
+    Scored {
+        /// The score: higher is better.
+        score: f64,
+        /// Their mean loss.
+        loss: f64,
+        /// Further figures by their names.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        metrics: BTreeMap<String, f64>,
     },
     /// No figures.
     Failed {
@@ -248,6 +280,44 @@ pub enum RetrainedResult {
         /// The particulars.
         message: String,
     },
+}
+
+impl RetrainedResult {
+    /// The result of a network with this output.
+    pub(super) fn of(output: Output, finished: &Finished) -> Self {
+        let (loss, metrics) = (finished.loss, finished.metrics.clone());
+        match output {
+            Output::Classes(_) | Output::Binary => Self::Tested {
+                accuracy: finished.score,
+                loss,
+                metrics,
+            },
+            Output::Labels(_) | Output::Regression(_) => Self::Scored {
+                score: finished.score,
+                loss,
+                metrics,
+            },
+        }
+    }
+
+    /// The score on the test examples, whatever it measures.
+    pub fn score(&self) -> Option<f64> {
+        match self {
+            Self::Tested {
+                accuracy: score, ..
+            }
+            | Self::Scored { score, .. } => Some(*score),
+            Self::Failed { .. } => None,
+        }
+    }
+
+    /// Further figures on the test examples.
+    pub fn metrics(&self) -> Option<&BTreeMap<String, f64>> {
+        match self {
+            Self::Tested { metrics, .. } | Self::Scored { metrics, .. } => Some(metrics),
+            Self::Failed { .. } => None,
+        }
+    }
 }
 
 /// How a run ended.

@@ -170,13 +170,19 @@ impl Setup {
         for baseline in &self.baselines {
             let architecture = &baseline.candidate.architecture;
             fits(&baseline.name, architecture.input(), architecture.output())?;
-            self.recipe(&baseline.candidate)?
-                .validate()
-                .map_err(unfit_recipe)?;
+            self.check_recipe(&baseline.candidate)?;
         }
-        self.recipe(&self.specimen())?
-            .validate()
-            .map_err(unfit_recipe)
+        self.check_recipe(&self.specimen())
+    }
+
+    fn check_recipe(&self, candidate: &Candidate) -> Result<(), RunError> {
+        let recipe = self.recipe(candidate)?;
+        recipe.validate().map_err(unfit_recipe)?;
+        let (input, output) = (
+            candidate.architecture.input(),
+            candidate.architecture.output(),
+        );
+        recipe.validate_for(input, output).map_err(unfit_recipe)
     }
 
     /// Some network of the space: all of them decide the same settings.

@@ -12,6 +12,7 @@ use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::TrialId;
 use crate::space::{Candidate, Genome};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A run as its journal tells it.
@@ -37,6 +38,8 @@ pub struct Summary {
     pub trials_budget: Option<u64>,
     /// Trials that failed.
     pub failed: u64,
+    /// What scores are: accuracy, F1 or R2.
+    pub score_name: &'static str,
     /// The best trial so far.
     pub best: Option<TrialRow>,
     /// Why the search ended.
@@ -60,6 +63,8 @@ pub struct TrialRow {
     pub score: Option<f64>,
     /// The loss that belongs to the score.
     pub loss: Option<f64>,
+    /// Further figures.
+    pub metrics: BTreeMap<String, f64>,
     /// Why it failed.
     pub failure: Option<FailureKind>,
     /// The particulars of the failure.
@@ -87,14 +92,18 @@ pub struct TrialRow {
 pub struct FinalRow {
     /// Which.
     pub subject: Subject,
-    /// Test accuracy by seed; failed seeds are left out.
+    /// What the score is: accuracy, F1 or R2.
+    pub score_name: &'static str,
+    /// Test score by seed; failed seeds are left out.
     pub accuracies: Vec<f64>,
     /// Retrainings that failed.
     pub failed: u64,
-    /// Mean test accuracy.
+    /// Mean test score.
     pub mean: Option<f64>,
-    /// Sample standard deviation of the test accuracy; needs two seeds.
+    /// Sample standard deviation of the test score; needs two seeds.
     pub deviation: Option<f64>,
+    /// Means of further figures on the test examples.
+    pub metrics: BTreeMap<String, f64>,
     /// Trainable values.
     pub params: u64,
     /// Multiply-accumulates of one forward pass.
@@ -190,6 +199,14 @@ impl RecordedRun {
         })
     }
 
+    /// What the run's scores are: accuracy, F1 or R2.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn score_name(&self) -> Result<&'static str, RunError> {
+        Ok(self.setup()?.space.output().score_name())
+    }
+
     /// The state of the run in figures.
     ///
     /// # Errors
@@ -212,6 +229,7 @@ impl RecordedRun {
             trials: self.state.trials(),
             trials_budget: started.experiment.budget.trials,
             failed: failed.count() as u64,
+            score_name: self.score_name()?,
             best: self.best(),
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
             finals: self.finals()?,
@@ -256,14 +274,14 @@ impl RecordedRun {
             (*owner == subject).then_some(retrained)
         };
         let retrained: Vec<&Retrained> = self.state.retrained.iter().filter_map(of).collect();
-        let accuracy = |retrained: &&Retrained| match retrained.result {
-            RetrainedResult::Tested { accuracy, .. } => Some(accuracy),
-            RetrainedResult::Failed { .. } => None,
-        };
-        let accuracies: Vec<f64> = retrained.iter().filter_map(accuracy).collect();
+        let results = || retrained.iter().map(|retrained| &retrained.result);
+        let accuracies: Vec<f64> = results().filter_map(RetrainedResult::score).collect();
+        let figures: Vec<_> = results().filter_map(RetrainedResult::metrics).collect();
         let metrics = candidate.architecture.metrics();
         FinalRow {
             subject,
+            score_name: candidate.architecture.output().score_name(),
+            metrics: means(&figures),
             failed: (retrained.len() - accuracies.len()) as u64,
             mean: mean(&accuracies),
             deviation: deviation(&accuracies),
@@ -275,6 +293,10 @@ impl RecordedRun {
 }
 
 fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
+    let metrics = match outcome {
+        Some(Outcome::Finished(finished)) => finished.metrics.clone(),
+        _ => BTreeMap::new(),
+    };
     let (loss, failure, message) = match outcome {
         Some(Outcome::Finished(finished)) => (Some(finished.loss), None, None),
         Some(Outcome::Failed(failed)) => (None, Some(failed.kind), Some(failed.message.clone())),
@@ -284,6 +306,7 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         trial: proposal.trial,
         score: outcome.and_then(Outcome::score),
         loss,
+        metrics,
         failure,
         message,
         done: outcome.is_some(),
@@ -295,6 +318,16 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         key: proposal.key.clone(),
         genome: proposal.genome.clone(),
     }
+}
+
+/// The mean of each figure over the seeds that have it.
+fn means(figures: &[&BTreeMap<String, f64>]) -> BTreeMap<String, f64> {
+    let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (name, value) in figures.iter().flat_map(|figures| figures.iter()) {
+        values.entry(name.clone()).or_default().push(*value);
+    }
+    let mean = |(name, values): (String, Vec<f64>)| Some((name, mean(&values)?));
+    values.into_iter().filter_map(mean).collect()
 }
 
 fn mean(numbers: &[f64]) -> Option<f64> {

@@ -59,7 +59,7 @@ pub fn verify(
     let run = RecordedRun::open(folder)?;
     let started = run.started();
     let base = Path::new(&started.host.base);
-    let evaluators = TrainingEvaluators::load(&started.experiment.data, base)?;
+    let evaluators = TrainingEvaluators::load(&started.data(), base)?;
     check_hashes(started, &evaluators)?;
     verify_with(
         &run,
@@ -150,12 +150,17 @@ fn pass_on(message: Message, work: &[Assignment], watch: &mut dyn FnMut(&Event))
         }),
         Message::Started { unit, worker } => {
             if let Some(task) = work.iter().find(|task| task.unit == unit) {
-                let Work { params, epochs } = Work::of(&task.architecture, &task.recipe);
+                let Work {
+                    params,
+                    epochs,
+                    score_name,
+                } = Work::of(&task.architecture, &task.recipe);
                 watch(&Event::Started {
                     unit,
                     worker,
                     params,
                     epochs,
+                    score_name,
                 });
             }
         }
@@ -232,10 +237,7 @@ fn figures(record: &EpochRecord) -> Vec<(String, f64)> {
         ("learning rate", record.learning_rate),
         ("training loss", record.train_loss),
         ("validation loss", record.validation_loss.unwrap_or(missing)),
-        (
-            "validation accuracy",
-            record.validation_accuracy.unwrap_or(missing),
-        ),
+        ("validation score", record.score().unwrap_or(missing)),
     ]
     .map(|(name, figure)| (format!("{name} of epoch {}", record.epoch), figure))
     .to_vec()

@@ -1,6 +1,6 @@
 //! The fields of a recipe as a table: what experiments, search spaces and help pages name.
 
-use super::recipe::{OptimizerKind, Recipe, RecipeError, ScheduleKind};
+use super::recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 use crate::layers::{ArgType, Value};
 
 /// One field of a recipe, as an experiment or a search space names it.
@@ -94,6 +94,11 @@ macro_rules! held_words {
 
 held_words!(OptimizerKind, OPTIMIZERS, "sgd" => Sgd, "adam" => Adam, "adamw" => Adamw);
 held_words!(ScheduleKind, SCHEDULES, "constant" => Constant, "cosine" => Cosine, "step" => Step);
+
+held_words!(
+    LossKind, LOSSES,
+    "cross_entropy" => CrossEntropy, "bce" => Bce, "mse" => Mse, "mae" => Mae, "huber" => Huber
+);
 
 macro_rules! field {
     ($name:ident, $ty:expr, $doc:literal) => {
@@ -193,5 +198,35 @@ pub static FIELDS: &[Field] = &[
         patience,
         whole(1, 1_000_000),
         "epochs without a better validation loss before the end"
+    ),
+    field!(
+        loss,
+        ArgType::OneOf(LOSSES),
+        "what is minimised; by default the task's own"
+    ),
+    field!(
+        huber_delta,
+        number(1e-6, 1e6),
+        "the distance from which the Huber loss counts in proportion, in deviations of the target"
+    ),
+    field!(
+        crop_padding,
+        whole(0, 1024),
+        "training images and signals are shifted by up to this much"
+    ),
+    field!(
+        flip,
+        ArgType::Bool,
+        "half of the training images are mirrored"
+    ),
+    field!(
+        cutout,
+        whole(0, 4096),
+        "side of a square that is blanked in each training image"
+    ),
+    field!(
+        mixup,
+        number(1e-3, 100.0),
+        "training examples are mixed by shares from Beta of this number"
     ),
 ];

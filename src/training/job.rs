@@ -1,6 +1,6 @@
 //! What goes into a training run and what comes out.
 
-use super::loss::Scores;
+use super::objective::Scores;
 use super::recipe::{Recipe, RecipeError};
 use crate::architecture::Architecture;
 use crate::data::Part;
@@ -42,8 +42,8 @@ pub struct EpochRecord {
     pub train_loss: f64,
     /// Loss on the validation part after it.
     pub validation_loss: f64,
-    /// Accuracy on the validation part after it.
-    pub validation_accuracy: f64,
+    /// Score on the validation part after it: see [`Scores::score`].
+    pub validation_score: f64,
 }
 
 /// What an observer is told after each epoch.
@@ -64,17 +64,8 @@ pub struct Trained {
     pub epochs: Vec<EpochRecord>,
     /// Whether `patience` ended it before the recipe's number of epochs.
     pub stopped_early: bool,
-}
-
-impl Trained {
     /// The scores on the validation part after the last epoch.
-    pub fn last(&self) -> Scores {
-        let record = self.epochs.last().expect("a recipe has at least one epoch");
-        Scores {
-            loss: record.validation_loss,
-            accuracy: record.validation_accuracy,
-        }
-    }
+    pub scores: Scores,
 }
 
 /// Why a training run has no result.

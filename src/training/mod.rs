@@ -1,14 +1,16 @@
 //! One candidate, one recipe, one outcome.
 //!
 //! [`train`] is a pure function of architecture, recipe, data, seed and trial: shuffles, initial
-//! weights and noise come from the trial's named streams. Owns recipes, optimisers, schedules, losses
-//! and the loop. Knows nothing of searches, journals or where data comes from, and reads no clock but
+//! weights and noise come from the trial's named streams. Owns recipes, optimisers, schedules, losses,
+//! metrics, augmentation and the loop. Knows nothing of searches, journals or where data comes from, and reads no clock but
 //! the deadline it is given.
 
+mod augment;
 mod fields;
 mod job;
-mod loss;
 mod memory;
+mod metrics;
+mod objective;
 mod optimizer;
 mod recipe;
 mod schedule;
@@ -16,9 +18,9 @@ mod trainer;
 
 pub use fields::{FIELDS, Field};
 pub use job::{EpochRecord, Failure, Job, Progress, Trained};
-pub use loss::{Scores, cross_entropy, evaluate};
 pub use memory::memory_estimate;
+pub use objective::{Objective, Scores, cross_entropy, evaluate};
 pub use optimizer::{Optimizer, clip_gradients, gradients};
-pub use recipe::{OptimizerKind, Recipe, RecipeError, ScheduleKind};
+pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;
 pub use trainer::train;

@@ -1,8 +1,11 @@
 //! How a candidate is trained.
 
+use super::augment::Augmentation;
 use super::fields::FIELDS;
+use super::objective::Objective;
+use crate::architecture::Output;
 use crate::diagnostics::closest_name;
-use crate::layers::Value;
+use crate::layers::{Shape, Value};
 use serde::{Deserialize, Serialize};
 
 /// The rule that turns gradients into steps.
@@ -29,6 +32,35 @@ pub enum ScheduleKind {
     Cosine,
     /// It is multiplied by `step_factor` every `step_every` epochs.
     Step,
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossKind {
+    /// Softmax cross-entropy, of classes.
+    CrossEntropy,
+    /// Binary cross-entropy with logits, of two classes in one logit or of labels.
+    Bce,
+    /// The mean squared distance, of numbers.
+    Mse,
+    /// The mean distance, of numbers.
+    Mae,
+    /// Squared near the target, in proportion far from it (Huber, 1964), of numbers.
+    Huber,
+}
+
+impl LossKind {
+    /// Its name in a recipe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CrossEntropy => "cross_entropy",
+            Self::Bce => "bce",
+            Self::Mse => "mse",
+            Self::Mae => "mae",
+            Self::Huber => "huber",
+        }
+    }
 }
 
 /// How a candidate is trained. Every field has a default, so an empty table is a recipe.
@@ -72,6 +104,26 @@ pub struct Recipe {
     /// end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
+    /// What is minimised. Absent: cross-entropy of classes, binary cross-entropy of labels and of two
+    /// classes in one logit, the squared distance of numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss: Option<LossKind>,
+    /// The distance from which the Huber loss counts in proportion, in deviations of the target.
+    /// Absent: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub huber_delta: Option<f64>,
+    /// Training images and signals are shifted by up to this much, each way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crop_padding: Option<usize>,
+    /// Half of the training images are mirrored, left to right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flip: Option<bool>,
+    /// The side of a square that is blanked in each training image, or a stretch of a signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cutout: Option<usize>,
+    /// Training examples are mixed in pairs, by shares drawn from Beta of this number twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mixup: Option<f64>,
 }
 
 impl Default for Recipe {
@@ -94,6 +146,12 @@ impl Default for Recipe {
             label_smoothing: 0.0,
             gradient_clip_norm: None,
             patience: None,
+            loss: None,
+            huber_delta: None,
+            crop_padding: None,
+            flip: None,
+            cutout: None,
+            mixup: None,
         }
     }
 }
@@ -158,6 +216,15 @@ impl Recipe {
         }
         Ok(())
     }
+
+    /// Checks that loss and augmentation make sense for networks that take and give this.
+    ///
+    /// # Errors
+    /// The first that does not.
+    pub fn validate_for(&self, input: Shape, output: Output) -> Result<(), RecipeError> {
+        Objective::of(self, output)?;
+        Augmentation::of(self, input).map(drop)
+    }
 }
 
 #[cfg(test)]
@@ -186,6 +253,12 @@ mod tests {
         let recipe = Recipe {
             patience: Some(3),
             gradient_clip_norm: Some(1.0),
+            loss: Some(LossKind::Mae),
+            huber_delta: Some(1.0),
+            crop_padding: Some(2),
+            flip: Some(true),
+            cutout: Some(2),
+            mixup: Some(0.2),
             ..Recipe::default()
         };
         let written = serde_json::to_value(&recipe).unwrap();

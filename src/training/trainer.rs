@@ -1,22 +1,23 @@
 //! The training loop.
 
+use super::augment::{Augmentation, mixing_share};
 use super::job::{EpochRecord, Failure, Job, Progress, Trained};
-use super::loss::{cross_entropy, evaluate_while};
+use super::objective::{Objective, Predictions};
 use super::optimizer::{Optimizer, clip_gradients, gradients};
 use super::schedule::learning_rate;
-use crate::architecture::{Architecture, Output};
-use crate::data::Part;
+use crate::architecture::Architecture;
+use crate::data::Targets;
 use crate::layers::Mode;
 use crate::model::Network;
 use crate::random::{Purpose, Stream};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Trains a candidate and calls `observer` after each epoch.
 ///
-/// Weights are drawn from the trial's `init` stream. Each epoch has streams of its own for its order
-/// and its noise, so epoch k is the same whatever came before. The last, shorter batch of an epoch is
+/// Weights are drawn from the trial's `init` stream. Each epoch has streams of its own for its order,
+/// its noise and what is done to its examples, so epoch k is the same whatever came before. The last, shorter batch of an epoch is
 /// kept, unless it is a single example and the network has batch statistics: one example has none.
 ///
 /// # Errors
@@ -25,6 +26,8 @@ use std::time::Instant;
 pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Trained, Failure> {
     job.recipe.validate()?;
     check_data(job)?;
+    let objective = Objective::of(job.recipe, job.architecture.output())?;
+    let augmentation = Augmentation::of(job.recipe, job.train.shape)?;
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
     let network = Network::build(job.architecture, &mut init, &device);
@@ -32,9 +35,12 @@ pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Train
     let batches = BatchPlan::of(job);
     let mut run = Run {
         job,
+        objective,
+        augmentation,
         network,
         optimizer,
         batches,
+        predictions: Predictions::default(),
         step: 0,
         epoch: 0,
     };
@@ -52,6 +58,7 @@ pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Train
     }
     let stopped_early = epochs.len() < job.recipe.epochs;
     Ok(Trained {
+        scores: run.predictions.scores(&objective, job.validation),
         network: run.network.without_gradients(),
         epochs,
         stopped_early,
@@ -61,9 +68,13 @@ pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Train
 /// The state of a run between two batches.
 struct Run<'a> {
     job: &'a Job<'a>,
+    objective: Objective,
+    augmentation: Option<Augmentation>,
     network: Network,
     optimizer: Optimizer,
     batches: BatchPlan,
+    /// What the network said of the validation part after the last epoch.
+    predictions: Predictions,
     step: u64,
     epoch: usize,
 }
@@ -73,18 +84,19 @@ impl Run<'_> {
         self.epoch += 1;
         let first_rate = self.learning_rate();
         let train_loss = self.pass()?;
-        let scores = evaluate_while(&self.network, self.job.validation, || {
-            self.check_interruption()
-        })?;
-        if !scores.loss.is_finite() {
+        let validation = self.job.validation;
+        let stop = || self.check_interruption();
+        self.predictions = Predictions::of(&self.network, validation, stop)?;
+        let validation_loss = self.predictions.loss(&self.objective, validation);
+        if !validation_loss.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
         }
         Ok(EpochRecord {
             epoch: self.epoch,
             learning_rate: first_rate,
             train_loss,
-            validation_loss: scores.loss,
-            validation_accuracy: scores.accuracy,
+            validation_loss,
+            validation_score: self.predictions.score(&self.objective, validation),
         })
     }
 
@@ -92,24 +104,30 @@ impl Run<'_> {
     fn pass(&mut self) -> Result<f64, Failure> {
         let job = self.job;
         let mut noise = self.stream(Purpose::Dropout);
+        let mut changes = self.stream(Purpose::Augment);
         let mut order: Vec<usize> = (0..job.train.len()).collect();
         self.stream(Purpose::Shuffle).shuffle(&mut order);
         let (mut total, mut examples) = (0.0, 0usize);
         for indices in order.chunks(job.recipe.batch_size).take(self.batches.steps) {
             self.check_interruption()?;
-            let loss = self.batch(indices, &mut noise)?;
+            let loss = self.batch(indices, &mut noise, &mut changes)?;
             total += loss * indices.len() as f64;
             examples += indices.len();
         }
         Ok(total / examples as f64)
     }
 
-    fn batch(&mut self, indices: &[usize], noise: &mut Stream) -> Result<f64, Failure> {
+    fn batch(
+        &mut self,
+        indices: &[usize],
+        noise: &mut Stream,
+        changes: &mut Stream,
+    ) -> Result<f64, Failure> {
         let recipe = self.job.recipe;
-        let (inputs, labels) = gather(self.job.train, indices);
-        let input = self.network.batch(inputs);
-        let logits = self.network.forward(input, Mode::Training(noise)).vector();
-        let loss = cross_entropy(logits, &labels, recipe.label_smoothing);
+        let batch = self.gather(indices, changes);
+        let input = self.network.batch(batch.inputs);
+        let outputs = self.network.forward(input, Mode::Training(noise)).vector();
+        let loss = self.loss(outputs, &batch.targets);
         let value = f64::from(loss.clone().into_scalar::<f32>());
         if !value.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
@@ -126,6 +144,48 @@ impl Run<'_> {
         }
         self.step += 1;
         Ok(value)
+    }
+
+    /// The examples at `indices`, changed as the recipe says.
+    fn gather(&self, indices: &[usize], changes: &mut Stream) -> Batch {
+        let part = self.job.train;
+        let size = part.shape.elements();
+        let mut inputs = Vec::with_capacity(indices.len() * size);
+        for &index in indices {
+            let start = inputs.len();
+            inputs.extend_from_slice(part.example(index));
+            if let Some(augmentation) = &self.augmentation {
+                augmentation.apply(&mut inputs[start..], changes);
+            }
+        }
+        let targets = part.targets.select(indices);
+        let Some(alpha) = self.job.recipe.mixup else {
+            let targets = vec![(1.0, targets)];
+            return Batch { inputs, targets };
+        };
+        let share = mixing_share(alpha, changes);
+        let mut partners: Vec<usize> = (0..indices.len()).collect();
+        changes.shuffle(&mut partners);
+        let others = partners.iter().map(|&partner| indices[partner]);
+        let others = part.targets.select(&others.collect::<Vec<_>>());
+        Batch {
+            inputs: mixed(&inputs, size, &partners, share as f32),
+            targets: vec![(share, targets), (1.0 - share, others)],
+        }
+    }
+
+    /// The loss against each set of targets by its share.
+    fn loss(&self, outputs: Tensor<2>, targets: &[(f64, Targets)]) -> Tensor<1> {
+        let [(_, only)] = targets else {
+            let share = |(share, targets): &(f64, Targets)| {
+                self.objective
+                    .loss(outputs.clone(), targets)
+                    .mul_scalar(*share)
+            };
+            let sum = targets.iter().map(share).reduce(|sum, loss| sum + loss);
+            return sum.expect("a batch has targets");
+        };
+        self.objective.loss(outputs, only)
     }
 
     fn learning_rate(&self) -> f64 {
@@ -199,19 +259,25 @@ impl Patience {
     }
 }
 
-fn gather(part: &Part, indices: &[usize]) -> (Vec<f32>, Vec<u32>) {
-    let mut inputs = Vec::with_capacity(indices.len() * part.shape.elements());
-    for &index in indices {
-        inputs.extend_from_slice(part.example(index));
+/// What one step learns from.
+struct Batch {
+    inputs: Vec<f32>,
+    /// Sets of targets with their shares of the loss: one, or two where examples are mixed.
+    targets: Vec<(f64, Targets)>,
+}
+
+fn mixed(inputs: &[f32], size: usize, partners: &[usize], share: f32) -> Vec<f32> {
+    let mut out = Vec::with_capacity(inputs.len());
+    for (example, &partner) in inputs.chunks_exact(size).zip(partners) {
+        let other = &inputs[partner * size..(partner + 1) * size];
+        let pairs = example.iter().zip(other);
+        out.extend(pairs.map(|(one, other)| one * share + other * (1.0 - share)));
     }
-    (
-        inputs,
-        indices.iter().map(|&index| part.labels[index]).collect(),
-    )
+    out
 }
 
 fn check_data(job: &Job<'_>) -> Result<(), Failure> {
-    let Output::Classes(classes) = job.architecture.output();
+    let output = job.architecture.output();
     let input = job.architecture.input();
     for (name, part) in [("training", job.train), ("validation", job.validation)] {
         if part.is_empty() {
@@ -223,10 +289,10 @@ fn check_data(job: &Job<'_>) -> Result<(), Failure> {
                 "the {name} part's examples are {shape}, the network takes {input}"
             )));
         }
-        if part.classes != classes {
+        if !part.targets.suits(output) {
             return Err(Failure::Data(format!(
-                "the {name} part has {} classes, the network {classes}",
-                part.classes
+                "the {name} part has {}, and the network's output is {output}",
+                part.targets.describe()
             )));
         }
     }
@@ -236,7 +302,8 @@ fn check_data(job: &Job<'_>) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::architecture::Builder;
+    use crate::architecture::{Builder, Output};
+    use crate::data::Part;
     use crate::layers::{Layer, Shape, Value, find};
     use crate::random::Seed;
     use crate::training::Recipe;
@@ -306,8 +373,7 @@ mod tests {
         Part {
             shape,
             inputs,
-            labels,
-            classes: 2,
+            targets: Targets::classes(labels, 2),
         }
     }
 
@@ -341,7 +407,7 @@ mod tests {
     #[test]
     fn a_small_network_learns_rows_from_columns() {
         let trained = run(&small_cnn(), &recipe(), &stripes(160, 1)).unwrap();
-        assert!(trained.last().accuracy > 0.9, "{:?}", trained.epochs);
+        assert!(trained.scores.score > 0.9, "{:?}", trained.epochs);
         assert_eq!(trained.epochs.len(), 6);
     }
 
@@ -365,19 +431,88 @@ mod tests {
     }
 
     #[test]
+    fn changed_examples_come_from_the_trials_own_stream() {
+        let (architecture, part) = (small_cnn(), stripes(64, 1));
+        let bytes = |recipe: &Recipe| run(&architecture, recipe, &part).unwrap().network.save();
+        let plain = bytes(&recipe());
+        let changes = [
+            Recipe {
+                flip: Some(true),
+                ..recipe()
+            },
+            Recipe {
+                crop_padding: Some(1),
+                cutout: Some(2),
+                ..recipe()
+            },
+            Recipe {
+                mixup: Some(0.4),
+                ..recipe()
+            },
+        ];
+        for change in &changes {
+            assert_eq!(bytes(change), bytes(change));
+            assert_ne!(bytes(change), plain);
+        }
+        let nothing = Recipe {
+            flip: Some(false),
+            crop_padding: Some(0),
+            ..recipe()
+        };
+        assert_eq!(bytes(&nothing), plain);
+    }
+
+    #[test]
+    fn numbers_are_learnt_with_every_loss() {
+        use crate::training::LossKind;
+        let features = stripes(120, 3);
+        let target = |index: usize| 5.0 + 2.0 * features.example(index)[0];
+        let values: Vec<f32> = (0..120).map(target).collect();
+        let part = Part {
+            targets: Targets::numbers(values, 1),
+            ..features
+        };
+        let mut builder = Builder::new(part.shape);
+        let flat = layer("flatten", &[]);
+        let flat = builder.push(flat, vec![Builder::INPUT], "f".to_owned());
+        let linear = layer("linear", &[("out", Value::Int(1))]);
+        let last = builder.push(linear, vec![flat.unwrap()], "l".to_owned());
+        let network = builder
+            .finish(last.unwrap(), Output::Regression(1))
+            .unwrap();
+        for loss in [LossKind::Mse, LossKind::Mae, LossKind::Huber] {
+            let recipe = Recipe {
+                loss: Some(loss),
+                epochs: 60,
+                learning_rate: 0.02,
+                ..recipe()
+            };
+            let stop = AtomicBool::new(false);
+            let job = Job {
+                architecture: &network,
+                recipe: &recipe,
+                train: &part,
+                validation: &part,
+                seed: Seed(2),
+                trial: 0,
+                deadline: None,
+                stop: &stop,
+            };
+            let trained = train(&job, &mut |_| {}).unwrap();
+            assert!(trained.scores.score > 0.9, "{loss:?}: {:?}", trained.scores);
+        }
+    }
+
+    #[test]
     fn a_network_without_weights_on_its_path_is_scored_all_the_same() {
         let part = stripes(20, 1);
         let flat = chain(part.shape, vec![layer("flatten", &[])], 36);
-        let (train_on, validation) = (
-            Part {
-                classes: 36,
-                ..part.clone()
-            },
-            Part {
-                classes: 36,
-                ..part
-            },
-        );
+        let labels = part.targets.labels().unwrap().to_vec();
+        let train_on = Part {
+            targets: Targets::classes(labels, 36),
+            ..part
+        };
+        let validation = train_on.clone();
         let (stop, recipe) = (AtomicBool::new(false), recipe());
         let job = Job {
             architecture: &flat,

@@ -1,6 +1,6 @@
 //! The command line as scripts meet it: exit codes, streams, JSON.
 
-mod program;
+pub mod program;
 mod runs;
 mod texts;
 

@@ -11,6 +11,8 @@ mod catalogue;
 mod check_suite;
 mod cli;
 mod corpus;
+mod data_fetch;
+mod data_formats;
 mod golden;
 mod house;
 mod language_fuzz;

@@ -3,7 +3,7 @@
 //! They are looked for in the folder that `STRATA_SHARED` names, else in `../shared`.
 
 use std::path::{Path, PathBuf};
-use strata::data::{DataSource, Dataset};
+use strata::data::{DataSource, Dataset, find_named};
 
 /// The folder of the datasets, if it is there.
 fn folder() -> Option<PathBuf> {
@@ -47,7 +47,11 @@ fn tabular_sets_load_with_their_label_column() {
         let section = format!("train = \"{name}.csv.gz\"\nlabel = \"{label}\"");
         let Some(set) = load(&section) else { return };
         assert_eq!(set.len(), examples, "{name}");
-        assert_eq!(set.shape().to_string(), features.to_string(), "{name}");
+        assert_eq!(
+            set.shape().unwrap().to_string(),
+            features.to_string(),
+            "{name}"
+        );
         assert_eq!(set.class_names().len(), classes, "{name}");
     }
 }
@@ -71,22 +75,63 @@ fn fashion_loads_from_idx_files() {
                    test_labels = \"fashion_test3k_labels.idx1.gz\"";
     let Some(set) = load(section) else { return };
     assert_eq!((set.len(), set.official_test_len()), (10_000, Some(3000)));
-    assert_eq!(set.shape().to_string(), "1x28x28");
+    assert_eq!(set.shape().unwrap().to_string(), "1x28x28");
     assert_eq!(set.class_names().len(), 10);
+}
+
+#[test]
+fn messages_and_questions_become_tokens() {
+    let Some(folder) = folder() else { return };
+    let cases = [
+        (
+            "train = \"sms_spam.tsv.gz\"\ntokens = \"word\"",
+            5574,
+            2,
+            "64 tokens of 4096",
+        ),
+        (
+            "train = \"trec_train.tsv.gz\"\ntest = \"trec_test.tsv.gz\"\ntokens = \"bpe\"\n\
+             vocabulary = 1000\nlength = 24",
+            5452,
+            6,
+            "24 tokens of 1000",
+        ),
+    ];
+    for (section, examples, classes, shape) in cases {
+        let source = source(&format!("format = \"text\"\n{section}"));
+        let set = source.load(&folder).unwrap();
+        assert_eq!((set.len(), set.class_names().len()), (examples, classes));
+        let splits = source.splits(&folder).unwrap();
+        assert_eq!(splits.train.shape.to_string(), shape);
+        let unknown = splits
+            .validation
+            .inputs
+            .iter()
+            .filter(|&&token| token == 1.0);
+        let share = unknown.count() as f64 / splits.validation.inputs.len() as f64;
+        assert!(share < 0.1, "{section}: {share}");
+    }
+}
+
+#[test]
+fn fashion_is_found_where_a_package_installs_it() {
+    let set = find_named("fashion_mnist").unwrap();
+    if set.place(None).is_none() {
+        eprintln!("skipped: fashion_mnist is not installed");
+        return;
+    }
+    let set = source("name = \"fashion_mnist\"")
+        .load(Path::new(""))
+        .unwrap();
+    assert_eq!((set.len(), set.official_test_len()), (60_000, Some(10_000)));
 }
 
 #[test]
 fn what_is_no_classification_says_so() {
     let Some(folder) = folder() else { return };
-    let fault = |section: &str| source(section).splits(&folder).unwrap_err().to_string();
-    let measured = fault("train = \"diabetes_regression.csv.gz\"\nlabel = \"y\"");
-    assert!(
-        measured.contains("regression is not supported"),
-        "{measured}"
-    );
-    let mixed = fault("train = \"penguins.csv.gz\"\nlabel = \"species\"");
-    assert!(
-        mixed.contains(":2:2: `Torgersen` in column `island` is not a number"),
-        "{mixed}"
-    );
+    let section = "train = \"diabetes_regression.csv.gz\"\nlabel = \"y\"";
+    let fault = source(section).splits(&folder).unwrap_err().to_string();
+    assert!(fault.contains("say `task = \"regression\"`"), "{fault}");
+    let section = format!("{section}\ntask = \"regression\"");
+    assert_eq!(source(&section).splits(&folder).unwrap().train.len(), 266);
 }

@@ -12,6 +12,8 @@ pub struct Running {
     pub params: u64,
     /// Epochs it will train for at most.
     pub epochs: u32,
+    /// What its score is.
+    pub score_name: &'static str,
     /// The last epoch that ended.
     pub last: Option<EpochRecord>,
 }
@@ -33,11 +35,13 @@ impl Tally {
                 unit,
                 params,
                 epochs,
+                score_name,
                 ..
             } => {
                 let running = Running {
                     params: *params,
                     epochs: *epochs,
+                    score_name,
                     last: None,
                 };
                 self.running.insert(unit.clone(), running);
@@ -75,8 +79,8 @@ impl Running {
             "epoch {}/{}, loss {:.4}",
             last.epoch, self.epochs, last.train_loss
         );
-        if let Some(accuracy) = last.validation_accuracy {
-            out.push_str(&format!(", accuracy {accuracy:.4}"));
+        if let Some(score) = last.score() {
+            out.push_str(&format!(", {} {score:.4}", self.score_name));
         }
         format!("{out}, {params} params")
     }
@@ -84,15 +88,16 @@ impl Running {
 
 /// The line for a piece of work that ended well.
 pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) -> String {
-    let of = match unit {
-        Unit::Trial(_) => "accuracy",
-        Unit::Retraining { .. } => "test accuracy",
+    let name = known.map_or("score", |running| running.score_name);
+    let part = match unit {
+        Unit::Trial(_) => "",
+        Unit::Retraining { .. } => "test ",
     };
     let params = known.map_or(String::new(), |running| {
         format!(", {} params", numbers::short(running.params))
     });
     format!(
-        "{unit}: {of} {score:.4}{params}, {}",
+        "{unit}: {part}{name} {score:.4}{params}, {}",
         numbers::seconds(seconds)
     )
 }

@@ -1,6 +1,6 @@
-//! How a table is written down, and which of its columns is the label.
+//! How a table is written down, and what its columns are for.
 
-use super::super::error::excerpt;
+use crate::data::error::excerpt;
 use crate::diagnostics::closest_name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -13,9 +13,17 @@ pub struct CsvOptions {
     /// Whether the first row names the columns. If not said, it does when none of its cells is a
     /// number.
     pub header: Option<bool>,
-    /// The column of the labels. If not said, it is the one called `label` in a table with a
+    /// The columns of the targets. If not said, it is the one called `label` in a table with a
     /// header, and the first one in a table without.
-    pub label: Option<Column>,
+    pub label: Option<Columns>,
+    /// What is asked about each row.
+    pub task: TaskKind,
+    /// Columns whose numbers are names of categories.
+    pub categorical: Vec<Column>,
+    /// Columns that are left out.
+    pub ignore: Vec<Column>,
+    /// What is done about gaps.
+    pub missing: Missing,
 }
 
 impl Default for CsvOptions {
@@ -24,7 +32,94 @@ impl Default for CsvOptions {
             delimiter: b',',
             header: None,
             label: None,
+            task: TaskKind::Classification,
+            categorical: Vec::new(),
+            ignore: Vec::new(),
+            missing: Missing::Impute,
         }
+    }
+}
+
+/// What is asked about each example.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Which class it is.
+    #[default]
+    Classification,
+    /// How large a number is, or several.
+    Regression,
+    /// Which labels it has, any number of them: columns of 0 and 1.
+    MultiLabel,
+}
+
+/// What is done about gaps in the features of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// A gap becomes the training part's mean, with a column that says so, or its commonest category.
+    #[default]
+    Impute,
+    /// A gap is an error.
+    Refuse,
+}
+
+/// One column, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Columns {
+    /// One.
+    One(Column),
+    /// Several.
+    Many(Vec<Column>),
+}
+
+impl Columns {
+    /// The columns in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Column> {
+        match self {
+            Self::One(column) => std::slice::from_ref(column).iter(),
+            Self::Many(columns) => columns.iter(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ColumnsVisitor)
+    }
+}
+
+struct ColumnsVisitor;
+
+impl<'de> de::Visitor<'de> for ColumnsVisitor {
+    type Value = Columns;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a column's name or number counted from 1, or a list of them")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Columns, E> {
+        ColumnVisitor.visit_str(name).map(Columns::One)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Columns, E> {
+        ColumnVisitor.visit_u64(number).map(Columns::One)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Columns, E> {
+        ColumnVisitor.visit_i64(number).map(Columns::One)
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Columns, A::Error> {
+        let mut columns = Vec::new();
+        while let Some(column) = list.next_element()? {
+            columns.push(column);
+        }
+        if columns.is_empty() {
+            return Err(de::Error::invalid_length(0, &self));
+        }
+        Ok(Columns::Many(columns))
     }
 }
 
@@ -88,8 +183,8 @@ impl de::Visitor<'_> for ColumnVisitor {
     }
 }
 
-/// The index of the label column, or what was looked for and advice.
-pub(super) fn label_column(
+/// The index of a column, or of the label's where none is named; or what was looked for and advice.
+pub(super) fn column_index(
     asked: Option<&Column>,
     names: Option<&[String]>,
     columns: usize,

@@ -1,29 +1,30 @@
-//! A table that was read, with its labels still as text.
+//! A table that was read: numbers, categories, gaps and targets.
 
-use super::super::classes::whole_number;
-use super::super::error::excerpt;
-use super::super::{Classes, DataError, MAX_CLASSES, Place};
+use super::column::{CsvOptions, Missing, TaskKind};
+use super::rows::{cell_error, is_gap, number};
+use super::targets::RawTargets;
+use crate::data::encode::{TableColumn, UNKNOWN};
+use crate::data::error::excerpt;
+use crate::data::{Classes, DataError, Examples, Form, MAX_CLASSES, Place, Targets, Task};
+use crate::layers::Shape;
 use std::collections::BTreeMap;
 
-/// A table as it was read: features as numbers, labels still as text.
+/// The most categories that one column may have: each becomes a value of every example.
+const MAX_CATEGORIES: usize = 1024;
+
+/// A table as it was read: cells of features as numbers, numbers of categories or gaps (NaN).
 #[derive(Debug)]
 pub(in crate::data) struct Table {
-    /// Names of the feature columns, if the table has a header.
-    pub names: Option<Vec<String>>,
-    /// The number of feature columns.
-    pub features: usize,
+    /// Whether the columns have names of their own.
+    named: bool,
+    /// The feature columns.
+    pub columns: Vec<TableColumn>,
     /// One row after the other.
-    pub inputs: Vec<f32>,
-    pub(super) labels: RawLabels,
+    pub cells: Vec<f32>,
+    /// The names of the targets.
+    target_names: Vec<String>,
+    pub(super) targets: RawTargets,
     file: String,
-}
-
-/// Each row's label as an index into the distinct texts, each with the place of its first use.
-#[derive(Debug, Default)]
-pub(super) struct RawLabels {
-    pub(super) rows: Vec<u32>,
-    texts: Vec<(String, Place)>,
-    known: BTreeMap<String, u32>,
 }
 
 /// Whether a cell would do as a feature or a target.
@@ -31,65 +32,17 @@ pub(super) fn is_number(cell: &[u8]) -> bool {
     std::str::from_utf8(cell).is_ok_and(|text| text.parse::<f64>().is_ok())
 }
 
-impl RawLabels {
-    pub(super) fn add(
-        &mut self,
-        cell: &[u8],
-        place: impl FnOnce() -> Place,
-    ) -> Result<(), DataError> {
-        let text = match std::str::from_utf8(cell) {
-            Ok("") => {
-                return Err(label_error(
-                    place(),
-                    "",
-                    "is empty; fill the gap or drop the row",
-                ));
-            }
-            Ok(text) => text,
-            Err(_) => {
-                return Err(label_error(place(), &excerpt(cell), "is not text in UTF-8"));
-            }
-        };
-        let id = if let Some(&id) = self.known.get(text) {
-            id
-        } else {
-            let id = self.texts.len() as u32;
-            self.known.insert(text.to_owned(), id);
-            self.texts.push((text.to_owned(), place()));
-            id
-        };
-        self.rows.push(id);
-        Ok(())
-    }
-}
-
-fn label_error(place: Place, label: &str, problem: impl Into<String>) -> DataError {
-    DataError::Label {
-        place,
-        label: excerpt(label.as_bytes()),
-        problem: problem.into(),
-    }
-}
-
 impl Table {
-    pub(super) fn empty(file: &str) -> Self {
-        let labels = RawLabels::default();
-        Self {
-            names: None,
-            features: 0,
-            inputs: Vec::new(),
-            labels,
-            file: file.to_owned(),
-        }
-    }
-
     /// The classes that occur in this table.
     ///
     /// # Errors
     /// When the labels are measurements rather than classes, all the same, or too many.
     pub fn classes(&self) -> Result<Classes, DataError> {
-        self.refuse_measurements()?;
-        let classes = Classes::from_labels(self.labels.texts.iter().map(|(text, _)| text.as_str()));
+        let RawTargets::Classes(labels) = &self.targets else {
+            return Ok(Classes::from_labels([]));
+        };
+        labels.refuse_measurements()?;
+        let classes = Classes::from_labels(labels.texts.iter().map(|(text, _)| text.as_str()));
         match classes.names() {
             [label] => Err(DataError::OneClass {
                 file: self.file.clone(),
@@ -105,81 +58,255 @@ impl Table {
         }
     }
 
-    /// Numbers that are not whole, or of which hardly two are the same, are a regression's targets.
-    fn refuse_measurements(&self) -> Result<(), DataError> {
-        const MANY: usize = 32;
-        const ADVICE: &str = "regression is not supported: sort the targets into classes";
-        let texts = &self.labels.texts;
-        if !texts.iter().all(|(text, _)| is_number(text.as_bytes())) {
-            return Ok(());
-        }
-        if let Some((text, place)) = texts.iter().find(|(text, _)| whole_number(text).is_none()) {
-            let problem = format!("is not a whole number; {ADVICE}");
-            return Err(label_error(place.clone(), text, problem));
-        }
-        let rows = self.labels.rows.len();
-        if texts.len() > MANY && rows < 5 * texts.len() {
-            let (text, place) = &texts[0];
-            let count = texts.len();
-            let problem = format!("is one of {count} among {rows} examples; {ADVICE}");
-            return Err(label_error(place.clone(), text, problem));
-        }
-        Ok(())
-    }
-
-    /// Each row's class among `classes`.
+    /// What is asked of the rows.
     ///
     /// # Errors
-    /// When a label is none of them.
-    pub fn labels(&self, classes: &Classes) -> Result<Vec<u32>, DataError> {
-        let class_of = |(text, place): &(String, Place)| {
-            classes.index(text).ok_or_else(|| {
-                let advice = classes.advice(text);
-                label_error(
-                    place.clone(),
-                    text,
-                    format!("is not in the training file; {advice}"),
-                )
-            })
+    /// As [`classes`](Self::classes).
+    pub fn task(&self) -> Result<Task, DataError> {
+        let names = self.target_names.clone();
+        Ok(match self.targets {
+            RawTargets::Classes(_) => Task::Classes(self.classes()?),
+            RawTargets::Numbers(_) => Task::Numbers(names),
+            RawTargets::Flags(_) => Task::Labels(names),
+        })
+    }
+
+    /// What the cells of this table and of its `test` table are: values, unless some column has
+    /// categories or gaps.
+    pub fn form(&self, test: Option<&Self>) -> Form {
+        let mut tables = std::iter::once(self).chain(test);
+        if tables.all(Self::is_plain) {
+            let features = self.columns.len();
+            return Form::Ready(Shape::Vector { features });
+        }
+        Form::Table(self.columns.clone())
+    }
+
+    fn is_plain(&self) -> bool {
+        let numbers = self
+            .columns
+            .iter()
+            .all(|column| column.categories.is_none());
+        numbers && !self.cells.iter().any(|cell| cell.is_nan())
+    }
+
+    /// The rows as examples of `task`.
+    ///
+    /// # Errors
+    /// When a label is no class of the task.
+    pub fn examples(self, task: &Task) -> Result<Examples, DataError> {
+        let outputs = self.target_names.len();
+        let targets = match (self.targets, task) {
+            (RawTargets::Classes(labels), Task::Classes(classes)) => {
+                Targets::classes(labels.classes(classes)?, classes.len())
+            }
+            (RawTargets::Numbers(values), _) => Targets::numbers(values, outputs),
+            (RawTargets::Flags(flags), _) => Targets::Labels {
+                flags,
+                labels: outputs,
+            },
+            (RawTargets::Classes(_), _) => unreachable!("the task is that of the training table"),
         };
-        let known: Vec<u32> = self
-            .labels
-            .texts
-            .iter()
-            .map(class_of)
-            .collect::<Result<_, _>>()?;
-        Ok(self
-            .labels
-            .rows
-            .iter()
-            .map(|&id| known[id as usize])
-            .collect())
+        Ok(Examples::of_values(self.cells, targets))
+    }
+}
+
+/// A feature column under construction.
+#[derive(Debug)]
+enum Kind {
+    /// Nothing but gaps so far.
+    Open,
+    Numbers,
+    Categories(Categories),
+}
+
+#[derive(Debug, Default)]
+struct Categories {
+    names: Vec<String>,
+    known: BTreeMap<String, u32>,
+    /// Whether the names are those of the training table.
+    closed: bool,
+}
+
+/// A table under construction.
+pub(super) struct Builder {
+    table: Table,
+    kinds: Vec<Kind>,
+    /// The place of each file column among the features.
+    places: Vec<usize>,
+    missing: Missing,
+    task: TaskKind,
+    names: Vec<String>,
+    rows: usize,
+}
+
+impl Builder {
+    pub fn new(
+        file: &str,
+        options: &CsvOptions,
+        names: Option<Vec<String>>,
+        columns: usize,
+    ) -> Self {
+        let named = names.is_some();
+        let numbers = || (1..=columns).map(|number| number.to_string()).collect();
+        Self {
+            table: Table {
+                named,
+                columns: Vec::new(),
+                cells: Vec::new(),
+                target_names: Vec::new(),
+                targets: RawTargets::new(options.task),
+                file: file.to_owned(),
+            },
+            kinds: Vec::new(),
+            places: vec![0; columns],
+            missing: options.missing,
+            task: options.task,
+            names: names.unwrap_or_else(numbers),
+            rows: 0,
+        }
     }
 
-    /// Checks that this table has the feature columns of `training`.
-    ///
-    /// # Errors
-    /// When their number differs, or their names where both tables have them.
-    pub fn check_columns(&self, training: &Self) -> Result<(), DataError> {
+    pub fn set_features(&mut self, features: impl Iterator<Item = usize>, categorical: &[usize]) {
+        for column in features {
+            self.places[column] = self.kinds.len();
+            self.kinds.push(if categorical.contains(&column) {
+                Kind::Categories(Categories::default())
+            } else {
+                Kind::Open
+            });
+            self.table.columns.push(TableColumn {
+                name: self.names[column].clone(),
+                categories: None,
+            });
+        }
+    }
+
+    pub fn set_targets(&mut self, columns: &[usize]) {
+        let name = |&column: &usize| self.names[column].clone();
+        self.table.target_names = columns.iter().map(name).collect();
+    }
+
+    /// Takes the kinds of columns and the categories of the training table.
+    pub fn follow(&mut self, training: &Table) -> Result<(), DataError> {
         let error = |difference| {
             Err(DataError::ColumnsDiffer {
-                file: self.file.clone(),
+                file: self.table.file.clone(),
                 difference,
             })
         };
-        if self.features != training.features {
-            let (here, there) = (self.features, training.features);
+        let (here, there) = (self.table.columns.len(), training.columns.len());
+        if here != there {
             return error(format!("{here} feature columns instead of {there}"));
         }
-        let (Some(here), Some(there)) = (&self.names, &training.names) else {
-            return Ok(());
-        };
-        match here.iter().zip(there).find(|(here, there)| here != there) {
-            Some((here, there)) => {
-                let (here, there) = (excerpt(here.as_bytes()), excerpt(there.as_bytes()));
-                error(format!("`{here}` stands where `{there}` stood"))
+        if self.table.named && training.named {
+            let mut pairs = self.table.columns.iter().zip(&training.columns);
+            if let Some((here, there)) = pairs.find(|(here, there)| here.name != there.name) {
+                let (here, there) = (
+                    excerpt(here.name.as_bytes()),
+                    excerpt(there.name.as_bytes()),
+                );
+                return error(format!("`{here}` stands where `{there}` stood"));
             }
-            None => Ok(()),
         }
+        let kind = |column: &TableColumn| match &column.categories {
+            None => Kind::Numbers,
+            Some(names) => Kind::Categories(Categories {
+                names: names.clone(),
+                known: names.iter().cloned().zip(0..).collect(),
+                closed: true,
+            }),
+        };
+        self.kinds = training.columns.iter().map(kind).collect();
+        Ok(())
+    }
+
+    pub fn values(&self) -> usize {
+        self.table.cells.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    pub fn end_row(&mut self) {
+        self.rows += 1;
+    }
+
+    pub fn add_target(
+        &mut self,
+        column: usize,
+        cell: &[u8],
+        place: impl Fn() -> Place,
+    ) -> Result<(), DataError> {
+        self.table.targets.add(cell, &self.names[column], place)
+    }
+
+    pub fn add_feature(
+        &mut self,
+        column: usize,
+        cell: &[u8],
+        place: impl Fn() -> Place,
+    ) -> Result<(), DataError> {
+        let index = self.places[column];
+        if matches!(self.kinds[index], Kind::Open) && !is_gap(cell) {
+            self.kinds[index] = if is_number(cell) {
+                Kind::Numbers
+            } else {
+                Kind::Categories(Categories::default())
+            };
+        }
+        let name = &self.names[column];
+        let value = match &mut self.kinds[index] {
+            Kind::Categories(categories) if !is_gap(cell) => {
+                let code = categories.code(cell);
+                code.map_err(|problem| cell_error(place(), name, cell, problem))?
+            }
+            _ => number(cell, self.missing)
+                .map_err(|problem| cell_error(place(), name, cell, problem))?,
+        };
+        self.table.cells.push(value);
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Result<Table, DataError> {
+        for (column, kind) in self.table.columns.iter_mut().zip(self.kinds) {
+            match kind {
+                Kind::Categories(categories) => column.categories = Some(categories.names),
+                Kind::Numbers => {}
+                Kind::Open => {
+                    let advice = format!("nothing stands in it; `ignore = [\"{}\"]`", column.name);
+                    return Err(DataError::MissingColumn {
+                        file: self.table.file,
+                        column: column.name.clone(),
+                        advice,
+                    });
+                }
+            }
+        }
+        if self.task == TaskKind::Regression && self.rows < 2 {
+            let problem = "one row is too little for a regression; give more";
+            return Err(DataError::format(&self.table.file, problem));
+        }
+        Ok(self.table)
+    }
+}
+
+impl Categories {
+    fn code(&mut self, cell: &[u8]) -> Result<f32, &'static str> {
+        let name = std::str::from_utf8(cell).map_err(|_| "not text in UTF-8")?;
+        if let Some(&code) = self.known.get(name) {
+            return Ok(code as f32);
+        }
+        if self.closed {
+            return Ok(UNKNOWN);
+        }
+        if self.names.len() == MAX_CATEGORIES {
+            return Err("one category too many; name the column in `ignore`, or sort its values");
+        }
+        let code = self.names.len() as u32;
+        self.known.insert(name.to_owned(), code);
+        self.names.push(name.to_owned());
+        Ok(code as f32)
     }
 }

@@ -1,8 +1,8 @@
 //! Facts about `[data]` sections.
 
 use super::*;
-use crate::data::idx::tests::file as idx_file;
 use crate::data::input::tests::gzip;
+use crate::data::readers::tests::idx_file;
 use crate::layers::Shape;
 use std::fs;
 use tempfile::TempDir;
@@ -41,7 +41,7 @@ fn the_digits_need_one_line() {
         ),
         (1079, 359, 359)
     );
-    assert_eq!(splits.train.classes, 10);
+    assert_eq!(splits.train.class_counts().len(), 10);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_table_loads_plain_and_packed_with_one_hash() {
     };
     let plain = load("flowers.csv");
     assert_eq!((plain.name(), plain.len()), ("flowers", 8));
-    assert_eq!(plain.shape(), Shape::Vector { features: 2 });
+    assert_eq!(plain.shape(), Some(Shape::Vector { features: 2 }));
     assert_eq!(plain.class_names(), ["a", "b"]);
     assert_eq!(plain.hash(), load("flowers.csv.gz").hash());
 }
@@ -66,7 +66,7 @@ fn a_declared_shape_turns_rows_into_images_and_signals() {
         let text = format!("train = \"t.csv\"\nshape = {sizes}");
         source(&text)
             .load(folder.path())
-            .map(|set| set.shape().to_string())
+            .map(|set| set.shape().unwrap().to_string())
     };
     assert_eq!(shape("[1, 2, 2]").unwrap(), "1x2x2");
     assert_eq!(shape("[1, 4]").unwrap(), "1x4");
@@ -97,7 +97,8 @@ fn official_test_files_are_read_with_the_training_classes() {
     let text = "train = \"t.csv\"\ntest = \"e.csv\"\nlabel = 3\nvalidation = 0.25";
     let splits = source(text).splits(folder.path()).unwrap();
     assert_eq!((splits.train.len(), splits.validation.len()), (6, 2));
-    assert_eq!(splits.test.open().for_searched.labels, [1]);
+    let test = splits.test.open().for_searched;
+    assert_eq!(test.targets.labels().unwrap(), [1]);
     let fault = error(&folder, &text.replace("e.csv", "bad.csv"));
     assert_eq!(
         fault,
@@ -124,7 +125,10 @@ fn idx_files_load_with_their_labels() {
     let text = "train = \"train-images-idx3-ubyte.gz\"\nlabels = \"y.idx\"\nvalidation = 0.5\n\
                 test = \"test.idx\"\ntest_labels = \"test_y.idx\"\nnormalise = \"none\"";
     let set = source(text).load(folder.path()).unwrap();
-    assert_eq!((set.shape().to_string().as_str(), set.len()), ("1x1x2", 4));
+    assert_eq!(
+        (set.shape().unwrap().to_string().as_str(), set.len()),
+        ("1x1x2", 4)
+    );
     assert_eq!(set.class_names(), ["3", "7"]);
     assert_eq!(set.official_test_len(), Some(1));
     let splits = source(text).splits(folder.path()).unwrap();
@@ -148,7 +152,7 @@ fn settings_that_contradict_each_other_are_refused() {
         ("", "data.name: say where data comes from"),
         (
             "name = \"digits\"\ntrain = \"t.csv\"",
-            "data.train: an embedded `name`",
+            "data.train: a dataset's `name`",
         ),
         (
             "name = \"digits\"\nshape = [1]",
@@ -189,6 +193,9 @@ fn unknown_settings_and_values_are_refused() {
         "normalise = \"best\"",
         "label = -1",
         "format = \"png\"",
+        "label = []",
+        "task = \"guess\"",
+        "folder = \"x\"",
     ] {
         assert!(toml::from_str::<DataSource>(text).is_err(), "{text}");
     }
@@ -199,6 +206,11 @@ fn a_section_survives_being_written_and_read() {
     let text = "train = \"t.csv\"\nformat = \"tsv\"\nlabel = 3\nshape = [1, 2]\nvalidation = 0.1";
     let read = source(text);
     assert_eq!(source(&toml::to_string(&read).unwrap()), read);
+    let all = "train = \"t.tsv\"\nformat = \"text\"\ntokens = \"bpe\"\nvocabulary = 99\nlength = 5\n\
+               task = \"multi_label\"\nlabel = [\"a\", 2]\nmissing = \"refuse\"\n\
+               ignore = [\"id\"]\ncategorical = [3]\ntext = \"b\"";
+    let read = source(all);
+    assert_eq!(source(&toml::to_string(&read).unwrap()), read);
     let named = source("train = \"t.csv\"\nlabel = \"species\"");
     assert_eq!(source(&toml::to_string(&named).unwrap()), named);
 }
@@ -206,11 +218,16 @@ fn a_section_survives_being_written_and_read() {
 #[test]
 fn endings_name_formats() {
     let format = |name: &str| Format::of_ending(Path::new(name)).ok();
-    assert_eq!(format("a/b.CSV.gz"), Some(Format::Csv));
-    assert_eq!(format("b.tsv"), Some(Format::Tsv));
-    assert_eq!(format("images.idx3.gz"), Some(Format::Idx));
-    assert_eq!(format("t10k-labels.idx1-ubyte"), Some(Format::Idx));
-    assert_eq!(format("t10k-labels-idx1-ubyte.gz"), Some(Format::Idx));
-    assert_eq!(format("png"), None);
-    assert_eq!(format(""), None);
+    let cases = [
+        ("a/b.CSV.gz", Some("csv")),
+        ("b.tsv", Some("tsv")),
+        ("images.idx3.gz", Some("idx")),
+        ("t10k-labels.idx1-ubyte", Some("idx")),
+        ("t10k-labels-idx1-ubyte.gz", Some("idx")),
+        ("png", None),
+        ("", None),
+    ];
+    for (name, wanted) in cases {
+        assert_eq!(format(name).map(Format::name), wanted, "{name}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::data::dataset::tests::of_labels;
-use crate::data::{Classes, Examples, Targets};
+use crate::data::{Classes, Examples, Targets, Task};
 use crate::layers::Shape;
 use proptest::prelude::*;
 
@@ -55,18 +55,26 @@ fn each_training_part_is_scaled_by_its_own_statistics() {
     assert!(mean(&splits.retraining()).abs() < 1e-6);
     let test = splits.test.open();
     assert_ne!(test.for_searched, test.for_retrained);
-    assert_eq!(test.for_searched.labels, test.for_retrained.labels);
+    assert_eq!(test.for_searched.targets, test.for_retrained.targets);
 }
 
 #[test]
 fn an_official_test_part_is_used_as_it_is() {
     let classes = Classes::from_labels(["0", "1"]);
-    let examples = |count: usize| Examples {
-        inputs: (0..count).map(|value| value as f32).collect(),
-        targets: Targets::Classes((0..count as u32).map(|index| index % 2).collect()),
+    let examples = |count: usize| {
+        let labels = (0..count as u32).map(|index| index % 2).collect();
+        let values = (0..count).map(|value| value as f32).collect();
+        Examples::of_values(values, Targets::classes(labels, 2))
     };
     let shape = Shape::Vector { features: 1 };
-    let set = Dataset::new("made", shape, classes, examples(10), Some(examples(4))).unwrap();
+    let set = Dataset::new(
+        "made",
+        shape,
+        Task::Classes(classes),
+        examples(10),
+        Some(examples(4)),
+    )
+    .unwrap();
     let raw = SplitPlan {
         normalise: Normalise::None,
         ..plan(0.2, 0.0)

@@ -221,8 +221,8 @@ impl Checker {
             }
             _ => {}
         }
-        if name == "classes" {
-            return Expr::Value(Value::Int(self.classes));
+        if ["classes", "outputs"].contains(&name) {
+            return self.named_value(&syntax::Spanned::new(name.to_owned(), span));
         }
         let mut known = self.names.values();
         known.extend(COSTS.iter().map(|(name, _)| (*name).to_owned()));

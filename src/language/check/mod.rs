@@ -103,7 +103,6 @@ struct Checker {
     next_slot: Slot,
     calls: Vec<CallGraph>,
     current: Option<BodyIx>,
-    classes: i64,
     /// Top-level values that constraints ask for.
     kept: Vec<Slot>,
 }
@@ -143,7 +142,6 @@ impl Checker {
             next_slot: 0,
             calls: Vec::new(),
             current: None,
-            classes: 2,
             kept: Vec::new(),
         }
     }
@@ -351,13 +349,21 @@ impl Checker {
     }
 
     fn output(&mut self, call: &syntax::Call) {
-        if call.name.node != "classes" {
-            self.unknown(call.name.span, "output kind", &call.name.node, &["classes"]);
-            return;
-        }
-        if let Some(sizes) = self.sizes(call, &["classes"]) {
-            self.classes = sizes[0] as i64;
-            self.program.output = Output::Classes(sizes[0]);
+        let size = |checker: &mut Self, what| Some(checker.sizes(call, &[what])?[0]);
+        let output = match call.name.node.as_str() {
+            "classes" => size(self, "classes").map(Output::Classes),
+            "binary" => self.sizes(call, &[]).map(|_| Output::Binary),
+            "labels" => size(self, "labels").map(Output::Labels),
+            "regression" if call.arguments.is_empty() => Some(Output::Regression(1)),
+            "regression" => size(self, "outputs").map(Output::Regression),
+            other => {
+                let kinds = ["classes", "binary", "labels", "regression"];
+                self.unknown(call.name.span, "output kind", other, &kinds);
+                None
+            }
+        };
+        if let Some(output) = output {
+            self.program.output = output;
         }
     }
 

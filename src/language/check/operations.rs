@@ -149,7 +149,7 @@ impl Checker {
                         Some(binding) => matches!(binding, Binding::Value(_)),
                         None => {
                             layers::find(&call.name.node).is_none()
-                                && (call.name.node == "classes"
+                                && (["classes", "outputs"].contains(&call.name.node.as_str())
                                     || super::values::word(&call.name.node).is_some())
                         }
                     }

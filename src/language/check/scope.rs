@@ -66,7 +66,7 @@ impl Names {
 }
 
 /// Words that mean something of their own in values.
-pub(super) const RESERVED: [&str; 4] = ["classes", "in", "true", "false"];
+pub(super) const RESERVED: [&str; 5] = ["classes", "outputs", "in", "true", "false"];
 
 impl Checker {
     /// Binds a name; a name that already means something is an error, as a reader would mix them up.

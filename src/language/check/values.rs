@@ -159,7 +159,7 @@ impl Checker {
         }
     }
 
-    fn named_value(&mut self, name: &syntax::Name) -> Expr {
+    pub(super) fn named_value(&mut self, name: &syntax::Name) -> Expr {
         match self.names.find(&name.node) {
             Some(Binding::Value(slot)) => return Expr::Slot(slot),
             Some(_) => {
@@ -171,20 +171,37 @@ impl Checker {
             }
             None => {}
         }
-        if name.node == "classes" {
-            return Expr::Value(Value::Int(self.classes));
+        if let Some(number) = self.output_value(name) {
+            return Expr::Value(Value::Int(number));
         }
         if let Some(word) = word(&name.node) {
             return Expr::Value(Value::Name(word));
         }
         let mut known = self.names.values();
-        known.push("classes".to_owned());
+        known.extend(["classes", "outputs"].map(str::to_owned));
         known.extend(words().map(str::to_owned));
         known.sort_unstable();
         known.dedup();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         self.unknown(name.span, "value", &name.node, &known);
         Expr::Value(Value::Int(0))
+    }
+
+    /// What `outputs` and `classes` stand for: how many numbers the network must give, and the same
+    /// where these are one for each class.
+    fn output_value(&mut self, name: &syntax::Name) -> Option<i64> {
+        let output = self.program.output;
+        match name.node.as_str() {
+            "outputs" => {}
+            "classes" if matches!(output, Output::Classes(_)) => {}
+            "classes" => {
+                let message = format!("`output {output}` has no number of classes");
+                let wrong = Diagnostic::error(name.span, message);
+                self.report(wrong.hint("`outputs` is how many numbers the network must give"));
+            }
+            _ => return None,
+        }
+        Some(output.numbers() as i64)
     }
 
     /// An expression; the choices in it are decided before, at `segment`.

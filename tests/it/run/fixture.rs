@@ -206,6 +206,7 @@ impl Evaluator for Fake {
                 train_loss: stream.unit(),
                 validation_loss: Some(stream.unit()),
                 validation_accuracy: Some(stream.unit()),
+                validation_score: None,
             });
         }
         if self.endless {
@@ -217,6 +218,7 @@ impl Evaluator for Fake {
         Ok(Finished {
             score: stream.unit(),
             loss: stream.unit(),
+            metrics: Default::default(),
             weights: Some(vec![1, 2, 3]),
         })
     }

@@ -56,29 +56,47 @@ fn a_missing_line_is_damage() {
     );
 }
 
-#[test]
-fn a_newer_format_is_refused_by_name() {
+/// A line of a journal with something else in it, and the checksum that belongs to that.
+fn rewritten(line: &str, edit: impl Fn(&str) -> String) -> String {
     use sha2::{Digest, Sha256};
-    let bench = Bench::new(EXPERIMENT);
-    let folder = finished(&bench);
-    let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let rest = lines[2][26..]
-        .replace("\"format\":1", "\"format\":2")
-        .replace("proposed", "dreamt");
+    let rest = edit(&line[26..]);
     let sum: String = Sha256::digest(rest.as_bytes())[..8]
         .iter()
         .map(|b| format!("{b:02x}"))
         .collect();
-    lines[2] = format!("{{\"sum\":\"{sum}\",{rest}");
+    format!("{{\"sum\":\"{sum}\",{rest}")
+}
+
+#[test]
+fn a_newer_format_is_refused_by_name() {
+    let bench = Bench::new(EXPERIMENT);
+    let folder = finished(&bench);
+    let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines[2] = rewritten(&lines[2], |rest| {
+        rest.replace("\"format\":2", "\"format\":3")
+            .replace("proposed", "dreamt")
+    });
     fs::write(folder.join("journal.jsonl"), lines.join("\n") + "\n").unwrap();
     let error = RecordedRun::open(&folder).unwrap_err();
     assert!(
         error.to_string().contains(
-            "line 3 is in journal format 2, and this version of strata reads up to format 1"
+            "line 3 is in journal format 3, and this version of strata reads up to format 2"
         ),
         "{error}"
     );
+}
+
+#[test]
+fn a_journal_of_the_first_format_is_read() {
+    let bench = Bench::new(EXPERIMENT);
+    let folder = finished(&bench);
+    let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
+    let older =
+        |line: &str| rewritten(line, |rest| rest.replace("\"format\":2", "\"format\":1")) + "\n";
+    let older: String = text.lines().map(older).collect();
+    fs::write(folder.join("journal.jsonl"), older).unwrap();
+    assert!(RecordedRun::open(&folder).unwrap().summary().is_ok());
 }
 
 #[test]

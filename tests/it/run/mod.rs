@@ -5,4 +5,5 @@ mod failures;
 mod fixture;
 mod journal;
 mod killed;
+mod tasks;
 mod training;

@@ -1,12 +1,106 @@
 //! IDX files, the format of MNIST: a header of sizes, then unsigned bytes.
 
-use super::{Classes, DataError, MAX_VALUES, Place};
+use super::{Files, FormatInfo, Reader};
+use crate::data::{
+    Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Targets, Task, input, memory,
+};
 use crate::layers::Shape;
 use std::io::{self, Read};
 use std::path::Path;
 
 /// The element type of unsigned bytes, the only one in use for pictures.
 const UNSIGNED_BYTE: u8 = 0x08;
+
+/// The format of MNIST: pictures in one file, labels in another.
+pub(super) struct IdxReader;
+
+impl Reader for IdxReader {
+    fn describe(&self) -> &'static FormatInfo {
+        &FormatInfo {
+            name: "idx",
+            endings: &["idx", "idx1", "idx3", "idx3-ubyte", "idx1-ubyte"],
+            about: "the format of MNIST: pictures of bytes, with the labels in a second file",
+            settings: &["labels", "test_labels", "shape"],
+        }
+    }
+
+    fn recognises(&self, _path: &Path, name: &str) -> bool {
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        // The originals are called `train-images-idx3-ubyte`, without any dot.
+        ending.starts_with("idx") || ending.ends_with("-ubyte")
+    }
+
+    fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
+        let train_labels = files.source.labels.as_deref();
+        let (pictures, labels) = pair(files, files.train, train_labels, "labels")?;
+        let classes = classes(&labels);
+        let file = files.name(files.train);
+        let shape = files.shape(pictures.shape(&file)?, &file)?;
+        let test = match files.test() {
+            Some(test) => Some(test_examples(files, test, &pictures, &classes)?),
+            None if files.source.test_labels.is_some() => {
+                let problem = "there is no `test` they belong to";
+                return Err(DataError::setting("test_labels", problem));
+            }
+            None => None,
+        };
+        let label_file = files.name(train_labels.unwrap_or(files.train));
+        let examples = examples(&pictures, &labels, &classes, &label_file)?;
+        Dataset::new(files.stem(), shape, Task::Classes(classes), examples, test)
+    }
+}
+
+fn test_examples(
+    files: &Files<'_>,
+    test: &Path,
+    training: &Idx,
+    classes: &Classes,
+) -> Result<Examples, DataError> {
+    let label_file = files.source.test_labels.as_deref();
+    let (pictures, labels) = pair(files, test, label_file, "test_labels")?;
+    if pictures.dimensions[1..] != training.dimensions[1..] {
+        let (here, there) = (&pictures.dimensions[1..], &training.dimensions[1..]);
+        return Err(DataError::ColumnsDiffer {
+            file: files.name(test),
+            difference: format!("pictures of {here:?} instead of {there:?}"),
+        });
+    }
+    let label_file = files.name(label_file.unwrap_or(test));
+    examples(&pictures, &labels, classes, &label_file)
+}
+
+/// The inputs in the file `inputs` and the labels in the file that the setting `key` names.
+fn pair(
+    files: &Files<'_>,
+    inputs: &Path,
+    labels: Option<&Path>,
+    key: &'static str,
+) -> Result<(Idx, Vec<u8>), DataError> {
+    let labels = labels.ok_or_else(|| no_labels(inputs, key))?;
+    let read = |path: &Path| read(files.open(path)?, &files.name(path));
+    let pictures = read(inputs)?;
+    let file = files.name(labels);
+    let labels = read(labels)?.into_labels(&file, pictures.len(), &files.name(inputs))?;
+    Ok((pictures, labels))
+}
+
+/// The error of a file of inputs without a file of targets.
+pub(super) fn no_labels(inputs: &Path, key: &'static str) -> DataError {
+    let inputs = inputs.display();
+    let problem = format!("`{inputs}` holds no labels; name the file that does");
+    DataError::setting(key, problem)
+}
+
+fn examples(
+    pictures: &Idx,
+    labels: &[u8],
+    classes: &Classes,
+    label_file: &str,
+) -> Result<Examples, DataError> {
+    let labels = class_numbers(labels, classes, label_file)?;
+    let targets = Targets::classes(labels, classes.len());
+    Ok(Examples::of_values(pictures.inputs(), targets))
+}
 
 /// The contents of an IDX file of unsigned bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,9 +134,9 @@ fn header_word(reader: &mut impl Read, file: &str) -> Result<[u8; 4], DataError>
         .read_exact(&mut word)
         .map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => {
-                DataError::idx(file, "it ends within its header; is the download complete?")
+                DataError::format(file, "it ends within its header; is the download complete?")
             }
-            _ => super::input::read_error(Path::new(file), error),
+            _ => input::read_error(Path::new(file), error),
         })?;
     Ok(word)
 }
@@ -51,17 +145,17 @@ fn header_word(reader: &mut impl Read, file: &str) -> Result<[u8; 4], DataError>
 fn rank(magic: [u8; 4], file: &str) -> Result<usize, DataError> {
     match magic {
         [0, 0, UNSIGNED_BYTE, rank @ 1..=4] => Ok(usize::from(rank)),
-        [0, 0, UNSIGNED_BYTE, rank] => Err(DataError::idx(
+        [0, 0, UNSIGNED_BYTE, rank] => Err(DataError::format(
             file,
             format!("{rank} dimensions, where 1 to 4 are understood"),
         )),
-        [0, 0, kind @ 0x09..=0x0e, _] => Err(DataError::idx(
+        [0, 0, kind @ 0x09..=0x0e, _] => Err(DataError::format(
             file,
             format!(
                 "its elements have type 0x{kind:02x}, where only unsigned bytes (0x08) are read"
             ),
         )),
-        [a, b, c, d] => Err(DataError::idx(
+        [a, b, c, d] => Err(DataError::format(
             file,
             format!(
                 "it starts with {a:02x} {b:02x} {c:02x} {d:02x}, \
@@ -82,7 +176,10 @@ fn elements(dimensions: &[usize], file: &str) -> Result<usize, DataError> {
         .iter()
         .try_fold(1usize, |product, &size| product.checked_mul(size));
     match product {
-        Some(count) if count <= MAX_VALUES => Ok(count),
+        Some(count) if count <= MAX_VALUES => {
+            memory::check(file, count)?;
+            Ok(count)
+        }
         _ => {
             let sizes: Vec<String> = dimensions.iter().map(ToString::to_string).collect();
             Err(DataError::too_large(
@@ -102,17 +199,17 @@ fn body(reader: impl Read, expected: usize, file: &str) -> Result<Vec<u8>, DataE
     let mut limited = reader.take(expected as u64 + 1);
     limited
         .read_to_end(&mut bytes)
-        .map_err(|error| super::input::read_error(Path::new(file), error))?;
+        .map_err(|error| input::read_error(Path::new(file), error))?;
     if bytes.len() < expected {
         let found = bytes.len();
         let problem = format!(
             "its header promises {expected} bytes but {found} follow; is the download complete?"
         );
-        return Err(DataError::idx(file, problem));
+        return Err(DataError::format(file, problem));
     }
     if bytes.len() > expected {
         let problem = format!("bytes follow after the {expected} that its header promises");
-        return Err(DataError::idx(file, problem));
+        return Err(DataError::format(file, problem));
     }
     Ok(bytes)
 }
@@ -140,7 +237,7 @@ impl Idx {
                 height,
                 width,
             }),
-            _ => Err(DataError::idx(
+            _ => Err(DataError::format(
                 file,
                 "it holds labels, where pictures are needed",
             )),
@@ -163,7 +260,7 @@ impl Idx {
         inputs: &str,
     ) -> Result<Vec<u8>, DataError> {
         if self.dimensions.len() != 1 {
-            return Err(DataError::idx(
+            return Err(DataError::format(
                 file,
                 "it holds pictures, where labels are needed",
             ));

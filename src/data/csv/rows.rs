@@ -1,0 +1,259 @@
+//! Reading a table row by row.
+
+use super::column::{CsvOptions, Missing, column_index};
+use super::table::{Builder, Table, is_number};
+use crate::data::error::excerpt;
+use crate::data::{DataError, MAX_VALUES, Place, input};
+use ::csv::{ByteRecord, ReaderBuilder, Terminator};
+use std::io::Read;
+use std::path::Path;
+
+/// The most columns that a table may have.
+const MAX_COLUMNS: usize = 1 << 20;
+
+/// Reads a table from `reader`; `file` is its name in messages. With `training`, the table's columns
+/// and categories are those of that one.
+pub(in crate::data) fn read(
+    reader: impl Read,
+    file: &str,
+    options: &CsvOptions,
+    training: Option<&Table>,
+) -> Result<Table, DataError> {
+    // A carriage return stays in its cell, to be trimmed: the reader counts lines by `\n` only, and
+    // only rows that all end in one can be placed.
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .terminator(Terminator::Any(b'\n'))
+        .delimiter(options.delimiter)
+        .from_reader(reader.chain(&b"\n"[..]));
+    read_records(file, options, training, |record| {
+        while reader
+            .read_byte_record(record)
+            .map_err(|error| broken(file, error))?
+        {
+            if !is_blank(record) {
+                return Ok(Some(first_line(record, reader.position().line())));
+            }
+        }
+        Ok(None)
+    })
+}
+
+/// Reads a table from rows of cells: `next` fills in a row and gives its line, until there is none.
+pub(in crate::data) fn read_records(
+    file: &str,
+    options: &CsvOptions,
+    training: Option<&Table>,
+    mut next: impl FnMut(&mut ByteRecord) -> Result<Option<u64>, DataError>,
+) -> Result<Table, DataError> {
+    let mut rows = Rows {
+        file,
+        options,
+        training,
+        layout: None,
+        table: None,
+    };
+    let mut record = ByteRecord::new();
+    while let Some(line) = next(&mut record)? {
+        rows.add(&record, line)?;
+    }
+    match rows.table.filter(|table| !table.is_empty()) {
+        Some(table) => table.finish(),
+        None => Err(DataError::Empty {
+            file: file.to_owned(),
+        }),
+    }
+}
+
+fn is_blank(record: &ByteRecord) -> bool {
+    record.len() == 1 && record[0].trim_ascii().is_empty()
+}
+
+/// The line that a row starts on, from the line that the next one starts on. The reader's own
+/// record of it doesn't know of blank lines in between.
+fn first_line(record: &ByteRecord, next: u64) -> u64 {
+    let within = record
+        .as_slice()
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count() as u64;
+    next.saturating_sub(1 + within).max(1)
+}
+
+fn broken(file: &str, error: ::csv::Error) -> DataError {
+    input::read_error(Path::new(file), std::io::Error::from(error))
+}
+
+/// What a column of the file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Feature,
+    Target,
+    Ignored,
+}
+
+/// What the first row says about all of them.
+struct Layout {
+    roles: Vec<Role>,
+    has_header: bool,
+}
+
+/// A table under construction.
+struct Rows<'a> {
+    file: &'a str,
+    options: &'a CsvOptions,
+    training: Option<&'a Table>,
+    layout: Option<Layout>,
+    table: Option<Builder>,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, record: &ByteRecord, line: u64) -> Result<(), DataError> {
+        if self.layout.is_none() {
+            self.begin(record)?;
+            if self.layout.as_ref().is_some_and(|layout| layout.has_header) {
+                return Ok(());
+            }
+        }
+        let (Some(layout), Some(table)) = (&self.layout, &mut self.table) else {
+            unreachable!("the first row has given both");
+        };
+        check_length(self.file, line, record.len(), layout.roles.len())?;
+        if table.values() + layout.roles.len() > MAX_VALUES {
+            let found = format!("more than {MAX_VALUES}");
+            return Err(DataError::too_large(self.file, "values", found, MAX_VALUES));
+        }
+        for (column, (cell, role)) in cells(record).zip(&layout.roles).enumerate() {
+            let place = || Place {
+                file: self.file.to_owned(),
+                line,
+                column: column + 1,
+            };
+            match role {
+                Role::Target => table.add_target(column, cell, place)?,
+                Role::Feature => table.add_feature(column, cell, place)?,
+                Role::Ignored => {}
+            }
+        }
+        table.end_row();
+        Ok(())
+    }
+
+    /// Learns from the first row what there is.
+    fn begin(&mut self, first: &ByteRecord) -> Result<(), DataError> {
+        let columns = first.len();
+        if columns < 2 {
+            let file = self.file.to_owned();
+            return Err(DataError::NoFeatures { file });
+        }
+        if columns > MAX_COLUMNS {
+            let error = DataError::too_large(self.file, "columns", columns, MAX_COLUMNS);
+            return Err(error);
+        }
+        let header = self.options.header;
+        let has_header = header.unwrap_or_else(|| !cells(first).any(is_number));
+        let names: Option<Vec<String>> = has_header.then(|| {
+            let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+            cells(first).map(name).collect()
+        });
+        let find = |column, what| {
+            let found = column_index(column, names.as_deref(), columns);
+            found.map_err(|(column, advice)| DataError::MissingColumn {
+                file: self.file.to_owned(),
+                column,
+                advice: format!("{advice}{what}"),
+            })
+        };
+        let mut roles = vec![Role::Feature; columns];
+        for column in &self.options.ignore {
+            roles[find(Some(column), "")?] = Role::Ignored;
+        }
+        let mut targets = Vec::new();
+        match &self.options.label {
+            None => targets.push(find(None, "")?),
+            Some(label) => {
+                for column in label.iter() {
+                    targets.push(find(Some(column), "")?);
+                }
+            }
+        }
+        for &target in &targets {
+            roles[target] = Role::Target;
+        }
+        let mut categorical = Vec::new();
+        for column in &self.options.categorical {
+            categorical.push(find(Some(column), "")?);
+        }
+        if !roles.contains(&Role::Feature) {
+            let file = self.file.to_owned();
+            return Err(DataError::NoFeatures { file });
+        }
+        let features = (0..columns).filter(|&column| roles[column] == Role::Feature);
+        let mut table = Builder::new(self.file, self.options, names, columns);
+        table.set_features(features, &categorical);
+        table.set_targets(&targets);
+        if let Some(training) = self.training {
+            table.follow(training)?;
+        }
+        (self.table, self.layout) = (Some(table), Some(Layout { roles, has_header }));
+        Ok(())
+    }
+}
+
+fn check_length(file: &str, line: u64, found: usize, expected: usize) -> Result<(), DataError> {
+    if found == expected {
+        return Ok(());
+    }
+    let column = found.min(expected) + 1;
+    let file = file.to_owned();
+    Err(DataError::Ragged {
+        place: Place { file, line, column },
+        expected,
+        found,
+    })
+}
+
+fn cells(record: &ByteRecord) -> impl Iterator<Item = &[u8]> {
+    record.iter().map(<[u8]>::trim_ascii)
+}
+
+/// Whether nothing stands in a cell, or a usual word for nothing.
+pub(super) fn is_gap(cell: &[u8]) -> bool {
+    const WORDS: [&[u8]; 6] = [b"", b"?", b"NA", b"N/A", b"null", b"NULL"];
+    WORDS.contains(&cell)
+}
+
+/// The value of a cell that is no gap, or what is wrong with it.
+pub(super) fn number(cell: &[u8], missing: Missing) -> Result<f32, &'static str> {
+    if is_gap(cell) {
+        return match missing {
+            Missing::Impute => Ok(f32::NAN),
+            Missing::Refuse => Err("a gap, and `missing = \"refuse\"` allows none"),
+        };
+    }
+    let text = std::str::from_utf8(cell).map_err(|_| "not text in UTF-8")?;
+    let number: f32 = text.parse().map_err(
+        |_| "not a number; fix the cell, or name the column in `categorical` or `ignore`",
+    )?;
+    if number.is_finite() {
+        Ok(number)
+    } else {
+        Err("not finite in 32 bits; leave the cell empty or drop the row")
+    }
+}
+
+/// A cell's error.
+pub(super) fn cell_error(
+    place: Place,
+    column: &str,
+    cell: &[u8],
+    problem: &'static str,
+) -> DataError {
+    DataError::Cell {
+        place,
+        column: excerpt(column.as_bytes()),
+        text: excerpt(cell),
+        problem,
+    }
+}

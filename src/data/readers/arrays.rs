@@ -1,0 +1,251 @@
+//! Datasets of arrays: what `.npy` and `.npz` have in common.
+
+use super::Files;
+use super::npy::Array;
+use crate::data::classes::whole_number;
+use crate::data::csv::TaskKind;
+use crate::data::{Classes, DataError, Dataset, Examples, MAX_CLASSES, Targets, Task};
+use crate::layers::Shape;
+use std::collections::BTreeMap;
+
+/// An array with its name in messages.
+pub(super) type Named = (Array, String);
+
+/// A dataset of inputs and targets, and of test inputs and targets if there are any.
+pub(super) fn dataset(
+    files: &Files<'_>,
+    (inputs, targets): (Named, Named),
+    test: Option<(Named, Named)>,
+) -> Result<Dataset, DataError> {
+    check_counts(&inputs, &targets)?;
+    let layout = Layout::of(&inputs)?;
+    let shape = files.shape(layout.shape, &inputs.1)?;
+    let task = task(files.task(), &targets)?;
+    let test = match test {
+        Some((test, test_targets)) => {
+            check_counts(&test, &test_targets)?;
+            if test.0.shape[1..] != inputs.0.shape[1..] {
+                let (here, there) = (&test.0.shape[1..], &inputs.0.shape[1..]);
+                return Err(DataError::ColumnsDiffer {
+                    file: test.1,
+                    difference: format!("examples of {here:?} instead of {there:?}"),
+                });
+            }
+            let targets = targets_of(&task, &test_targets)?;
+            Some(Examples::of_values(layout.values(&test)?, targets))
+        }
+        None => None,
+    };
+    let targets = targets_of(&task, &targets)?;
+    let examples = Examples::of_values(layout.values(&inputs)?, targets);
+    Dataset::new(files.stem(), shape, task, examples, test)
+}
+
+fn check_counts(inputs: &Named, targets: &Named) -> Result<(), DataError> {
+    let (inputs, images) = (&inputs.0, inputs.1.clone());
+    if inputs.len() == targets.0.len() {
+        return Ok(());
+    }
+    Err(DataError::CountMismatch {
+        images,
+        image_count: inputs.len(),
+        labels: targets.1.clone(),
+        label_count: targets.0.len(),
+    })
+}
+
+/// How an array's values become an example's.
+#[derive(Clone, Copy)]
+struct Layout {
+    shape: Shape,
+    /// Whether channels are the last dimension in the file.
+    channels_last: bool,
+}
+
+impl Layout {
+    /// Pictures with channels have them first, unless only the last size is one of 1, 3 and 4.
+    fn of((array, file): &Named) -> Result<Self, DataError> {
+        let plain = |shape| Self {
+            shape,
+            channels_last: false,
+        };
+        let is_colour = |size: usize| matches!(size, 1 | 3 | 4);
+        match array.shape[1..] {
+            [features] => Ok(plain(Shape::Vector { features })),
+            [height, width] => Ok(plain(Shape::Image {
+                channels: 1,
+                height,
+                width,
+            })),
+            [height, width, channels] if is_colour(channels) && !is_colour(height) => Ok(Self {
+                shape: Shape::Image {
+                    channels,
+                    height,
+                    width,
+                },
+                channels_last: true,
+            }),
+            [channels, height, width] => Ok(plain(Shape::Image {
+                channels,
+                height,
+                width,
+            })),
+            _ => {
+                let found = array.shape.len();
+                let problem = format!("{found} dimensions, where 2 to 4 are inputs");
+                Err(DataError::format(file, problem))
+            }
+        }
+    }
+
+    fn values(&self, (array, file): &Named) -> Result<Vec<f32>, DataError> {
+        let mut out = Vec::with_capacity(array.len() * array.width());
+        for (index, value) in array.values().enumerate() {
+            let value = value as f32;
+            if !value.is_finite() {
+                return Err(not_finite(file, index / array.width(), value));
+            }
+            out.push(value);
+        }
+        if self.channels_last {
+            self.move_channels(&mut out);
+        }
+        Ok(out)
+    }
+
+    fn move_channels(&self, values: &mut [f32]) {
+        let size = self.shape.elements();
+        let channels = self.shape.features().unwrap_or(1);
+        let pixels = size / channels;
+        let mut moved = vec![0.0; size];
+        for example in values.chunks_exact_mut(size) {
+            for (place, &value) in example.iter().enumerate() {
+                moved[place % channels * pixels + place / channels] = value;
+            }
+            example.copy_from_slice(&moved);
+        }
+    }
+}
+
+fn not_finite(file: &str, example: usize, value: f32) -> DataError {
+    let problem = format!(
+        "example {} holds {value}, which is not finite in 32 bits; drop it or fill it in",
+        example + 1
+    );
+    DataError::format(file, problem)
+}
+
+fn task(kind: TaskKind, (targets, file): &Named) -> Result<Task, DataError> {
+    let names = || (1..=targets.width()).map(|n| n.to_string()).collect();
+    match kind {
+        TaskKind::Regression => Ok(Task::Numbers(names())),
+        TaskKind::MultiLabel => Ok(Task::Labels(names())),
+        TaskKind::Classification => {
+            if targets.width() != 1 {
+                let width = targets.width();
+                let problem = format!(
+                    "{width} targets an example, where a class is one; for several, say \
+                     `task = \"multi_label\"` or `task = \"regression\"`"
+                );
+                return Err(DataError::format(file, problem));
+            }
+            let mut known = BTreeMap::new();
+            for (index, value) in targets.values().enumerate() {
+                known.entry(value.to_bits()).or_insert((index, value));
+                if known.len() > MAX_CLASSES {
+                    let found = format!("more than {MAX_CLASSES}");
+                    return Err(DataError::too_large(file, "classes", found, MAX_CLASSES));
+                }
+            }
+            let whole = |(index, value): &(usize, f64)| match whole_number(&value.to_string()) {
+                Some(number) => Ok(number.to_string()),
+                None => Err(no_class(file, *index, *value)),
+            };
+            let names: Vec<String> = known.values().map(whole).collect::<Result<_, _>>()?;
+            Ok(Task::Classes(Classes::from_labels(
+                names.iter().map(String::as_str),
+            )))
+        }
+    }
+}
+
+fn no_class(file: &str, index: usize, value: f64) -> DataError {
+    let problem = format!(
+        "example {} has the label {value}, which is no whole number; \
+         for a regression, say `task = \"regression\"`",
+        index + 1
+    );
+    DataError::format(file, problem)
+}
+
+fn targets_of(task: &Task, (array, file): &Named) -> Result<Targets, DataError> {
+    match task {
+        Task::Classes(classes) => {
+            let mut known: BTreeMap<u64, u32> = BTreeMap::new();
+            let mut labels = Vec::with_capacity(array.len());
+            for (index, value) in array.values().enumerate() {
+                let label = match known.get(&value.to_bits()) {
+                    Some(&label) => label,
+                    None => {
+                        let label = class_of(classes, file, index, value)?;
+                        known.insert(value.to_bits(), label);
+                        label
+                    }
+                };
+                labels.push(label);
+            }
+            Ok(Targets::classes(labels, classes.len()))
+        }
+        Task::Numbers(names) => {
+            let mut values = Vec::with_capacity(array.len() * names.len());
+            for (index, value) in array.values().enumerate() {
+                let value = value as f32;
+                if !value.is_finite() {
+                    return Err(not_finite(file, index / names.len().max(1), value));
+                }
+                values.push(value);
+            }
+            check_width(array, names.len(), file)?;
+            Ok(Targets::numbers(values, names.len()))
+        }
+        Task::Labels(names) => {
+            check_width(array, names.len(), file)?;
+            let flag = |(index, value): (usize, f64)| match value {
+                0.0 => Ok(false),
+                1.0 => Ok(true),
+                _ => {
+                    let example = index / names.len() + 1;
+                    let problem =
+                        format!("example {example} has the flag {value}, which is neither 0 nor 1");
+                    Err(DataError::format(file, problem))
+                }
+            };
+            let flags = array.values().enumerate().map(flag);
+            Ok(Targets::Labels {
+                flags: flags.collect::<Result<_, _>>()?,
+                labels: names.len(),
+            })
+        }
+    }
+}
+
+fn check_width(array: &Array, wanted: usize, file: &str) -> Result<(), DataError> {
+    if array.width() == wanted {
+        return Ok(());
+    }
+    let found = array.width();
+    let problem = format!("{found} targets an example instead of {wanted} as in training");
+    Err(DataError::format(file, problem))
+}
+
+fn class_of(classes: &Classes, file: &str, index: usize, value: f64) -> Result<u32, DataError> {
+    let label = whole_number(&value.to_string()).ok_or_else(|| no_class(file, index, value))?;
+    classes.index(&label.to_string()).ok_or_else(|| {
+        let advice = classes.advice(&label.to_string());
+        let problem = format!(
+            "example {} has the label {label}, which is not in the training file; {advice}",
+            index + 1
+        );
+        DataError::format(file, problem)
+    })
+}

@@ -1,0 +1,235 @@
+//! Folders of pictures: a subfolder for each class.
+
+use super::files::{class_targets, class_task, declared_shape};
+use super::{Files, FormatInfo, Reader};
+use crate::data::{DataError, Dataset, Examples, MAX_FILE_BYTES, MAX_VALUES, Task, input, memory};
+use crate::layers::Shape;
+use image::{DynamicImage, ImageReader, Limits, imageops::FilterType};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The endings of files that are read; others are an error, so that nothing is left out unseen.
+const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// The longest side of a picture.
+const LONGEST_SIDE: u32 = 1 << 14;
+
+/// A folder for each class.
+pub(super) struct Folder;
+
+impl Reader for Folder {
+    fn describe(&self) -> &'static FormatInfo {
+        &FormatInfo {
+            name: "folder",
+            endings: &[],
+            about: "a folder with a subfolder of PNG and JPEG pictures for each class",
+            settings: &["shape"],
+        }
+    }
+
+    fn recognises(&self, path: &Path, _name: &str) -> bool {
+        path.is_dir()
+    }
+
+    fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
+        let training = Pictures::list(&files.path(files.train))?;
+        let test = files.test().map(|test| Pictures::list(&files.path(test)));
+        let test = test.transpose()?;
+        let (shape, resizes) = match &files.source.shape {
+            Some(sizes) => (declared_picture(sizes)?, true),
+            None => (training.own_shape()?, false),
+        };
+        let labels = |pictures: &Pictures| pictures.labels.clone();
+        let task = class_task(training.labels.iter().map(String::as_str));
+        let Task::Classes(classes) = &task else {
+            unreachable!("folders are classes");
+        };
+        let examples = |pictures: Pictures| {
+            let labels = labels(&pictures);
+            let names = labels.iter().map(String::as_str);
+            let targets = class_targets(&pictures.folder, names, classes)?;
+            Ok::<_, DataError>(Examples::of_values(
+                pictures.values(shape, resizes)?,
+                targets,
+            ))
+        };
+        let (training, test) = (examples(training)?, test.map(examples).transpose()?);
+        Dataset::new(files.stem(), shape, task, training, test)
+    }
+}
+
+fn declared_picture(sizes: &[usize]) -> Result<Shape, DataError> {
+    match declared_shape(sizes)? {
+        shape @ Shape::Image {
+            channels: 1 | 3, ..
+        } => Ok(shape),
+        _ => {
+            let problem = "pictures have `[1, height, width]` in grey or `[3, height, width]`";
+            Err(DataError::setting("shape", problem))
+        }
+    }
+}
+
+/// The files of a folder, by class and then by name.
+struct Pictures {
+    folder: String,
+    paths: Vec<PathBuf>,
+    labels: Vec<String>,
+}
+
+impl Pictures {
+    fn list(folder: &Path) -> Result<Self, DataError> {
+        let mut out = Self {
+            folder: folder.display().to_string(),
+            paths: Vec::new(),
+            labels: Vec::new(),
+        };
+        for class in entries(folder)? {
+            let label = class.file_name().unwrap_or_default();
+            let label = label.to_string_lossy().into_owned();
+            if !class.is_dir() {
+                let problem = format!(
+                    "`{label}` is no folder of a class; move pictures into a folder each class"
+                );
+                return Err(DataError::format(&out.folder, problem));
+            }
+            for picture in entries(&class)? {
+                check_ending(&picture)?;
+                out.paths.push(picture);
+                out.labels.push(label.clone());
+            }
+        }
+        if out.paths.is_empty() {
+            return Err(DataError::Empty { file: out.folder });
+        }
+        Ok(out)
+    }
+
+    /// The shape of the first picture.
+    fn own_shape(&self) -> Result<Shape, DataError> {
+        let first = open(&self.paths[0])?;
+        Ok(Shape::Image {
+            channels: if first.color().has_color() { 3 } else { 1 },
+            height: first.height() as usize,
+            width: first.width() as usize,
+        })
+    }
+
+    fn values(&self, shape: Shape, resizes: bool) -> Result<Vec<f32>, DataError> {
+        let Shape::Image {
+            channels,
+            height,
+            width,
+        } = shape
+        else {
+            unreachable!("pictures are images");
+        };
+        let total = shape.elements().saturating_mul(self.paths.len());
+        if total > MAX_VALUES {
+            return Err(DataError::too_large(
+                &self.folder,
+                "values",
+                total,
+                MAX_VALUES,
+            ));
+        }
+        memory::check(&self.folder, total)?;
+        let mut out = Vec::with_capacity(total);
+        for path in &self.paths {
+            let mut picture = open(path)?;
+            if (picture.height() as usize, picture.width() as usize) != (height, width) {
+                if !resizes {
+                    return Err(other_size(path, &picture, shape));
+                }
+                let (w, h) = (width as u32, height as u32);
+                picture = picture.resize_exact(w, h, FilterType::Triangle);
+            }
+            push(&picture, channels, &mut out);
+        }
+        Ok(out)
+    }
+}
+
+/// The pixels channel by channel, from 0 to 255.
+fn push(picture: &DynamicImage, channels: usize, out: &mut Vec<f32>) {
+    if channels == 1 {
+        out.extend(
+            picture
+                .to_luma8()
+                .as_raw()
+                .iter()
+                .map(|&byte| f32::from(byte)),
+        );
+        return;
+    }
+    let pixels = picture.to_rgb8();
+    for channel in 0..channels {
+        let plane = pixels.as_raw().iter().skip(channel).step_by(channels);
+        out.extend(plane.map(|&byte| f32::from(byte)));
+    }
+}
+
+fn other_size(path: &Path, picture: &DynamicImage, shape: Shape) -> DataError {
+    let (height, width) = (picture.height(), picture.width());
+    let problem = format!(
+        "{height}x{width} pixels, where the first picture makes examples {shape}; \
+         say `shape = [3, 32, 32]` or the like to resize all of them"
+    );
+    DataError::format(&path.display().to_string(), problem)
+}
+
+/// What is in a folder, by name; hidden files are none of the data.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let failed = |error| input::read_error(folder, error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default();
+        if !name.to_string_lossy().starts_with('.') {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn check_ending(path: &Path) -> Result<(), DataError> {
+    let ending = path.extension().unwrap_or_default();
+    let ending = ending.to_string_lossy().to_lowercase();
+    if ENDINGS.contains(&ending.as_str()) {
+        return Ok(());
+    }
+    let problem = format!(
+        "only {} are read; convert it or move it away",
+        ENDINGS.join(", ")
+    );
+    Err(DataError::format(&path.display().to_string(), problem))
+}
+
+fn open(path: &Path) -> Result<DynamicImage, DataError> {
+    let size = fs::metadata(path)
+        .map_err(|error| input::read_error(path, error))?
+        .len();
+    let shown = path.display().to_string();
+    if size > MAX_FILE_BYTES {
+        let limit = usize::try_from(MAX_FILE_BYTES).unwrap_or(usize::MAX);
+        return Err(DataError::too_large(&shown, "bytes", size, limit));
+    }
+    let bytes = fs::read(path).map_err(|error| input::read_error(path, error))?;
+    decode(&bytes, &shown)
+}
+
+/// The picture that bytes hold, PNG or JPEG by their first bytes.
+pub(super) fn decode(bytes: &[u8], file: &str) -> Result<DynamicImage, DataError> {
+    let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
+    let mut reader = reader.expect("memory can be read");
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(1 << 30);
+    reader.limits(limits);
+    reader.decode().map_err(|error| {
+        let problem = format!("can't be read as a picture ({error}); is the download complete?");
+        DataError::format(file, problem)
+    })
+}

@@ -1,0 +1,135 @@
+//! Parquet files: the columns of a table, read as the rows of one.
+
+use super::tables::{SETTINGS, options};
+use super::{Files, FormatInfo, Reader};
+use crate::data::csv::{self, CsvOptions, Table};
+use crate::data::{DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, input};
+use ::csv::ByteRecord;
+use ::parquet::file::reader::{FileReader, SerializedFileReader};
+use ::parquet::record::{Field, Row};
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// Columns with names and types.
+pub(super) struct Parquet;
+
+impl Reader for Parquet {
+    fn describe(&self) -> &'static FormatInfo {
+        &FormatInfo {
+            name: "parquet",
+            endings: &["parquet"],
+            about: "columns with names, as `csv`; plain or packed with Snappy",
+            settings: SETTINGS,
+        }
+    }
+
+    fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
+        let options = CsvOptions {
+            header: Some(true),
+            ..options(files, b',')
+        };
+        super::tables::dataset(files, |path: &Path, training: Option<&Table>| {
+            let name = files.name(path);
+            let mut bytes = Vec::new();
+            let mut reader = files.open(path)?.take(MAX_FILE_BYTES);
+            let read = reader.read_to_end(&mut bytes);
+            read.map_err(|error| input::read_error(Path::new(&name), error))?;
+            self::read(bytes, &name, &options, training)
+        })
+    }
+}
+
+/// Reads a whole file.
+pub(super) fn read(
+    bytes: Vec<u8>,
+    file: &str,
+    options: &CsvOptions,
+    training: Option<&Table>,
+) -> Result<Table, DataError> {
+    // The decoder answers some damage with a panic.
+    let read = AssertUnwindSafe(|| rows(bytes, file, options, training));
+    catch_unwind(read).unwrap_or_else(|_| Err(broken(file, "it is damaged")))
+}
+
+fn rows(
+    bytes: Vec<u8>,
+    file: &str,
+    options: &CsvOptions,
+    training: Option<&Table>,
+) -> Result<Table, DataError> {
+    let reader = SerializedFileReader::new(::bytes::Bytes::from(bytes));
+    let reader = reader.map_err(|error| broken(file, error))?;
+    let schema = reader.metadata().file_metadata().schema_descr();
+    let columns = schema.num_columns();
+    let names = schema
+        .columns()
+        .iter()
+        .map(|column| column.name().to_owned());
+    let header = ByteRecord::from(names.collect::<Vec<_>>());
+    let claimed = reader.metadata().file_metadata().num_rows();
+    let values = usize::try_from(claimed)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(columns);
+    if values > MAX_VALUES {
+        return Err(DataError::too_large(file, "values", values, MAX_VALUES));
+    }
+    let rows = reader.get_row_iter(None);
+    let mut rows = rows.map_err(|error| broken(file, error))?;
+    let mut header = Some(header);
+    let mut line = 0;
+    csv::read_records(file, options, training, |record| {
+        line += 1;
+        if let Some(header) = header.take() {
+            *record = header;
+            return Ok(Some(line));
+        }
+        match rows.next() {
+            None => Ok(None),
+            Some(Err(error)) => Err(broken(file, error)),
+            Some(Ok(row)) => {
+                fill(record, &row, file)?;
+                Ok(Some(line))
+            }
+        }
+    })
+}
+
+fn fill(record: &mut ByteRecord, row: &Row, file: &str) -> Result<(), DataError> {
+    record.clear();
+    for (name, field) in row.get_column_iter() {
+        let cell = match field {
+            Field::Null => String::new(),
+            Field::Bool(flag) => u8::from(*flag).to_string(),
+            Field::Byte(n) => n.to_string(),
+            Field::Short(n) => n.to_string(),
+            Field::Int(n) => n.to_string(),
+            Field::Long(n) => n.to_string(),
+            Field::UByte(n) => n.to_string(),
+            Field::UShort(n) => n.to_string(),
+            Field::UInt(n) => n.to_string(),
+            Field::ULong(n) => n.to_string(),
+            Field::Float(x) => x.to_string(),
+            Field::Double(x) => x.to_string(),
+            Field::Str(text) => text.clone(),
+            Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
+            _ => {
+                let problem = format!(
+                    "column `{name}` holds neither numbers nor text; \
+                     leave it out when the file is written"
+                );
+                return Err(DataError::format(file, problem));
+            }
+        };
+        record.push_field(cell.as_bytes());
+    }
+    Ok(())
+}
+
+fn broken(file: &str, error: impl std::fmt::Display) -> DataError {
+    let problem = format!(
+        "can't be read as Parquet ({error}); is the download complete, and packed with Snappy \
+         or not at all?"
+    );
+    DataError::format(file, problem)
+}

@@ -1,0 +1,284 @@
+//! Texts with a class each: between tabs, or as lines of JSON.
+
+use super::files::{class_targets, class_task};
+use super::{Files, FormatInfo, Reader};
+use crate::data::csv::Column;
+use crate::data::dataset::Inputs;
+use crate::data::error::excerpt;
+use crate::data::{
+    Columns, DataError, Dataset, Examples, Form, MAX_VALUES, Place, Task, TextOptions, Texts,
+    Tokens, input,
+};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+/// The settings of texts.
+const SETTINGS: &[&str] = &["label", "text", "tokens", "vocabulary", "length", "header"];
+
+/// The longest line that is read, in bytes.
+const LONGEST_LINE: u64 = 1 << 26;
+
+/// The longest text in tokens, and the largest vocabulary.
+const MOST_TOKENS: usize = 1 << 20;
+
+/// A text and its class between tabs; quotes are part of the text.
+pub(super) struct Tabs;
+
+/// An object a line.
+pub(super) struct Jsonl;
+
+impl Reader for Tabs {
+    fn describe(&self) -> &'static FormatInfo {
+        &FormatInfo {
+            name: "text",
+            endings: &[],
+            about: "lines of a class, a tab and a text, made into tokens",
+            settings: SETTINGS,
+        }
+    }
+
+    fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
+        dataset(files, &Line::tabs)
+    }
+}
+
+impl Reader for Jsonl {
+    fn describe(&self) -> &'static FormatInfo {
+        &FormatInfo {
+            name: "jsonl",
+            endings: &["jsonl", "ndjson"],
+            about: "lines of JSON objects with a class and a text, made into tokens",
+            settings: &["label", "text", "tokens", "vocabulary", "length"],
+        }
+    }
+
+    fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
+        dataset(files, &Line::json)
+    }
+}
+
+/// Texts and labels as they were read.
+#[derive(Default)]
+struct Labelled {
+    texts: Texts,
+    labels: Vec<String>,
+    bytes: usize,
+}
+
+/// Finds the label and the text of a line.
+type Find<'a> = dyn Fn(&Line<'_>) -> Result<(String, String), DataError> + 'a;
+
+fn dataset(files: &Files<'_>, find: &Find<'_>) -> Result<Dataset, DataError> {
+    let form = Form::Text(options(files)?);
+    let columns = Wanted::of(files)?;
+    let read = |path: &Path| {
+        let mut reader = files.open(path)?;
+        read(&mut reader, &files.name(path), &columns, find)
+    };
+    let training = read(files.train)?;
+    let test = files.test().map(read).transpose()?;
+    let task = class_task(training.labels.iter().map(String::as_str));
+    let Task::Classes(classes) = &task else {
+        unreachable!("texts have classes");
+    };
+    let examples = |labelled: Labelled, file: String| {
+        let labels = labelled.labels.iter().map(String::as_str);
+        Ok::<_, DataError>(Examples {
+            targets: class_targets(&file, labels, classes)?,
+            inputs: Inputs::Texts(labelled.texts),
+        })
+    };
+    let training = examples(training, files.name(files.train))?;
+    let test = test.zip(files.test());
+    let test = test.map(|(labelled, path)| examples(labelled, files.name(path)));
+    let test = test.transpose()?;
+    Dataset::new(files.stem(), form, task, training, test)
+}
+
+fn options(files: &Files<'_>) -> Result<TextOptions, DataError> {
+    let source = files.source;
+    let tokens = source.tokens.unwrap_or_default();
+    if tokens == Tokens::Byte && source.vocabulary.is_some() {
+        let problem = format!("bytes have {} tokens; remove it", TextOptions::BYTES);
+        return Err(DataError::setting("vocabulary", problem));
+    }
+    let vocabulary = match tokens {
+        Tokens::Byte => TextOptions::BYTES,
+        Tokens::Char => source.vocabulary.unwrap_or(256),
+        Tokens::Word | Tokens::Bpe => source.vocabulary.unwrap_or(4096),
+    };
+    let length = source.length.unwrap_or(64);
+    let checks = [("vocabulary", vocabulary, 4), ("length", length, 1)];
+    for (key, number, least) in checks {
+        if !(least..=MOST_TOKENS).contains(&number) {
+            let problem = format!("{number} is not from {least} to {MOST_TOKENS}");
+            return Err(DataError::setting(key, problem));
+        }
+    }
+    Ok(TextOptions {
+        tokens,
+        vocabulary,
+        length,
+    })
+}
+
+/// Which columns or fields are wanted.
+struct Wanted {
+    label: Option<Column>,
+    text: Option<Column>,
+    has_header: bool,
+}
+
+impl Wanted {
+    fn of(files: &Files<'_>) -> Result<Self, DataError> {
+        let label = match &files.source.label {
+            None => None,
+            Some(Columns::One(column)) => Some(column.clone()),
+            Some(Columns::Many(_)) => {
+                return Err(DataError::setting(
+                    "label",
+                    "a text has one class; name one",
+                ));
+            }
+        };
+        Ok(Self {
+            label,
+            text: files.source.text.clone(),
+            has_header: files.source.header.unwrap_or(false),
+        })
+    }
+}
+
+/// One line of a file.
+struct Line<'a> {
+    file: &'a str,
+    number: u64,
+    text: &'a str,
+    header: Option<&'a [String]>,
+    wanted: &'a Wanted,
+}
+
+fn read(
+    reader: &mut dyn Read,
+    file: &str,
+    wanted: &Wanted,
+    find: &Find<'_>,
+) -> Result<Labelled, DataError> {
+    let mut reader = BufReader::new(reader);
+    let mut out = Labelled::default();
+    let mut header: Option<Vec<String>> = None;
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let read = reader
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut bytes);
+        if read.map_err(|error| input::read_error(Path::new(file), error))? == 0 {
+            break;
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            DataError::format(&format!("{file}:{number}"), "the line is not text in UTF-8")
+        })?;
+        let text = text.trim_end_matches(['\n', '\r']);
+        if text.trim().is_empty() {
+            continue;
+        }
+        if wanted.has_header && header.is_none() {
+            header = Some(
+                text.split('\t')
+                    .map(|name| name.trim().to_owned())
+                    .collect(),
+            );
+            continue;
+        }
+        let line = Line {
+            file,
+            number,
+            text,
+            header: header.as_deref(),
+            wanted,
+        };
+        let (label, text) = find(&line)?;
+        out.bytes += text.len();
+        if out.bytes > MAX_VALUES {
+            let found = format!("more than {MAX_VALUES}");
+            return Err(DataError::too_large(file, "bytes", found, MAX_VALUES));
+        }
+        out.texts.push(&text);
+        out.labels.push(label);
+    }
+    if out.labels.is_empty() {
+        let file = file.to_owned();
+        return Err(DataError::Empty { file });
+    }
+    Ok(out)
+}
+
+impl Line<'_> {
+    fn error(&self, column: usize, problem: impl Into<String>) -> DataError {
+        let place = Place {
+            file: self.file.to_owned(),
+            line: self.number,
+            column,
+        };
+        DataError::format(&place.to_string(), problem)
+    }
+
+    /// By default the first column is the class and the second the text.
+    fn tabs(line: &Line<'_>) -> Result<(String, String), DataError> {
+        let cells: Vec<&str> = line.text.split('\t').collect();
+        let place = |column: Option<&Column>, default: usize| match column {
+            None => Ok(default),
+            Some(Column::Number(number)) => Ok(number.saturating_sub(1)),
+            Some(Column::Name(name)) => {
+                let header = line.header.unwrap_or_default();
+                let found = header.iter().position(|known| known == name);
+                found.ok_or_else(|| {
+                    let advice = "say `header = true` if the first line names the columns";
+                    let shown = excerpt(name.as_bytes());
+                    line.error(1, format!("no column is called `{shown}`; {advice}"))
+                })
+            }
+        };
+        let label = place(line.wanted.label.as_ref(), 0)?;
+        let text = place(line.wanted.text.as_ref(), 1)?;
+        let cell = |column: usize| {
+            cells.get(column).copied().ok_or_else(|| {
+                let found = cells.len();
+                let problem = format!("{found} columns, where column {} is needed", column + 1);
+                line.error(found, problem)
+            })
+        };
+        let (text, label_text) = (cell(text)?, cell(label)?.trim());
+        if label_text.is_empty() {
+            return Err(line.error(
+                label + 1,
+                "the label is empty; fill the gap or drop the line",
+            ));
+        }
+        Ok((label_text.to_owned(), text.to_owned()))
+    }
+
+    /// By default the fields are called `label` and `text`.
+    fn json(line: &Line<'_>) -> Result<(String, String), DataError> {
+        let object: Value = serde_json::from_str(line.text)
+            .map_err(|error| line.error(error.column().max(1), format!("no JSON: {error}")))?;
+        let field = |column: Option<&Column>, default: &str| {
+            let name = column.map_or_else(|| default.to_owned(), ToString::to_string);
+            match object.get(&name) {
+                Some(Value::String(text)) => Ok(text.clone()),
+                Some(Value::Number(number)) => Ok(number.to_string()),
+                Some(Value::Bool(flag)) => Ok(flag.to_string()),
+                Some(_) => Err(line.error(1, format!("`{name}` is neither text nor a number"))),
+                None => Err(line.error(1, format!("the object has no field `{name}`"))),
+            }
+        };
+        let label = field(line.wanted.label.as_ref(), "label")?;
+        if label.is_empty() {
+            return Err(line.error(1, "the label is empty; fill the gap or drop the line"));
+        }
+        Ok((label, field(line.wanted.text.as_ref(), "text")?))
+    }
+}

@@ -1,0 +1,308 @@
+//! What training minimises and what a network is judged by.
+
+use super::metrics;
+use super::recipe::{LossKind, Recipe, RecipeError};
+use crate::architecture::Output;
+use crate::data::{Part, Targets};
+use crate::layers::Mode;
+use crate::model::Network;
+use burn::tensor::activation::{log_sigmoid, log_softmax};
+use burn::tensor::{Device, Tensor, TensorData};
+use std::collections::BTreeMap;
+
+/// How many examples are evaluated at a time. A constant, so that scores never depend on the recipe.
+const EVALUATION_BATCH: usize = 256;
+
+/// A loss for an output, and with it the scores.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Objective {
+    output: Output,
+    kind: LossKind,
+    smoothing: f64,
+    delta: f64,
+}
+
+/// How well a network does on a part of the data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scores {
+    /// Mean loss: cross-entropies in nats without label smoothing, a regression's loss of its
+    /// standardised numbers.
+    pub loss: f64,
+    /// Higher is better: accuracy where each example has one class, the mean F1 of the labels where
+    /// it has any number of them, R2 for regression.
+    pub score: f64,
+    /// Every figure of the task by its name; a regression's errors in the data's own units.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+impl Objective {
+    /// The loss that the recipe names, or the task's own.
+    ///
+    /// # Errors
+    /// When the loss is none for this output.
+    pub fn of(recipe: &Recipe, output: Output) -> Result<Self, RecipeError> {
+        let fitting: &[LossKind] = match output {
+            Output::Classes(_) => &[LossKind::CrossEntropy],
+            Output::Binary | Output::Labels(_) => &[LossKind::Bce],
+            Output::Regression(_) => &[LossKind::Mse, LossKind::Mae, LossKind::Huber],
+        };
+        let kind = recipe.loss.unwrap_or(fitting[0]);
+        if !fitting.contains(&kind) {
+            let names: Vec<&str> = fitting.iter().map(|kind| kind.name()).collect();
+            return Err(RecipeError::Invalid {
+                name: "loss",
+                expected: format!("{} for `output {output}`", names.join(", ")),
+                value: kind.name().to_owned(),
+            });
+        }
+        Ok(Self {
+            output,
+            kind,
+            smoothing: recipe.label_smoothing,
+            delta: recipe.huber_delta.unwrap_or(1.0),
+        })
+    }
+
+    /// The mean loss of `[batch, outputs]` numbers.
+    ///
+    /// # Panics
+    /// When the targets are not of the output.
+    pub fn loss(&self, outputs: Tensor<2>, targets: &Targets) -> Tensor<1> {
+        if let (LossKind::CrossEntropy, Targets::Classes { labels, .. }) = (self.kind, targets) {
+            return cross_entropy(outputs, labels, self.smoothing);
+        }
+        let wanted = self.wanted(targets, &outputs.dims(), &outputs.device());
+        match self.kind {
+            LossKind::CrossEntropy => unreachable!("targets are of the output"),
+            LossKind::Bce => {
+                let missed = wanted.clone().neg().add_scalar(1.0);
+                let hit = log_sigmoid(outputs.clone()) * wanted;
+                (hit + log_sigmoid(outputs.neg()) * missed).mean().neg()
+            }
+            LossKind::Mse => {
+                let distance = outputs - wanted;
+                (distance.clone() * distance).mean()
+            }
+            LossKind::Mae => (outputs - wanted).abs().mean(),
+            LossKind::Huber => {
+                // The inner part is squared, what lies beyond counts in proportion.
+                let distance = (outputs - wanted).abs();
+                let inner = distance.clone().clamp_max(self.delta);
+                let beyond = (distance - inner.clone()).mul_scalar(self.delta);
+                (inner.clone() * inner.mul_scalar(0.5) + beyond).mean()
+            }
+        }
+    }
+
+    /// Targets as numbers beside the outputs.
+    fn wanted(&self, targets: &Targets, dims: &[usize; 2], device: &Device) -> Tensor<2> {
+        let values: Vec<f32> = match targets {
+            Targets::Classes { labels, .. } => labels.iter().map(|&l| self.smooth(l > 0)).collect(),
+            Targets::Labels { flags, .. } => flags.iter().map(|&f| self.smooth(f)).collect(),
+            Targets::Numbers { values, .. } => values.clone(),
+        };
+        Tensor::from_data(TensorData::new(values, *dims), device)
+    }
+
+    fn smooth(&self, flag: bool) -> f32 {
+        let flag = f64::from(u8::from(flag));
+        (flag * (1.0 - self.smoothing) + 0.5 * self.smoothing) as f32
+    }
+
+    /// The mean loss of outputs that were computed, without label smoothing, in 64 bits and in the
+    /// part's order.
+    fn mean_loss(&self, outputs: &[f32], targets: &Targets) -> f64 {
+        let count = targets.len().max(1);
+        let width = outputs.len() / count;
+        let rows = outputs.chunks_exact(width.max(1));
+        let total: f64 = match targets {
+            Targets::Classes { labels, .. } if self.kind == LossKind::CrossEntropy => {
+                let pairs = rows.zip(labels);
+                return pairs
+                    .map(|(row, &l)| row_loss(row, l as usize))
+                    .sum::<f64>()
+                    / count as f64;
+            }
+            Targets::Classes { labels, .. } => {
+                let pairs = outputs.iter().zip(labels);
+                pairs.map(|(&x, &label)| binary_loss(x, label > 0)).sum()
+            }
+            Targets::Labels { flags, .. } => {
+                let pairs = outputs.iter().zip(flags);
+                pairs.map(|(&x, &flag)| binary_loss(x, flag)).sum()
+            }
+            Targets::Numbers { values, .. } => {
+                let pairs = outputs.iter().zip(values);
+                pairs
+                    .map(|(&x, &y)| self.distance_loss(f64::from(x) - f64::from(y)))
+                    .sum()
+            }
+        };
+        total / outputs.len().max(1) as f64
+    }
+
+    fn distance_loss(&self, distance: f64) -> f64 {
+        let size = distance.abs();
+        match self.kind {
+            LossKind::Mae => size,
+            LossKind::Huber if size > self.delta => self.delta * (size - 0.5 * self.delta),
+            LossKind::Huber => 0.5 * size * size,
+            _ => size * size,
+        }
+    }
+}
+
+/// Mean softmax cross-entropy of `[batch, classes]` logits. With smoothing `s` the target is
+/// `1 - s` on the class plus `s / classes` everywhere, as in `torch.nn.CrossEntropyLoss`.
+///
+/// # Panics
+/// When a label is not below the number of classes.
+pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], smoothing: f64) -> Tensor<1> {
+    let [batch, classes] = logits.dims();
+    // The mean and the sign are part of the targets, which saves two passes in each direction.
+    let scale = -1.0 / batch as f64;
+    let spread = (scale * smoothing / classes as f64) as f32;
+    let peak = (scale * (1.0 - smoothing + smoothing / classes as f64)) as f32;
+    let mut targets = vec![spread; batch * classes];
+    for (row, &label) in targets.chunks_exact_mut(classes).zip(labels) {
+        row[label as usize] = peak;
+    }
+    let targets = Tensor::from_data(TensorData::new(targets, [batch, classes]), &logits.device());
+    (log_softmax(logits, 1) * targets).sum()
+}
+
+/// What a network gives for every example of a part, at inference.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Predictions(Vec<f32>);
+
+impl Predictions {
+    /// Computes them, asking before each batch whether to go on.
+    pub fn of<E>(
+        network: &Network,
+        part: &Part,
+        mut go_on: impl FnMut() -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut network = network.without_gradients();
+        let size = part.shape.elements();
+        let mut outputs = Vec::new();
+        for inputs in part.inputs.chunks(EVALUATION_BATCH * size) {
+            go_on()?;
+            let input = network.batch(inputs.to_vec());
+            let output = network.forward(input, Mode::Inference).vector().into_data();
+            outputs.extend_from_slice(output.as_slice::<f32>().expect("32-bit floats"));
+        }
+        Ok(Self(outputs))
+    }
+
+    /// The mean loss.
+    pub fn loss(&self, objective: &Objective, part: &Part) -> f64 {
+        objective.mean_loss(&self.0, &part.targets)
+    }
+
+    /// The score: higher is better.
+    pub fn score(&self, objective: &Objective, part: &Part) -> f64 {
+        metrics::score(objective.output, &self.0, &part.targets)
+    }
+
+    /// Everything there is to say.
+    pub fn scores(&self, objective: &Objective, part: &Part) -> Scores {
+        Scores {
+            loss: self.loss(objective, part),
+            score: self.score(objective, part),
+            metrics: metrics::all(objective.output, &self.0, &part.targets),
+        }
+    }
+}
+
+/// How well a network does on a part, at inference.
+///
+/// # Panics
+/// When the part does not have the network's input shape, or its targets are not of the objective.
+pub fn evaluate(network: &Network, part: &Part, objective: &Objective) -> Scores {
+    let predictions = Predictions::of(network, part, || Ok::<(), ()>(()));
+    let predictions = predictions.expect("nothing interrupts it");
+    predictions.scores(objective, part)
+}
+
+fn row_loss(logits: &[f32], label: usize) -> f64 {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits
+        .iter()
+        .map(|&logit| libm::exp(f64::from(logit) - f64::from(top)))
+        .sum();
+    libm::log(sum) + f64::from(top) - f64::from(logits[label])
+}
+
+/// `-log(sigmoid(x))` for a flag that is set, `-log(1 - sigmoid(x))` for one that is not.
+fn binary_loss(logit: f32, flag: bool) -> f64 {
+    let x = f64::from(logit);
+    let against = if flag { -x } else { x };
+    against.max(0.0) + libm::log1p(libm::exp(-x.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn objective(output: Output, loss: LossKind) -> Objective {
+        let recipe = Recipe {
+            loss: Some(loss),
+            ..Recipe::default()
+        };
+        Objective::of(&recipe, output).unwrap()
+    }
+
+    fn both(objective: &Objective, outputs: &[f32], targets: &Targets) -> (f64, f64) {
+        let width = outputs.len() / targets.len();
+        let data = TensorData::new(outputs.to_vec(), [targets.len(), width]);
+        let tensor = Tensor::<2>::from_data(data, &Device::flex());
+        let trained = objective.loss(tensor, targets).into_scalar::<f32>();
+        (f64::from(trained), objective.mean_loss(outputs, targets))
+    }
+
+    #[test]
+    fn training_and_evaluation_agree_on_every_loss() {
+        let numbers = Targets::numbers(vec![0.5, -1.0, 4.0, 0.0], 2);
+        let flags = Targets::Labels {
+            flags: vec![true, false, false, true],
+            labels: 2,
+        };
+        let outputs = [0.25, 3.0, -2.0, 0.0];
+        let cases = [
+            (Output::Regression(2), LossKind::Mse, &numbers, 13.015_625),
+            (Output::Regression(2), LossKind::Mae, &numbers, 2.5625),
+            (
+                Output::Regression(2),
+                LossKind::Huber,
+                &numbers,
+                2.257_812_5,
+            ),
+            (Output::Labels(2), LossKind::Bce, &flags, 1.111_150_7),
+        ];
+        for (output, loss, targets, wanted) in cases {
+            let (trained, evaluated) = both(&objective(output, loss), &outputs, targets);
+            assert!((trained - wanted).abs() < 1e-5, "{loss:?}: {trained}");
+            assert!((evaluated - wanted).abs() < 1e-6, "{loss:?}: {evaluated}");
+        }
+        let classes = Targets::classes(vec![1, 0, 0, 1], 2);
+        let (trained, evaluated) = both(
+            &objective(Output::Binary, LossKind::Bce),
+            &outputs,
+            &classes,
+        );
+        assert!((trained - evaluated).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_loss_of_another_task_is_refused_with_those_that_fit() {
+        let recipe = Recipe {
+            loss: Some(LossKind::Mse),
+            ..Recipe::default()
+        };
+        let error = Objective::of(&recipe, Output::Classes(3)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the recipe's `loss` is cross_entropy for `output classes(3)`, not mse"
+        );
+    }
+}
