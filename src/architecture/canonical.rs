@@ -10,8 +10,11 @@
 
 use super::{Architecture, Operation};
 use crate::layers::{Arity, Layer};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use std::rc::Rc;
 
 /// A text that is equal for two networks exactly when they are the same network.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,16 +55,50 @@ impl fmt::Display for CanonicalForm {
 
 /// A directed acyclic graph with one source (vertex 0) and one sink (the last), in topological order,
 /// every vertex between the two.
-struct LabelledGraph {
-    labels: Vec<String>,
+#[derive(Default)]
+struct LabelledGraph<'a> {
+    /// The label of each vertex, as its position in `texts`.
+    labels: Vec<u32>,
     inputs: Vec<Vec<usize>>,
+    texts: Vec<String>,
+    layers: FxHashMap<&'a Layer, u32>,
+    places: Vec<u32>,
 }
 
-impl LabelledGraph {
+impl<'a> LabelledGraph<'a> {
+    fn text(&self, vertex: usize) -> &str {
+        &self.texts[self.labels[vertex] as usize]
+    }
+
+    fn new_text(&mut self, text: String) -> u32 {
+        self.texts.push(text);
+        u32::try_from(self.texts.len() - 1).expect("networks are far smaller")
+    }
+
+    /// The label of a layer; equal layers are written once.
+    fn layer(&mut self, layer: &'a Layer) -> u32 {
+        if let Some(&known) = self.layers.get(layer) {
+            return known;
+        }
+        let id = self.new_text(label(layer));
+        self.layers.insert(layer, id);
+        id
+    }
+
+    /// The label of a vertex that stands between an ordered layer and one of its inputs.
+    fn place(&mut self, index: usize) -> u32 {
+        while self.places.len() <= index {
+            let id = self.new_text(place(self.places.len()));
+            self.places.push(id);
+        }
+        self.places[index]
+    }
+
     /// A vertex for each input that says which it is, so that a form that forgets the order keeps it.
     fn in_order(&mut self, inputs: Vec<usize>) -> Vec<usize> {
         let places = inputs.into_iter().enumerate().map(|(index, input)| {
-            self.labels.push(place(index));
+            let label = self.place(index);
+            self.labels.push(label);
             self.inputs.push(vec![input]);
             self.labels.len() - 1
         });
@@ -74,14 +111,14 @@ pub(super) fn labelled(architecture: &Architecture) -> CanonicalForm {
     form(&graph, architecture)
 }
 
-fn form(graph: &LabelledGraph, architecture: &Architecture) -> CanonicalForm {
+fn form(graph: &LabelledGraph<'_>, architecture: &Architecture) -> CanonicalForm {
     let mut out = format!("{}:{}", architecture.input().kind(), architecture.input());
     let canon = Canon::new(graph);
     let inner: Vec<usize> = (1..graph.labels.len().saturating_sub(1)).collect();
     let last = graph.labels.len() - 1;
     if last > 0 {
         canon.series(0, &inner, last, &mut out);
-        out.push_str(&graph.labels[last]);
+        out.push_str(graph.text(last));
     }
     let _ = write!(out, ">{:?}", architecture.output());
     CanonicalForm(out)
@@ -110,11 +147,8 @@ pub(super) fn label(layer: &Layer) -> String {
     out
 }
 
-fn contract_identities(architecture: &Architecture) -> LabelledGraph {
-    let mut graph = LabelledGraph {
-        labels: Vec::new(),
-        inputs: Vec::new(),
-    };
+fn contract_identities(architecture: &Architecture) -> LabelledGraph<'_> {
+    let mut graph = LabelledGraph::default();
     let mut stands_for = Vec::with_capacity(architecture.nodes().len());
     for node in architecture.nodes() {
         let inputs: Vec<usize> = node.inputs.iter().map(|id| stands_for[id.0]).collect();
@@ -123,15 +157,15 @@ fn contract_identities(architecture: &Architecture) -> LabelledGraph {
                 stands_for.push(inputs[0]);
             }
             operation => {
-                let (text, inputs) = match operation {
-                    Operation::Input => (String::new(), inputs),
+                let (label, inputs) = match operation {
+                    Operation::Input => (graph.new_text(String::new()), inputs),
                     Operation::Layer(layer) if is_ordered(layer) => {
-                        (label(layer), graph.in_order(inputs))
+                        (graph.layer(layer), graph.in_order(inputs))
                     }
-                    Operation::Layer(layer) => (label(layer), inputs),
+                    Operation::Layer(layer) => (graph.layer(layer), inputs),
                 };
                 stands_for.push(graph.labels.len());
-                graph.labels.push(text);
+                graph.labels.push(label);
                 graph.inputs.push(inputs);
             }
         }
@@ -141,19 +175,26 @@ fn contract_identities(architecture: &Architecture) -> LabelledGraph {
 
 /// The search for the canonical form of one graph.
 struct Canon<'a> {
-    graph: &'a LabelledGraph,
+    graph: &'a LabelledGraph<'a>,
     users: Vec<Vec<usize>>,
+    /// What gaps were written as, by all they depend on: networks repeat their cells.
+    known: RefCell<FxHashMap<Vec<u32>, Rc<str>>>,
 }
 
 impl<'a> Canon<'a> {
-    fn new(graph: &'a LabelledGraph) -> Self {
+    fn new(graph: &'a LabelledGraph<'a>) -> Self {
         let mut users = vec![Vec::new(); graph.labels.len()];
         for (vertex, inputs) in graph.inputs.iter().enumerate() {
             for &input in inputs {
                 users[input].push(vertex);
             }
         }
-        Self { graph, users }
+        let known = RefCell::default();
+        Self {
+            graph,
+            users,
+            known,
+        }
     }
 
     /// What lies between `source` and `sink` through `inner` (in topological order), cut into a row.
@@ -167,7 +208,7 @@ impl<'a> Canon<'a> {
                 .position(|&v| v == cut)
                 .expect("a cut is an inner vertex");
             self.gap(from, &rest[..at], cut, out);
-            out.push_str(&self.graph.labels[cut]);
+            out.push_str(self.graph.text(cut));
             (from, rest) = (cut, &rest[at + 1..]);
         }
         self.gap(from, rest, sink, out);
@@ -206,13 +247,40 @@ impl<'a> Canon<'a> {
             out.push('.');
             return;
         }
+        let signature = self.signature(from, inner, to);
+        let known = self.known.borrow().get(&signature).cloned();
+        let text = known.unwrap_or_else(|| {
+            let text: Rc<str> = self.parts(from, inner, to, direct).into();
+            self.known.borrow_mut().insert(signature, Rc::clone(&text));
+            text
+        });
+        out.push_str(&text);
+    }
+
+    /// All that a gap's text depends on: labels and edges by position.
+    fn signature(&self, from: usize, inner: &[usize], to: usize) -> Vec<u32> {
+        let number = |value: usize| u32::try_from(value).expect("networks are far smaller");
+        let edges = |users: &[usize]| number(users.iter().filter(|&&user| user == to).count());
+        let mut signature = vec![edges(&self.users[from])];
+        for &vertex in inner {
+            signature.extend([self.graph.labels[vertex], edges(&self.users[vertex])]);
+            for input in &self.graph.inputs[vertex] {
+                let place = inner.binary_search(input);
+                signature.push(place.map_or(u32::MAX, |place| number(place)));
+            }
+            signature.push(u32::MAX - 1);
+        }
+        signature
+    }
+
+    fn parts(&self, from: usize, inner: &[usize], to: usize, direct: usize) -> String {
         let mut parts: Vec<String> = self
             .components(inner)
             .iter()
             .map(|component| self.component(from, component, to))
             .collect();
         parts.sort_unstable();
-        let _ = write!(out, "({}*{direct})", parts.join("|"));
+        format!("({}*{direct})", parts.join("|"))
     }
 
     fn component(&self, from: usize, component: &[usize], to: usize) -> String {
@@ -270,7 +338,7 @@ impl<'a> Prime<'a> {
         let graph = canon.graph;
         let each = |f: &dyn Fn(usize) -> usize| vertices.iter().map(|&v| f(v)).collect();
         Self {
-            labels: vertices.iter().map(|&v| graph.labels[v].as_str()).collect(),
+            labels: vertices.iter().map(|&v| graph.text(v)).collect(),
             inputs: vertices.iter().map(|&v| local(&graph.inputs[v])).collect(),
             users: vertices.iter().map(|&v| local(&canon.users[v])).collect(),
             from_source: each(&|v| count(&graph.inputs[v], from)),

@@ -17,6 +17,7 @@ pub use drawing::{dot, svg};
 pub use json::{ArchitectureJson, JsonError};
 pub use metrics::{Mark, Metrics, metrics_of_layer};
 pub use print::{mermaid, text};
+pub use string_rule::{NamedEdge, nasbench201_text};
 
 use crate::layers::{Arity, Layer, Shape, ShapeError};
 use serde::{Deserialize, Serialize};
@@ -150,11 +151,6 @@ impl Architecture {
     /// The form that is equal for isomorphic networks, identity layers contracted.
     pub fn canonical(&self) -> CanonicalForm {
         canonical::labelled(self)
-    }
-
-    /// The form by which NAS-Bench-201 counts: the network as one expression. For single cells.
-    pub fn expression(&self) -> CanonicalForm {
-        string_rule::expression(self)
     }
 
     /// The coarser form that also folds `zero`, what is computed from zeros only, and nested sums.
@@ -308,12 +304,17 @@ fn check_arity(layer: &Layer, given: usize, address: &str) -> Result<(), BuildEr
 }
 
 fn number_repeated_addresses(nodes: &mut [Node]) {
-    let mut seen = std::collections::BTreeMap::<String, usize>::new();
-    for node in nodes {
-        let count = seen.entry(node.address.clone()).or_default();
+    let mut seen = rustc_hash::FxHashMap::<&str, usize>::default();
+    let mut repeated = Vec::new();
+    for (index, node) in nodes.iter().enumerate() {
+        let count = seen.entry(&node.address).or_default();
         *count += 1;
         if *count > 1 {
-            node.address = format!("{}#{count}", node.address);
+            repeated.push((index, *count));
         }
+    }
+    for (index, count) in repeated {
+        let numbered = format!("{}#{count}", nodes[index].address);
+        nodes[index].address = numbered;
     }
 }

@@ -1,41 +1,32 @@
 //! Sameness as NAS-Bench-201 defines it: two cells are one if their expressions are the same text.
 
-use super::canonical::{self, CanonicalForm};
-use super::{Architecture, Operation};
+/// One edge of a cell: from, to, and the operation on it by the benchmark's name.
+pub type NamedEdge<'a> = (usize, usize, &'a str);
 
-/// A network as one expression: a layer's text is applied to its input's text in parentheses, identity
-/// is left out, zero and layers of zero are `#`, and a merge lists its inputs' texts in the order of
-/// their letters.
+/// The text of a cell by the rule of NAS-Bench-201's authors (Dong and Yang, 2020), by which there are
+/// 6,466 different ones.
 ///
-/// This is coarser than isomorphism, since texts forget what is computed once and used twice, and finer
-/// than [`functional`](Architecture::functional) equality, since sums keep their zeros and are sorted
-/// level by level. By it NAS-Bench-201 has 6,466 different cells (Dong and Yang, NAS-Bench-201, 2020).
+/// Vertex 0 is `0`. What arrives over an edge is `(source)@operation`, for `skip_connect` the source
+/// itself, and for `none` or from a source that is `#` just `#`; a vertex joins what arrives in the
+/// order of letters. Texts forget what is computed once and used twice, so the rule is coarser than
+/// isomorphism there; they keep zeros and sort nested sums level by level, so it is finer than
+/// [`functional`](super::Architecture::functional) equality.
 ///
-/// The text grows with the number of paths through the network, so it suits single cells.
-pub(super) fn expression(architecture: &Architecture) -> CanonicalForm {
-    let mut texts: Vec<String> = Vec::with_capacity(architecture.nodes().len());
-    for node in architecture.nodes() {
-        let mut inputs: Vec<&str> = node.inputs.iter().map(|id| texts[id.0].as_str()).collect();
-        let text = match &node.operation {
-            Operation::Input => "x".to_owned(),
-            Operation::Layer(layer) if canonical::is_identity(layer, inputs.len()) => {
-                inputs[0].to_owned()
-            }
-            Operation::Layer(layer) if layer.kind.name() == "zero" || inputs == ["#"] => {
-                "#".to_owned()
-            }
-            Operation::Layer(layer) if layer.kind.name() == "add" => {
-                inputs.sort_unstable();
-                inputs.join("+")
-            }
-            Operation::Layer(layer) => {
-                if !canonical::is_ordered(layer) {
-                    inputs.sort_unstable();
-                }
-                format!("({})@{}", inputs.join(";"), canonical::label(layer))
-            }
-        };
-        texts.push(text);
+/// `edges` stand in the order of the vertices they lead to, and the last of those is the output.
+pub fn nasbench201_text(edges: &[NamedEdge<'_>]) -> String {
+    let vertices = edges.iter().map(|(_, to, _)| to + 1).max().unwrap_or(1);
+    let mut texts = vec!["0".to_owned()];
+    for vertex in 1..vertices {
+        let arriving = edges.iter().filter(|(_, to, _)| *to == vertex);
+        let mut parts: Vec<String> = arriving
+            .map(|&(from, _, operation)| match operation {
+                "skip_connect" => texts[from].clone(),
+                _ if operation == "none" || texts[from] == "#" => "#".to_owned(),
+                _ => format!("({})@{operation}", texts[from]),
+            })
+            .collect();
+        parts.sort_unstable();
+        texts.push(parts.join("+"));
     }
-    CanonicalForm::new(texts.pop().unwrap_or_default())
+    texts.pop().unwrap_or_default()
 }

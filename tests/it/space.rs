@@ -253,17 +253,29 @@ const NB201_CELL: &str = "space nb201\ninput image(channels: 4, height: 4, width
 /// For each cell its operations, as six digits for the edges 0>1, 0>2, 1>2, 0>3, 1>3, 2>3, and its
 /// class by the paper's rule.
 fn nasbench201_classes() -> Vec<(String, String)> {
+    const NAMES: [&str; 5] = [
+        "none",
+        "skip_connect",
+        "nor_conv_1x1",
+        "nor_conv_3x3",
+        "avg_pool_3x3",
+    ];
+    const EDGES: [(usize, usize); 6] = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)];
     let space = space(NB201_CELL);
     let cells = space.iter_from(&BigUint::ZERO).map(|genome| {
-        let option = |(to, from): (u32, u32)| {
+        let option = |(from, to): (usize, usize)| {
             let end = format!("node[{to}]/from[{from}]");
             let found = genome.iter().find(|(address, _)| address.ends_with(&end));
-            found.unwrap().1.to_string()
+            found.unwrap().1 as usize
         };
-        let edges = [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)];
-        let architecture = space.decode(&genome).unwrap().architecture;
-        let class = architecture.expression().as_str().to_owned();
-        (edges.into_iter().map(option).collect(), class)
+        let options = EDGES.map(option);
+        let named: Vec<_> = EDGES
+            .iter()
+            .zip(options)
+            .map(|(&(from, to), at)| (from, to, NAMES[at]))
+            .collect();
+        let digits = options.iter().map(usize::to_string).collect();
+        (digits, strata::architecture::nasbench201_text(&named))
     });
     cells.collect()
 }
