@@ -347,12 +347,40 @@ impl<'a> Prime<'a> {
     }
 
     fn smallest(&self) -> String {
-        let keys: Vec<_> = (0..self.labels.len())
-            .map(|v| (self.labels[v], self.from_source[v], self.to_sink[v]))
-            .collect();
         let mut best = None;
-        self.search(ranks(&keys), &mut best);
+        self.search(ranks(&self.first_colours()), &mut best);
         best.expect("the search reaches a leaf")
+    }
+
+    /// What a vertex is by itself, by all that leads to it and by all that it leads to. Two vertices
+    /// of one colour may still differ (the last two are hashes), which the search then settles.
+    fn first_colours(&self) -> Vec<(&str, usize, usize, u64, u64)> {
+        let own = |v: usize| {
+            let ends = mix(self.from_source[v] as u64 ^ (self.to_sink[v] as u64) << 32);
+            self.labels[v]
+                .bytes()
+                .fold(ends, |hash, byte| mix(hash ^ u64::from(byte)))
+        };
+        let own: Vec<u64> = (0..self.labels.len()).map(own).collect();
+        let (mut before, mut after) = (own.clone(), own.clone());
+        // Vertices are in topological order.
+        for v in 0..own.len() {
+            before[v] = mix(own[v] ^ total(&before, &self.inputs[v]));
+        }
+        for v in (0..own.len()).rev() {
+            after[v] = mix(own[v] ^ total(&after, &self.users[v]));
+        }
+        (0..own.len())
+            .map(|v| {
+                (
+                    self.labels[v],
+                    self.from_source[v],
+                    self.to_sink[v],
+                    before[v],
+                    after[v],
+                )
+            })
+            .collect()
     }
 
     /// Refines, then tries each way to break the first tie; twins need only one try.
@@ -376,24 +404,28 @@ impl<'a> Prime<'a> {
         }
     }
 
+    /// Parts colours by those of neighbours until nothing changes.
     fn refine(&self, mut colours: Vec<usize>) -> Vec<usize> {
         let mut classes = distinct(&colours);
-        loop {
-            let sorted = |neighbours: &[usize]| {
-                let mut seen: Vec<usize> = neighbours.iter().map(|&v| colours[v]).collect();
-                seen.sort_unstable();
-                seen
-            };
+        while classes < colours.len() {
+            let mixed: Vec<u64> = colours.iter().map(|&colour| mix(colour as u64)).collect();
             let keys: Vec<_> = (0..colours.len())
-                .map(|v| (colours[v], sorted(&self.inputs[v]), sorted(&self.users[v])))
+                .map(|v| {
+                    (
+                        colours[v],
+                        total(&mixed, &self.inputs[v]),
+                        total(&mixed, &self.users[v]),
+                    )
+                })
                 .collect();
             colours = ranks(&keys);
             let refined = distinct(&colours);
             if refined == classes {
-                return colours;
+                break;
             }
             classes = refined;
         }
+        colours
     }
 
     /// Whether swapping two vertices of one colour leaves the graph as it is.
@@ -432,6 +464,21 @@ impl<'a> Prime<'a> {
         out.push(']');
         out
     }
+}
+
+/// The sum over vertices, which depends on no order.
+fn total(values: &[u64], vertices: &[usize]) -> u64 {
+    vertices
+        .iter()
+        .fold(0, |sum, &v| sum.wrapping_add(values[v]))
+}
+
+/// Scatters the bits of a number (the last step of SplitMix64).
+fn mix(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
 }
 
 /// The rank of each key among the distinct keys.

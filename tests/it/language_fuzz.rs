@@ -54,12 +54,29 @@ const PIECES: [&str; 40] = [
 
 #[test]
 fn damaged_text_never_panics() {
+    damage(2, &["tests/suites/language", "search_spaces"], digest);
+}
+
+#[test]
+fn damaged_text_is_checked_without_a_panic() {
+    damage(5, &["tests/suites/check", "search_spaces"], |text| {
+        let (_, found) = strata::language::check(text);
+        for diagnostic in &found {
+            let span = diagnostic.span;
+            assert!(text.get(span.start..span.end).is_some(), "{text:?}");
+        }
+        found.is_empty()
+    });
+}
+
+/// Feeds damaged texts to `digest`, which says whether one survived.
+fn damage(seed: u64, folders: &[&str], digest: impl Fn(&str) -> bool) {
     let iterations = std::env::var("STRATA_FUZZ_ITERATIONS").map_or(20_000, |count| {
         count.parse().expect("STRATA_FUZZ_ITERATIONS is a number")
     });
-    let mut corpus = seeds();
+    let mut corpus = seeds(folders);
     let first = corpus.len();
-    let mut stream = Seed(2).stream(0, Purpose::Tool);
+    let mut stream = Seed(seed).stream(0, Purpose::Tool);
     for iteration in 0..iterations {
         let mut bytes = corpus[stream.index(corpus.len())].clone();
         for _ in 0..=stream.below(3) {
@@ -104,7 +121,7 @@ fn digest(text: &str) -> bool {
 
 #[test]
 fn diagnostics_of_damaged_text_render() {
-    let corpus = seeds();
+    let corpus = seeds(&["tests/suites/language", "search_spaces"]);
     let mut stream = Seed(3).stream(0, Purpose::Tool);
     for _ in 0..1000 {
         let mut bytes = corpus[stream.index(corpus.len())].clone();
@@ -115,10 +132,11 @@ fn diagnostics_of_damaged_text_render() {
     }
 }
 
-fn seeds() -> Vec<Vec<u8>> {
-    let files = ["tests/suites/language", "search_spaces"]
-        .map(corpus::space_files)
-        .concat();
+fn seeds(folders: &[&str]) -> Vec<Vec<u8>> {
+    let files: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| corpus::space_files(folder))
+        .collect();
     let files = files
         .iter()
         .map(|path| strip(&corpus::read(path)).into_bytes());
