@@ -9,7 +9,8 @@ use super::state::{Lane, State, Tensor, UNSET, within};
 use crate::architecture::Mark;
 use num_bigint::BigUint;
 use num_traits::One;
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many interned states and memoised outcomes a space may need before it counts as too large.
@@ -37,7 +38,7 @@ impl Point {
     }
 }
 
-/// The states that can come out, in canonical order, each with its number of ways.
+/// The states that can come out, in the order of their numbers, each with its number of ways.
 pub(super) type Outcomes = Arc<Vec<(StateId, BigUint)>>;
 
 /// Exact mathematics over this space needs more memory than it may have.
@@ -70,8 +71,8 @@ pub(super) enum View {
 pub(super) struct Engine {
     pub program: Arc<Program>,
     states: Vec<Arc<State>>,
-    ids: HashMap<Arc<State>, StateId>,
-    outcomes: HashMap<(Point, StateId), Outcomes>,
+    ids: FxHashMap<Arc<State>, StateId>,
+    outcomes: FxHashMap<(Point, StateId), Outcomes>,
     entries: usize,
     limit: usize,
 }
@@ -82,8 +83,8 @@ impl Engine {
         Self {
             program,
             states: Vec::new(),
-            ids: HashMap::new(),
-            outcomes: HashMap::new(),
+            ids: FxHashMap::default(),
+            outcomes: FxHashMap::default(),
             entries: 0,
             limit,
         }
@@ -230,7 +231,7 @@ impl Engine {
                 found.add(self.intern(state), ways.clone());
             }
         }
-        Ok(self.ordered(found))
+        Ok(found.outcomes())
     }
 
     /// Adds the costs of `before`; false where that passes a bound.
@@ -309,13 +310,7 @@ impl Engine {
                 }
             },
         }
-        Ok(self.ordered(found))
-    }
-
-    fn ordered(&self, found: Found) -> Outcomes {
-        let mut outcomes: Vec<(StateId, BigUint)> = found.0.into_iter().collect();
-        outcomes.sort_by(|a, b| self.states[a.0.0 as usize].cmp(&self.states[b.0.0 as usize]));
-        Arc::new(outcomes)
+        Ok(found.outcomes())
     }
 
     /// The alternatives of a choice, as points.
@@ -547,6 +542,7 @@ impl Engine {
             .iter()
             .map(|(end, _)| self.state(*end).lanes[0].clone())
             .collect();
+        results.sort_unstable();
         results.dedup();
         Ok(results)
     }
@@ -602,6 +598,10 @@ pub(super) enum Focused {
 struct Found(BTreeMap<StateId, BigUint>);
 
 impl Found {
+    fn outcomes(self) -> Outcomes {
+        Arc::new(self.0.into_iter().collect())
+    }
+
     fn add(&mut self, state: StateId, ways: BigUint) {
         *self.0.entry(state).or_default() += ways;
     }

@@ -3,6 +3,7 @@
 use super::measure::Cost;
 use super::walk::{Decide, Taken};
 use super::{Node, NodeId, Plan, Promise, add};
+use crate::space::transfer::Point;
 use num_bigint::BigUint;
 use num_traits::Zero;
 use std::sync::Arc;
@@ -10,8 +11,12 @@ use std::sync::Arc;
 impl Plan {
     /// How many walks there are.
     pub fn count(&mut self) -> BigUint {
-        let (start, free) = (self.start, self.free());
-        (*self.ways(start.cont, start.state, &free)).clone()
+        let root = Point::at(self.engine.program.root);
+        let outcomes = self.outcomes(root, self.start.state);
+        let accepted = outcomes
+            .iter()
+            .filter(|(end, _)| self.engine.accepts_end(*end));
+        accepted.map(|(_, ways)| ways).sum()
     }
 
     /// The decisions of walk number `index`, which must be below the count.

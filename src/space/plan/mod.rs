@@ -306,7 +306,11 @@ impl Plan {
             return Some(known);
         }
         let (mut promised, mut places, mut costs) = (Vec::new(), Vec::new(), Vec::new());
-        for (end, _) in self.outcomes(point, place.state).iter() {
+        // Ordered by what is promised: the numbers of states depend on who walked here before.
+        let outcomes = self.outcomes(point, place.state);
+        let mut ends: Vec<StateId> = outcomes.iter().map(|(end, _)| *end).collect();
+        ends.sort_by_cached_key(|end| self.engine.state(*end));
+        for end in &ends {
             let mut spent = self.free();
             let state = self.spend(rest, *end, &mut spent);
             if self.is_possible(rest, state) {
