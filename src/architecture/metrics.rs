@@ -162,3 +162,39 @@ pub fn metrics_of_layer(layer: &Layer, inputs: &[Shape], output: Shape) -> Metri
         receptive_field: 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::find;
+
+    fn conv(kernel: i64, stride: i64) -> Layer {
+        let given = [
+            ("out", Value::Int(4)),
+            ("kernel", Value::Int(kernel)),
+            ("stride", Value::Int(stride)),
+            ("padding", Value::Name("same")),
+        ];
+        Layer::new(find("conv2d").unwrap(), &given).unwrap()
+    }
+
+    #[test]
+    fn receptive_fields_widen_by_the_strides_before_them() {
+        let side = |side: usize| Shape::Image {
+            channels: 4,
+            height: side,
+            width: side,
+        };
+        let mut mark = Mark::START;
+        let mut size = 64;
+        // Araujo et al., 2019, formula 2: r = 1 + sum of (k - 1) times the strides before.
+        for (kernel, stride, reach) in [(3, 2, 3), (3, 2, 7), (5, 1, 23), (1, 1, 23), (3, 1, 31)] {
+            let input = side(size);
+            size /= stride as usize;
+            mark = Mark::after(&conv(kernel, stride), &[mark], &[input], side(size));
+            assert_eq!(mark.reach, reach);
+        }
+        assert_eq!(mark.receptive_field(side(64)), 31);
+        assert_eq!(mark.receptive_field(side(16)), 16);
+    }
+}

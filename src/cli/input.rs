@@ -5,7 +5,7 @@ use super::numbers;
 use crate::architecture::Architecture;
 use crate::diagnostics::SourceFile;
 use crate::language::{self, Compiled};
-use crate::space::{Candidate, Genome, SearchSpace};
+use crate::space::{Candidate, DecodeError, Genome, SearchSpace};
 use num_traits::Zero;
 use std::io::{self, Read};
 use std::path::Path;
@@ -157,13 +157,15 @@ pub fn only(space: &SearchSpace, advice: &str) -> Result<Candidate, Failure> {
 /// # Errors
 /// When the genome is not of this space.
 pub fn decode(space: &SearchSpace, genome: &Genome) -> Result<Candidate, Failure> {
-    let fail = |error| {
-        Failure::Input(format!(
-            "the genome is not one of {}: {error}",
-            space.name()
-        ))
-    };
-    space.decode(genome).map_err(fail)
+    space.decode(genome).map_err(|error| foreign(space, &error))
+}
+
+/// That a genome is not of a space.
+pub fn foreign(space: &SearchSpace, error: &DecodeError) -> Failure {
+    Failure::Input(format!(
+        "the genome is not one of {}: {error}",
+        space.name()
+    ))
 }
 
 fn has_ending(path: &Path, ending: &str) -> bool {

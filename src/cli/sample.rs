@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::terminal::Terminal;
 use super::{input, listing};
 use crate::random::{Purpose, Seed};
-use crate::space::Sampling;
+use crate::space::{Count, Sampling};
 use std::path::PathBuf;
 
 /// Arguments of `strata sample`.
@@ -39,6 +39,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         let mut stream = Seed(args.seed).stream(number, Purpose::Decode);
         let genome = space.sample(sampling, &mut stream);
         listing::print(&space, &genome, args.json, terminal)?;
+    }
+    if let Count::Estimate(estimate) = space.count() {
+        let rate = 100.0 * estimate.acceptance_rate();
+        terminal.say(&format!(
+            "the constraints are beyond exact counting: about {rate:.3}% of uniform draws meet them, \
+             and draws are made until one does"
+        ));
     }
     if !args.json && args.number > 0 {
         let file = args.file.display();

@@ -97,7 +97,14 @@ fn choose(args: &Args, space: &SearchSpace) -> Result<Candidate, Failure> {
         return input::decode(space, &space.sample(Sampling::Prior, &mut stream));
     }
     match &args.genome {
-        Some(path) => input::decode(space, &read_genome(path)?),
+        Some(path) => {
+            let genome = read_genome(path)?;
+            // A genome from elsewhere may decode to a network that a constraint keeps out.
+            space
+                .index_of(&genome)
+                .map_err(|error| input::foreign(space, &error))?;
+            input::decode(space, &genome)
+        }
         None => input::only(space, "say which with --index I, --seed S or --genome FILE"),
     }
 }

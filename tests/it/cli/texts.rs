@@ -219,3 +219,74 @@ fn mermaid_is_a_flow_chart() {
     assert!(chart.out.starts_with("flowchart TD\n"), "{}", chart.out);
     assert!(chart.err.is_empty());
 }
+
+#[test]
+fn an_enumeration_goes_on_where_it_stopped() {
+    let space = shipped("first");
+    let whole = strata(["enumerate", &space, "--json"]);
+    assert_eq!((whole.code, whole.out.lines().count()), (0, 168));
+    let start = strata(["enumerate", &space, "--json", "-n", "100"]);
+    assert!(start.err.contains("--from 100"), "{}", start.err);
+    let rest = strata(["enumerate", &space, "--json", "--from", "100"]);
+    assert_eq!(whole.out, start.out + &rest.out);
+}
+
+#[test]
+fn different_networks_are_counted_apart_from_decisions() {
+    let result = strata(["count", "--unique", &shipped("nasbench_macro")]);
+    assert_eq!(result.code, 0);
+    assert!(result.out.contains("6,561 architectures"), "{}", result.out);
+    assert!(
+        result.out.contains("6,561 different as labelled graphs"),
+        "{}",
+        result.out
+    );
+}
+
+#[test]
+fn an_estimate_says_that_it_is_one() {
+    let text = fs::read_to_string(shipped("darts")).unwrap();
+    let text = format!("{text}\nrequire params + macs / 100 < 630k or depth < 20\n");
+    let result = with_stdin(text.as_bytes(), ["count", "-", "--json"]);
+    let counted: serde_json::Value = serde_json::from_str(&result.out).unwrap();
+    assert_eq!(counted["exact"], false, "{counted}");
+    let rate = counted["acceptance_rate"].as_f64().unwrap();
+    assert!(rate > 0.0 && rate < 1.0, "{counted}");
+    assert_eq!(counted["interval"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn two_networks_stand_side_by_side() {
+    let space = shipped("first");
+    let (a, b) = (format!("{space}#3"), format!("{space}#4"));
+    let result = strata(["diff", &a, &b, "--json"]);
+    let compared: serde_json::Value = serde_json::from_str(&result.out).unwrap();
+    assert_eq!(compared["same_network"], false);
+    let same = strata(["diff", &a, &a]);
+    assert!(same.out.ends_with("the same network\n"), "{}", same.out);
+    let missing = strata(["diff", &a, &format!("{space}#168")]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("the last is 167"), "{}", missing.err);
+}
+
+#[test]
+fn a_distance_names_the_decisions_that_differ() {
+    let result = strata(["distance", &shipped("first"), "3", "4", "--json"]);
+    let distance: serde_json::Value = serde_json::from_str(&result.out).unwrap();
+    let differences = distance["differences"].as_array().unwrap().len();
+    assert_eq!(distance["distance"], differences);
+    assert!(differences > 0);
+    let none = strata(["distance", &shipped("first"), "3", "3"]);
+    assert!(none.out.starts_with("0 decisions of"), "{}", none.out);
+}
+
+#[test]
+fn drawings_are_the_same_every_time() {
+    let draw = |format: &str| strata(["show", &shipped("resnet_small"), "--format", format]);
+    for (format, start) in [("svg", "<svg "), ("dot", "digraph ")] {
+        let drawing = draw(format);
+        assert_eq!(drawing.code, 0);
+        assert!(drawing.out.starts_with(start));
+        assert_eq!(drawing.out, draw(format).out);
+    }
+}
