@@ -266,7 +266,7 @@ impl<'a> Canon<'a> {
             signature.extend([self.graph.labels[vertex], edges(&self.users[vertex])]);
             for input in &self.graph.inputs[vertex] {
                 let place = inner.binary_search(input);
-                signature.push(place.map_or(u32::MAX, |place| number(place)));
+                signature.push(place.map_or(u32::MAX, number));
             }
             signature.push(u32::MAX - 1);
         }

@@ -26,16 +26,17 @@ pub struct Args {
 /// Prints architectures as they are found, so that any number of them needs no memory.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let space = input::space(&args.file)?;
-    let mut next = args.from.clone();
-    let mut left = args.number;
-    for genome in space.iter_from(&args.from) {
-        if left == Some(0) {
-            terminal.say(&format!("go on with `--from {next}`"));
-            break;
-        }
+    let mut genomes = space.iter_from(&args.from);
+    let mut last = None;
+    for _ in 0..args.number.unwrap_or(u64::MAX) {
+        let Some(genome) = genomes.next() else {
+            return Ok(());
+        };
         listing::print(&space, &genome, args.json, terminal)?;
-        left = left.map(|left| left - 1);
-        next += 1u8;
+        last = Some(genome);
+    }
+    if let Some(next) = last.and_then(|genome| space.index_of(&genome).ok()) {
+        terminal.say(&format!("go on with `--from {}`", next + 1u8));
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ impl Estimate {
     fn share(&self, share: f64) -> BigUint {
         const SCALE: f64 = (1u64 << 53) as f64;
         let parts = (share.clamp(0.0, 1.0) * SCALE) as u64;
-        &self.unconstrained * parts >> 53u32
+        (&self.unconstrained * parts) >> 53u32
     }
 }
 

@@ -637,7 +637,8 @@ fn deviation(space: &SearchSpace, draws: usize, seed: u64) -> f64 {
     let expected = draws as f64 / size as f64;
     let squares = seen
         .iter()
-        .map(|&seen| (f64::from(seen) - expected).powi(2) / expected);
+        .map(|&seen| f64::from(seen) - expected)
+        .map(|off| off * off / expected);
     let freedom = (size - 1) as f64;
     (squares.sum::<f64>() - freedom) / (2.0 * freedom).sqrt()
 }

@@ -34,7 +34,7 @@ impl Plan {
         let (mut cost, first) = self.first();
         let mut taken = Vec::new();
         self.walk_from(first, &mut cost, decider, &mut |decision| {
-            taken.push(decision)
+            taken.push(decision);
         });
         taken
     }

@@ -359,7 +359,7 @@ impl<'a> Run<'a> {
             }
         }
         let mut made: Vec<Tensor> = inputs.to_vec();
-        for vertex in inputs.len()..vertices {
+        for (vertex, read) in sources.iter().enumerate().skip(inputs.len()) {
             let is_output = subset && vertex + 1 == vertices;
             let merge = if is_output && cell.concatenates {
                 "concat"
@@ -367,7 +367,7 @@ impl<'a> Run<'a> {
                 "add"
             };
             let mut parts = Vec::new();
-            for &source in &sources[vertex] {
+            for &source in read {
                 let part = match &cell.edges {
                     Some(edges) => self.below(vertex * 20 + source, |run| {
                         let taken = run.decide(edges.len());
