@@ -61,6 +61,8 @@ struct LabelledGraph<'a> {
     labels: Vec<u32>,
     inputs: Vec<Vec<usize>>,
     texts: Vec<String>,
+    /// A number for each text that depends on nothing else.
+    hashes: Vec<u64>,
     layers: FxHashMap<&'a Layer, u32>,
     places: Vec<u32>,
 }
@@ -71,6 +73,10 @@ impl<'a> LabelledGraph<'a> {
     }
 
     fn new_text(&mut self, text: String) -> u32 {
+        let hash = text
+            .bytes()
+            .fold(0, |hash, byte| mix(hash ^ u64::from(byte)));
+        self.hashes.push(hash);
         self.texts.push(text);
         u32::try_from(self.texts.len() - 1).expect("networks are far smaller")
     }
@@ -321,6 +327,7 @@ fn root(part: &[usize], mut index: usize) -> usize {
 /// A connected piece between two terminals that no single vertex cuts.
 struct Prime<'a> {
     labels: Vec<&'a str>,
+    hashes: Vec<u64>,
     inputs: Vec<Vec<usize>>,
     users: Vec<Vec<usize>>,
     from_source: Vec<usize>,
@@ -339,6 +346,10 @@ impl<'a> Prime<'a> {
         let each = |f: &dyn Fn(usize) -> usize| vertices.iter().map(|&v| f(v)).collect();
         Self {
             labels: vertices.iter().map(|&v| graph.text(v)).collect(),
+            hashes: vertices
+                .iter()
+                .map(|&v| graph.hashes[graph.labels[v] as usize])
+                .collect(),
             inputs: vertices.iter().map(|&v| local(&graph.inputs[v])).collect(),
             users: vertices.iter().map(|&v| local(&canon.users[v])).collect(),
             from_source: each(&|v| count(&graph.inputs[v], from)),
@@ -353,13 +364,11 @@ impl<'a> Prime<'a> {
     }
 
     /// What a vertex is by itself, by all that leads to it and by all that it leads to. Two vertices
-    /// of one colour may still differ (the last two are hashes), which the search then settles.
-    fn first_colours(&self) -> Vec<(&str, usize, usize, u64, u64)> {
+    /// of one colour may still differ (the first two are hashes), which the search then settles.
+    fn first_colours(&self) -> Vec<(u64, u64, &str, usize, usize)> {
         let own = |v: usize| {
-            let ends = mix(self.from_source[v] as u64 ^ (self.to_sink[v] as u64) << 32);
-            self.labels[v]
-                .bytes()
-                .fold(ends, |hash, byte| mix(hash ^ u64::from(byte)))
+            let ends = self.from_source[v] as u64 ^ (self.to_sink[v] as u64) << 32;
+            mix(self.hashes[v] ^ mix(ends))
         };
         let own: Vec<u64> = (0..self.labels.len()).map(own).collect();
         let (mut before, mut after) = (own.clone(), own.clone());
@@ -370,16 +379,9 @@ impl<'a> Prime<'a> {
         for v in (0..own.len()).rev() {
             after[v] = mix(own[v] ^ total(&after, &self.users[v]));
         }
+        let ends = |v: usize| (self.labels[v], self.from_source[v], self.to_sink[v]);
         (0..own.len())
-            .map(|v| {
-                (
-                    self.labels[v],
-                    self.from_source[v],
-                    self.to_sink[v],
-                    before[v],
-                    after[v],
-                )
-            })
+            .map(|v| (before[v], after[v], ends(v).0, ends(v).1, ends(v).2))
             .collect()
     }
 
