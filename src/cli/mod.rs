@@ -25,6 +25,7 @@ mod data;
 mod diff;
 mod distance;
 mod enumerate;
+mod export;
 mod fmt;
 mod layers;
 mod resume;
