@@ -116,16 +116,6 @@ impl Call {
         let call = self.turned(&dotted("weight", torch), &dotted("weight", ours));
         if bias { call.same(&dotted("bias", torch), &dotted("bias", ours)) } else { call }
     }
-
-    /// The call as Python.
-    pub fn source_text(&self) -> String {
-        let argument = |argument: &Argument| match argument.keyword {
-            true => format!("{}={}", argument.name, argument.value),
-            false => argument.value.clone(),
-        };
-        let arguments: Vec<String> = self.arguments.iter().map(argument).collect();
-        format!("{}({})", self.class, arguments.join(", "))
-    }
 }
 
 fn python(value: bool) -> &'static str {
@@ -554,7 +544,9 @@ fn windows(site: &Site<'_>) -> Option<Option<Piece>> {
     }
     let kernel = site.int("kernel");
     let (low, high) = site.padding(kernel, 1);
-    let even = low == high && 2 * low <= kernel;
+    // PyTorch wants what it pools over volumes to be as large as the window before it pads it.
+    let fits = rank < 3 || low == 0 || site.grid().iter().all(|&size| size >= kernel);
+    let even = low == high && 2 * low <= kernel && fits;
     let pads = [low, high].repeat(rank);
     Some(match (is_max, even) {
         (true, true) => one(call("nn.MaxPool").unless(0, "padding", low)),
