@@ -91,7 +91,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         let weights = weights.map_or_else(|| bytes_of_weights(args, &subject, terminal), Ok)?;
         files.push(example(args, architecture, &weights, count)?);
     }
-    if args.output.is_none() && matches!(args.to, Target::Json | Target::Dot | Target::Mermaid | Target::Svg) {
+    if args.output.is_none()
+        && matches!(
+            args.to,
+            Target::Json | Target::Dot | Target::Mermaid | Target::Svg
+        )
+    {
         let text = String::from_utf8_lossy(&files[0].bytes);
         return terminal.data(&text);
     }
@@ -124,7 +129,11 @@ fn subject(args: &Args, terminal: &mut Terminal) -> Result<Subject, Failure> {
                 weights: args.weights.clone(),
             })
         }
-        given => of_run(&Run::named(given.as_ref().map(PathBuf::from)), args, terminal),
+        given => of_run(
+            &Run::named(given.as_ref().map(PathBuf::from)),
+            args,
+            terminal,
+        ),
     }
 }
 
@@ -144,7 +153,11 @@ fn of_run(run: &Run, args: &Args, terminal: &mut Terminal) -> Result<Subject, Fa
     })
 }
 
-fn bytes_of_weights(args: &Args, subject: &Subject, terminal: &mut Terminal) -> Result<Vec<u8>, Failure> {
+fn bytes_of_weights(
+    args: &Args,
+    subject: &Subject,
+    terminal: &mut Terminal,
+) -> Result<Vec<u8>, Failure> {
     let Some(path) = &subject.weights else {
         if args.seed.is_none() {
             terminal.say("its weights are untrained; name trained ones with --weights FILE");
@@ -153,14 +166,22 @@ fn bytes_of_weights(args: &Args, subject: &Subject, terminal: &mut Terminal) -> 
         return Ok(Network::untrained(&subject.architecture, seed).save());
     };
     let fail = |error: &dyn std::fmt::Display| {
-        Failure::Input(format!("failed to read the weights in {}: {error}", path.display()))
+        Failure::Input(format!(
+            "failed to read the weights in {}: {error}",
+            path.display()
+        ))
     };
     let bytes = std::fs::read(path).map_err(|error| fail(&error))?;
     Network::trained(&subject.architecture, &bytes).map_err(|error| fail(&error))?;
     Ok(bytes)
 }
 
-fn example(args: &Args, architecture: &Architecture, weights: &[u8], count: usize) -> Result<File, Failure> {
+fn example(
+    args: &Args,
+    architecture: &Architecture,
+    weights: &[u8],
+    count: usize,
+) -> Result<File, Failure> {
     let network = Network::trained(architecture, weights);
     let mut network = network.map_err(|error| Failure::Input(error.to_string()))?;
     let mut stream = Seed(args.seed.unwrap_or(0)).stream(1, Purpose::Tool);

@@ -28,6 +28,7 @@ mod enumerate;
 mod export;
 mod fmt;
 mod layers;
+mod predict;
 mod resume;
 mod sample;
 mod search;

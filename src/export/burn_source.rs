@@ -49,8 +49,16 @@ pub fn burn(
 /// The tensors that a module holds, each with its field: weights by their layers, and constants. Single
 /// numbers stand in the source.
 fn fields(graph: &Graph) -> BTreeMap<String, String> {
-    let held = graph.floats.iter().filter(|(_, tensor)| !tensor.shape.is_empty());
-    let used = |name: &str| graph.operators.iter().find(|operator| operator.inputs.iter().any(|input| input == name));
+    let held = graph
+        .floats
+        .iter()
+        .filter(|(_, tensor)| !tensor.shape.is_empty());
+    let used = |name: &str| {
+        graph
+            .operators
+            .iter()
+            .find(|operator| operator.inputs.iter().any(|input| input == name))
+    };
     let mut fields = BTreeMap::new();
     for (name, _) in held {
         let Some(operator) = used(name) else { continue };
@@ -92,7 +100,10 @@ fn source(architecture: &Architecture, tensors: &Tensors, forward: &str, name: &
          let file = SafeTensors::deserialize(weights).expect(\"a safetensors file\");\n        Self {\n",
     );
     for field in tensors.0.keys() {
-        let _ = writeln!(text, "            {field}: read(&file, \"{field}\", device),");
+        let _ = writeln!(
+            text,
+            "            {field}: read(&file, \"{field}\", device),"
+        );
     }
     let _ = writeln!(
         text,

@@ -54,7 +54,10 @@ impl Graph {
             wholes: BTreeMap::new(),
             output: Self::INPUT.to_owned(),
         };
-        let mut names = vec![(Self::INPUT.to_owned(), architecture.input().dimensions().len() + 1)];
+        let mut names = vec![(
+            Self::INPUT.to_owned(),
+            architecture.input().dimensions().len() + 1,
+        )];
         for (number, node, site) in Site::all(architecture) {
             let inputs = node.inputs.iter().map(|id| names[id.0].clone()).collect();
             let mut lowering = Lowering {
@@ -68,7 +71,11 @@ impl Graph {
             let rank = site.output.dimensions().len() + 1;
             names.push((output, rank));
         }
-        names.pop().expect("there is an input").0.clone_into(&mut graph.output);
+        names
+            .pop()
+            .expect("there is an input")
+            .0
+            .clone_into(&mut graph.output);
         Ok(graph)
     }
 
@@ -111,7 +118,12 @@ impl Lowering<'_> {
     }
 
     /// Adds an operator and gives its output's name.
-    pub fn op(&mut self, kind: &'static str, inputs: &[&str], attributes: &[(&'static str, Attribute)]) -> String {
+    pub fn op(
+        &mut self,
+        kind: &'static str,
+        inputs: &[&str],
+        attributes: &[(&'static str, Attribute)],
+    ) -> String {
         self.outputs(kind, inputs, attributes, 1).remove(0)
     }
 
@@ -146,14 +158,21 @@ impl Lowering<'_> {
         match kind {
             "Reshape" => self.graph.wholes.get(inputs[1]).map_or(1, Vec::len),
             "Gather" if inputs[0].ends_with("weight") => rank(inputs[1]) + 1,
-            _ => inputs.iter().filter(|name| !name.is_empty()).map(|name| rank(name)).max().unwrap_or(1),
+            _ => inputs
+                .iter()
+                .filter(|name| !name.is_empty())
+                .map(|name| rank(name))
+                .max()
+                .unwrap_or(1),
         }
     }
 
     /// A constant of any shape.
     pub fn floats(&mut self, shape: Vec<usize>, values: Vec<f32>) -> String {
         let name = format!("c{}", self.graph.floats.len());
-        self.graph.floats.insert(name.clone(), Tensor { shape, values });
+        self.graph
+            .floats
+            .insert(name.clone(), Tensor { shape, values });
         name
     }
 
@@ -220,7 +239,13 @@ impl Lowering<'_> {
     }
 
     /// A range of a dimension, in steps.
-    pub fn slice(&mut self, x: &str, axis: usize, range: std::ops::Range<usize>, step: i64) -> String {
+    pub fn slice(
+        &mut self,
+        x: &str,
+        axis: usize,
+        range: std::ops::Range<usize>,
+        step: i64,
+    ) -> String {
         let (start, end) = if step < 0 {
             (-1, i64::MIN + 1)
         } else {

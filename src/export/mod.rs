@@ -49,7 +49,9 @@ pub struct File {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExportError {
     /// A layer that the target has no words for.
-    #[error("{address}: `{layer}`{why} can't be written in {target}; export to another format (pytorch takes every layer)")]
+    #[error(
+        "{address}: `{layer}`{why} can't be written in {target}; export to another format (pytorch takes every layer)"
+    )]
     Unsupported {
         /// Where.
         address: String,

@@ -56,12 +56,11 @@ def main():
     source = options.folder / "src"
     shutil.rmtree(source, ignore_errors=True)
     source.mkdir(parents=True)
-    manifest = (ROOT / "Cargo.toml").read_text().splitlines()
-    dependencies = [line for line in manifest if line.startswith(("burn =", "safetensors =", "[profile.release]", "debug =", "lto =", "codegen-units =", "panic ="))]
-    parts = "\n".join(line for line in dependencies if line.startswith(("burn", "safe")))
-    profile = "\n".join(line for line in dependencies if not line.startswith(("burn", "safe")))
+    # All of the repository's dependencies, so that their features are the same and nothing is built twice.
+    manifest = (ROOT / "Cargo.toml").read_text()
+    parts = manifest[manifest.index("[dependencies]"):manifest.index("[lints.rust]")]
     (options.folder / "Cargo.toml").write_text(
-        f"[package]\nname = \"scratch\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{parts}\n\n{profile}\n\n[workspace]\n")
+        f"[package]\nname = \"scratch\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n{parts}\n[workspace]\n")
     shutil.copy(ROOT / "Cargo.lock", options.folder / "Cargo.lock")
     main, calls = MAIN, []
     for seed, space in enumerate(sorted((ROOT / "search_spaces").glob("*.space"))):

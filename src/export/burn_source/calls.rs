@@ -14,7 +14,11 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub fn new(graph: &'a Graph, architecture: &Architecture, fields: &'a BTreeMap<String, String>) -> Self {
+    pub fn new(
+        graph: &'a Graph,
+        architecture: &Architecture,
+        fields: &'a BTreeMap<String, String>,
+    ) -> Self {
         let input_rank = architecture.input().dimensions().len() + 1;
         Self {
             graph,
@@ -40,7 +44,11 @@ impl<'a> Writer<'a> {
             };
             let value = self.call(operator).ok_or_else(unsupported)?;
             let (output, rank) = (&operator.outputs[0], operator.rank);
-            let _ = writeln!(text, "        let {output}: Tensor<{rank}{}> = {value};", truth(operator));
+            let _ = writeln!(
+                text,
+                "        let {output}: Tensor<{rank}{}> = {value};",
+                truth(operator)
+            );
         }
         let _ = writeln!(text, "        {}", self.value(&self.graph.output));
         Ok(text)
@@ -62,7 +70,11 @@ impl<'a> Writer<'a> {
     /// A value with as many dimensions as another.
     fn wide(&self, name: &str, rank: usize) -> String {
         let value = self.value(name);
-        if self.rank(name) == rank { value } else { format!("{value}.unsqueeze::<{rank}>()") }
+        if self.rank(name) == rank {
+            value
+        } else {
+            format!("{value}.unsqueeze::<{rank}>()")
+        }
     }
 
     /// A number that stands in the source.
@@ -90,14 +102,22 @@ impl<'a> Writer<'a> {
             "Mish" => format!("activation::mish({x})"),
             "Softplus" => format!("activation::softplus({x}, 1.0)"),
             "Elu" => format!("activation::elu({x}, {:?})", number(operator, "alpha")?),
-            "LeakyRelu" => format!("activation::leaky_relu({x}, {:?})", number(operator, "alpha")?),
+            "LeakyRelu" => format!(
+                "activation::leaky_relu({x}, {:?})",
+                number(operator, "alpha")?
+            ),
             "HardSwish" => format!("{x} * ({x} / 6.0 + 0.5).clamp(0.0, 1.0)"),
             "HardSigmoid" => format!("({x} / 6.0 + 0.5).clamp(0.0, 1.0)"),
-            "Gelu" if word(operator, "approximate") == Some("none") => format!("activation::gelu({x})"),
+            "Gelu" if word(operator, "approximate") == Some("none") => {
+                format!("activation::gelu({x})")
+            }
             "Softmax" => format!("activation::softmax({x}, {})", whole(operator, "axis")?),
             "LogSoftmax" => format!("activation::log_softmax({x}, {})", whole(operator, "axis")?),
             "Clip" => {
-                let (low, high) = (self.number(&operator.inputs[1])?, self.number(&operator.inputs[2])?);
+                let (low, high) = (
+                    self.number(&operator.inputs[1])?,
+                    self.number(&operator.inputs[2])?,
+                );
                 format!("{x}.clamp({low}, {high})")
             }
             "Add" | "Sub" | "Mul" | "Div" | "Max" | "Pow" | "MatMul" => return self.both(operator),
@@ -106,10 +126,21 @@ impl<'a> Writer<'a> {
             "Transpose" => format!("{x}.permute({:?})", wholes(operator, "perm")?),
             "Slice" => return self.slice(operator),
             "Concat" => {
-                let parts: Vec<String> = operator.inputs.iter().map(|input| self.value(input)).collect();
-                format!("Tensor::cat(vec![{}], {})", parts.join(", "), whole(operator, "axis")?)
+                let parts: Vec<String> = operator
+                    .inputs
+                    .iter()
+                    .map(|input| self.value(input))
+                    .collect();
+                format!(
+                    "Tensor::cat(vec![{}], {})",
+                    parts.join(", "),
+                    whole(operator, "axis")?
+                )
             }
-            "Gather" => format!("module::embedding({x}, {})", self.value(&operator.inputs[1])),
+            "Gather" => format!(
+                "module::embedding({x}, {})",
+                self.value(&operator.inputs[1])
+            ),
             _ => return self.windows(operator),
         })
     }
@@ -148,7 +179,10 @@ impl<'a> Writer<'a> {
             _ => "max_dim",
         };
         let axes = self.wholes(&operator.inputs[1])?;
-        let calls: String = axes.iter().map(|axis| format!(".{function}({axis})")).collect();
+        let calls: String = axes
+            .iter()
+            .map(|axis| format!(".{function}({axis})"))
+            .collect();
         Some(self.value(&operator.inputs[0]) + &calls)
     }
 
@@ -167,38 +201,61 @@ impl<'a> Writer<'a> {
         let x = self.value(&operator.inputs[0]);
         if operator.kind == "BatchNormalization" {
             let eps = number(operator, "epsilon")?;
-            let rest: Vec<String> = operator.inputs[1..].iter().map(|input| self.value(input)).collect();
-            return Some(format!("module::batch_norm({x}, {}, {eps:?})", rest.join(", ")));
+            let rest: Vec<String> = operator.inputs[1..]
+                .iter()
+                .map(|input| self.value(input))
+                .collect();
+            return Some(format!(
+                "module::batch_norm({x}, {}, {eps:?})",
+                rest.join(", ")
+            ));
         }
         if operator.kind == "LayerNormalization" {
             return self.layer_norm(operator);
         }
         let kernel = wholes(operator, "kernel_shape")?;
-        let (rank, strides, pads) = (kernel.len(), wholes(operator, "strides")?, wholes(operator, "pads")?);
-        let pairs: Vec<String> = (0..rank).map(|at| format!("({}, {})", pads[at], pads[at + rank])).collect();
+        let (rank, strides, pads) = (
+            kernel.len(),
+            wholes(operator, "strides")?,
+            wholes(operator, "pads")?,
+        );
+        let pairs: Vec<String> = (0..rank)
+            .map(|at| format!("({}, {})", pads[at], pads[at + rank]))
+            .collect();
         let pairs = pairs.join(", ");
         let options = |kind: &str| {
-            format!("{kind}Options::new({kernel:?}).with_stride({strides:?}).with_padding_pairs([{pairs}])")
+            format!(
+                "{kind}Options::new({kernel:?}).with_stride({strides:?}).with_padding_pairs([{pairs}])"
+            )
         };
         match (operator.kind, rank) {
-            ("MaxPool", 1 | 2) => Some(format!("module::max_pool{rank}d({x}, {})", options("MaxPool"))),
+            ("MaxPool", 1 | 2) => Some(format!(
+                "module::max_pool{rank}d({x}, {})",
+                options("MaxPool")
+            )),
             ("AveragePool", 1 | 2) => {
                 let count = whole(operator, "count_include_pad").unwrap_or(1) == 1;
                 let options = options("AvgPool");
-                Some(format!("module::avg_pool{rank}d({x}, {options}.with_count_include_pad({count}))"))
+                Some(format!(
+                    "module::avg_pool{rank}d({x}, {options}.with_count_include_pad({count}))"
+                ))
             }
             ("Conv", 1 | 2) => {
                 let bias = operator.inputs.get(2).map_or_else(
                     || "None".to_owned(),
                     |bias| format!("Some({})", self.value(bias)),
                 );
-                let (dilations, groups) = (wholes(operator, "dilations")?, whole(operator, "group")?);
+                let (dilations, groups) =
+                    (wholes(operator, "dilations")?, whole(operator, "group")?);
                 let padding: Vec<&i64> = pads[..rank].iter().collect();
                 let weight = self.value(&operator.inputs[1]);
                 let (x, padding) = if pads[..rank] == pads[rank..] {
                     (x, format!("{padding:?}"))
                 } else {
-                    (format!("{x}.pad([{pairs}], 0.0_f32)"), format!("{:?}", vec![0; rank]))
+                    (
+                        format!("{x}.pad([{pairs}], 0.0_f32)"),
+                        format!("{:?}", vec![0; rank]),
+                    )
                 };
                 Some(format!(
                     "module::conv{rank}d({x}, {weight}, {bias}, ConvOptions::new({strides:?}, {padding}, {dilations:?}, {groups}))"
@@ -209,7 +266,10 @@ impl<'a> Writer<'a> {
     }
 
     fn layer_norm(&self, operator: &Operator) -> Option<String> {
-        let (axis, eps) = (whole(operator, "axis")? as usize, number(operator, "epsilon")?);
+        let (axis, eps) = (
+            whole(operator, "axis")? as usize,
+            number(operator, "epsilon")?,
+        );
         let [x, weight, bias] = [0, 1, 2].map(|at| self.value(&operator.inputs[at]));
         // burn normalises the last dimension only.
         (axis + 1 == operator.rank)
@@ -219,7 +279,11 @@ impl<'a> Writer<'a> {
 
 /// What stands behind the rank in a value's type.
 fn truth(operator: &Operator) -> &'static str {
-    if operator.kind == "Greater" { ", Bool" } else { "" }
+    if operator.kind == "Greater" {
+        ", Bool"
+    } else {
+        ""
+    }
 }
 
 fn attribute<'a>(operator: &'a Operator, name: &str) -> Option<&'a Attribute> {

@@ -45,7 +45,11 @@ fn waves(l: &mut Lowering<'_>, x: &str) -> String {
         let (place, feature) = (index / features, index % features);
         let power = 2.0 * (feature / 2) as f64 / features as f64;
         let angle = place as f64 / libm::pow(base, power);
-        let wave = if feature % 2 == 0 { libm::sin(angle) } else { libm::cos(angle) };
+        let wave = if feature % 2 == 0 {
+            libm::sin(angle)
+        } else {
+            libm::cos(angle)
+        };
         wave as f32
     };
     let values = (0..length * features).map(wave).collect();
@@ -62,7 +66,10 @@ fn rotated(l: &mut Lowering<'_>, x: &str, sizes: (usize, usize, usize), base: f6
         place as f64 / libm::pow(base, pair as f64 / half as f64)
     };
     let all = 0..length * features;
-    let cos = all.clone().map(|index| libm::cos(angle(index)) as f32).collect();
+    let cos = all
+        .clone()
+        .map(|index| libm::cos(angle(index)) as f32)
+        .collect();
     let sin = all.map(|index| libm::sin(angle(index)) as f32).collect();
     let shape = vec![length, features];
     let (cos, sin) = (l.floats(shape.clone(), cos), l.floats(shape, sin));
@@ -91,12 +98,25 @@ fn heads(l: &mut Lowering<'_>, x: &str, length: usize, heads: usize, size: usize
 }
 
 /// Queries against keys, and the mean of the values that follows.
-fn attend(l: &mut Lowering<'_>, q: &str, k: &str, v: &str, size: usize, mask: Option<usize>) -> String {
+fn attend(
+    l: &mut Lowering<'_>,
+    q: &str,
+    k: &str,
+    v: &str,
+    size: usize,
+    mask: Option<usize>,
+) -> String {
     let k = l.transpose(k, &[0, 1, 3, 2]);
     let scores = l.both("MatMul", q, &k);
     let mut scores = l.with("Mul", &scores, 1.0 / libm::sqrt(size as f64));
     if let Some(length) = mask {
-        let seen = |index: usize| if index % length > index / length { f32::NEG_INFINITY } else { 0.0 };
+        let seen = |index: usize| {
+            if index % length > index / length {
+                f32::NEG_INFINITY
+            } else {
+                0.0
+            }
+        };
         let values = (0..length * length).map(seen).collect();
         let mask = l.floats(vec![length, length], values);
         scores = l.both("Add", &scores, &mask);
@@ -183,7 +203,11 @@ fn squeeze_excite(l: &mut Lowering<'_>, x: &str) -> Lowered {
 /// A convolution that leaves the sizes as they are.
 fn small_conv(l: &mut Lowering<'_>, x: &str, rank: usize) -> Lowered {
     let (weight, kernel) = (l.weight("weight")?, l.site.int("kernel"));
-    let pads = [vec![(kernel / 2) as i64; rank], vec![(kernel / 2) as i64; rank]].concat();
+    let pads = [
+        vec![(kernel / 2) as i64; rank],
+        vec![(kernel / 2) as i64; rank],
+    ]
+    .concat();
     let attributes = [
         ("kernel_shape", Attribute::Wholes(vec![kernel as i64; rank])),
         ("strides", Attribute::Wholes(vec![1; rank])),

@@ -64,13 +64,20 @@ pub(super) fn convolution(l: &mut Lowering<'_>) -> Option<Lowered> {
         }
         _ if is("conv") => conv(l, &x, "weight", bias(l, "bias"), window(l, point)),
         _ if is("depthwise_conv") => {
-            let slide = Slide { groups: channels, ..window(l, point) };
+            let slide = Slide {
+                groups: channels,
+                ..window(l, point)
+            };
             conv(l, &x, "weight", bias(l, "bias"), slide)
         }
         _ if is("separable_conv") => {
-            let slide = Slide { groups: channels, ..window(l, point) };
+            let slide = Slide {
+                groups: channels,
+                ..window(l, point)
+            };
             let depthwise = conv(l, &x, "depthwise.weight", None, slide);
-            depthwise.and_then(|y| conv(l, &y, "pointwise.weight", bias(l, "pointwise.bias"), point))
+            depthwise
+                .and_then(|y| conv(l, &y, "pointwise.weight", bias(l, "pointwise.bias"), point))
         }
         _ if is("conv_transpose") => transposed(l, point),
         _ => return None,
@@ -150,7 +157,11 @@ fn standardised(l: &mut Lowering<'_>, slide: Slide) -> Lowered {
 
 fn patches(l: &mut Lowering<'_>, point: Slide) -> Lowered {
     let patch = l.site.int("patch");
-    let slide = Slide { kernel: patch, stride: patch, ..point };
+    let slide = Slide {
+        kernel: patch,
+        stride: patch,
+        ..point
+    };
     let x = l.x();
     let bias = l.site.flag("bias").then_some("bias");
     let y = conv(l, &x, "weight", bias, slide)?;
@@ -169,13 +180,21 @@ pub(super) fn batch_norm(l: &mut Lowering<'_>, x: &str, prefix: &str, eps: f64) 
         inputs.push(l.weight(&format!("{prefix}{name}"))?);
     }
     let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-    Ok(l.op("BatchNormalization", &inputs, &[("epsilon", Attribute::Number(eps as f32))]))
+    Ok(l.op(
+        "BatchNormalization",
+        &inputs,
+        &[("epsilon", Attribute::Number(eps as f32))],
+    ))
 }
 
 fn block(l: &mut Lowering<'_>, point: Slide) -> Lowered {
     let inverted = l.site.name() == "inverted_bottleneck";
     let kernel = l.site.int("kernel");
-    let groups = if inverted { l.site.channels() * l.site.int("expand") } else { 1 };
+    let groups = if inverted {
+        l.site.channels() * l.site.int("expand")
+    } else {
+        1
+    };
     let total = kernel - 1;
     let middle = Slide {
         kernel,
@@ -184,7 +203,11 @@ fn block(l: &mut Lowering<'_>, point: Slide) -> Lowered {
         groups,
         ..point
     };
-    let mut stages = vec![("conv1.weight", "bn1.", point), ("conv2.weight", "bn2.", middle), ("conv3.weight", "bn3.", point)];
+    let mut stages = vec![
+        ("conv1.weight", "bn1.", point),
+        ("conv2.weight", "bn2.", middle),
+        ("conv3.weight", "bn3.", point),
+    ];
     if inverted && l.site.int("expand") == 1 {
         stages.remove(0);
     }

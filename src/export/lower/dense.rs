@@ -15,8 +15,14 @@ pub(super) fn fully_connected(l: &mut Lowering<'_>) -> Option<Lowered> {
         "maxout" => maxout(l, &x),
         "highway" => highway(l, &x),
         "bilinear" => bilinear(l),
-        "identity" | "dropout" | "spatial_dropout" | "alpha_dropout" | "feature_alpha_dropout"
-        | "drop_path" | "gaussian_noise" | "gaussian_dropout" => Ok(x),
+        "identity"
+        | "dropout"
+        | "spatial_dropout"
+        | "alpha_dropout"
+        | "feature_alpha_dropout"
+        | "drop_path"
+        | "gaussian_noise"
+        | "gaussian_dropout" => Ok(x),
         _ => return None,
     })
 }
@@ -105,7 +111,11 @@ pub(super) fn activation(l: &mut Lowering<'_>) -> Option<Lowered> {
             l.both("Mul", &y, &y)
         }
         "leaky_relu" => alpha(l, "LeakyRelu", l.site.float("slope")),
-        "rrelu" => alpha(l, "LeakyRelu", (l.site.float("lower") + l.site.float("upper")) / 2.0),
+        "rrelu" => alpha(
+            l,
+            "LeakyRelu",
+            (l.site.float("lower") + l.site.float("upper")) / 2.0,
+        ),
         "elu" => alpha(l, "Elu", l.site.float("alpha")),
         "celu" => alpha(l, "Celu", l.site.float("alpha")),
         "prelu" => {
@@ -117,7 +127,11 @@ pub(super) fn activation(l: &mut Lowering<'_>) -> Option<Lowered> {
         }
         "silu" => silu(l, &x),
         "gelu" => {
-            let word = if l.site.is("approximate", "tanh") { "tanh" } else { "none" };
+            let word = if l.site.is("approximate", "tanh") {
+                "tanh"
+            } else {
+                "none"
+            };
             l.op("Gelu", &[&x], &[("approximate", Attribute::Word(word))])
         }
         _ => return curve(l, &x).map(Ok),
@@ -145,7 +159,11 @@ fn curve(l: &mut Lowering<'_>, x: &str) -> Option<String> {
         name @ ("softshrink" | "hardshrink") => {
             let lambda = l.site.float("lambda") as f32;
             let bias = if name == "softshrink" { lambda } else { 0.0 };
-            l.op("Shrink", &[x], &[("lambd", number(lambda)), ("bias", number(bias))])
+            l.op(
+                "Shrink",
+                &[x],
+                &[("lambd", number(lambda)), ("bias", number(bias))],
+            )
         }
         "tanhshrink" => {
             let y = l.op("Tanh", &[x], &[]);
@@ -197,7 +215,11 @@ pub(super) fn gate(l: &mut Lowering<'_>) -> Option<Lowered> {
             let gate = match name {
                 "glu" => l.op("Sigmoid", &[&gate], &[]),
                 "reglu" => l.op("Relu", &[&gate], &[]),
-                "geglu" => l.op("Gelu", &[&gate], &[("approximate", Attribute::Word("none"))]),
+                "geglu" => l.op(
+                    "Gelu",
+                    &[&gate],
+                    &[("approximate", Attribute::Word("none"))],
+                ),
                 _ => silu(l, &gate),
             };
             l.both("Mul", &value, &gate)
@@ -208,7 +230,11 @@ pub(super) fn gate(l: &mut Lowering<'_>) -> Option<Lowered> {
             let y = l.op("Neg", &[&x], &[]);
             l.softmax(&y, axis)
         }
-        "log_softmax" => l.op("LogSoftmax", &[&x], &[("axis", Attribute::Whole(axis as i64))]),
+        "log_softmax" => l.op(
+            "LogSoftmax",
+            &[&x],
+            &[("axis", Attribute::Whole(axis as i64))],
+        ),
         "gumbel_softmax" if l.site.flag("hard") => {
             return Some(Err(l.site.unsupported("ONNX", " with `hard: true`")));
         }

@@ -12,13 +12,19 @@ pub(super) fn pooling(l: &mut Lowering<'_>) -> Option<Lowered> {
         "attention_pool" => return Some(weighed(l)),
         _ if is("max_pool") => {
             let x = l.x();
-            let (kernel, padding) = (l.site.int("kernel"), l.site.padding(l.site.int("kernel"), 1));
+            let (kernel, padding) = (
+                l.site.int("kernel"),
+                l.site.padding(l.site.int("kernel"), 1),
+            );
             let attributes = window(l, kernel, l.site.int("stride"), padding);
             l.op("MaxPool", &[&x], &attributes)
         }
         _ if is("avg_pool") => {
             let x = l.x();
-            let (kernel, padding) = (l.site.int("kernel"), l.site.padding(l.site.int("kernel"), 1));
+            let (kernel, padding) = (
+                l.site.int("kernel"),
+                l.site.padding(l.site.int("kernel"), 1),
+            );
             let mut attributes = window(l, kernel, l.site.int("stride"), padding);
             let count = i64::from(l.site.flag("count_include_pad"));
             attributes.push(("count_include_pad", Attribute::Whole(count)));
@@ -31,7 +37,12 @@ pub(super) fn pooling(l: &mut Lowering<'_>) -> Option<Lowered> {
     }))
 }
 
-fn window(l: &Lowering<'_>, kernel: usize, stride: usize, padding: (usize, usize)) -> Vec<(&'static str, Attribute)> {
+fn window(
+    l: &Lowering<'_>,
+    kernel: usize,
+    stride: usize,
+    padding: (usize, usize),
+) -> Vec<(&'static str, Attribute)> {
     let rank = l.site.grid().len();
     let pads = [vec![padding.0 as i64; rank], vec![padding.1 as i64; rank]].concat();
     vec![
@@ -64,7 +75,11 @@ fn adaptive(l: &mut Lowering<'_>, kind: &'static str) -> String {
             let part = l.slice(&x, axis + 2, range, 1);
             parts.push(l.reduce(kind, &part, &[axis + 2]));
         }
-        x = if parts.len() == 1 { parts.remove(0) } else { l.concat(&parts, axis + 2) };
+        x = if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            l.concat(&parts, axis + 2)
+        };
     }
     x
 }
@@ -113,7 +128,8 @@ pub(super) fn normalisation(l: &mut Lowering<'_>) -> Option<Lowered> {
         "global_response_norm" => global_response(l, &x),
         "layer_scale" => {
             let shape = per_channel(l);
-            l.vector("weight", shape).map(|weight| l.both("Mul", &x, &weight))
+            l.vector("weight", shape)
+                .map(|weight| l.both("Mul", &x, &weight))
         }
         _ => return None,
     })
@@ -188,7 +204,11 @@ fn local_response(l: &mut Lowering<'_>, x: &str) -> String {
     let (low, high) = ((size / 2) as i64, ((size - 1) / 2) as i64);
     let pads = l.wholes(vec![0, 0, low, 0, 0, 0, high, 0]);
     let zero = l.number(0.0);
-    let plane = l.op("Pad", &[&plane, &pads, &zero], &[("mode", Attribute::Word("constant"))]);
+    let plane = l.op(
+        "Pad",
+        &[&plane, &pads, &zero],
+        &[("mode", Attribute::Word("constant"))],
+    );
     let attributes = [
         ("kernel_shape", Attribute::Wholes(vec![size as i64, 1])),
         ("strides", Attribute::Wholes(vec![1, 1])),

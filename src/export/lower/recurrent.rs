@@ -23,12 +23,19 @@ fn read(l: &mut Lowering<'_>, kind: &'static str, gates: &[usize]) -> Lowered {
     let bias = biases(l, suffixes, gates)?;
     let mut attributes = vec![
         ("hidden_size", Attribute::Whole(hidden as i64)),
-        ("direction", Attribute::Word(if both { "bidirectional" } else { "forward" })),
+        (
+            "direction",
+            Attribute::Word(if both { "bidirectional" } else { "forward" }),
+        ),
     ];
     match kind {
         "GRU" => attributes.push(("linear_before_reset", Attribute::Whole(1))),
         "RNN" => {
-            let word = if l.site.is("nonlinearity", "relu") { "Relu" } else { "Tanh" };
+            let word = if l.site.is("nonlinearity", "relu") {
+                "Relu"
+            } else {
+                "Tanh"
+            };
             attributes.push(("activations", Attribute::Words(vec![word; directions])));
         }
         _ => {}

@@ -7,7 +7,9 @@ use crate::layers::{Shape, Value};
 
 pub(super) fn shape(l: &mut Lowering<'_>) -> Option<Lowered> {
     let layout = layout(l).or_else(|| resize(l)).or_else(|| merge(l));
-    layout.map(Ok).or_else(|| (l.site.name() == "gated_sum").then(|| gated_sum(l)))
+    layout
+        .map(Ok)
+        .or_else(|| (l.site.name() == "gated_sum").then(|| gated_sum(l)))
 }
 
 fn layout(l: &mut Lowering<'_>) -> Option<String> {
@@ -26,13 +28,21 @@ fn layout(l: &mut Lowering<'_>) -> Option<String> {
             l.transpose(&x, &order)
         }
         ("permute", _) => {
-            let Value::Name(order) = l.site.value("order") else { return None };
-            let places = order.chars().map(|letter| "chw".find(letter).unwrap_or(0) + 1);
+            let Value::Name(order) = l.site.value("order") else {
+                return None;
+            };
+            let places = order
+                .chars()
+                .map(|letter| "chw".find(letter).unwrap_or(0) + 1);
             let order: Vec<usize> = std::iter::once(0).chain(places).collect();
             l.transpose(&x, &order)
         }
         ("select_position", _) => {
-            let at = if l.site.is("position", "first") { 0 } else { sizes[0] - 1 };
+            let at = if l.site.is("position", "first") {
+                0
+            } else {
+                sizes[0] - 1
+            };
             let y = l.slice(&x, 1, at..at + 1, 1);
             l.to_output(&y)
         }
@@ -42,13 +52,19 @@ fn layout(l: &mut Lowering<'_>) -> Option<String> {
         }
         ("crop", _) => {
             let margin = l.site.int("margin");
-            let crop = |x: String, axis: usize| l.slice(&x, axis, margin..sizes[axis - 1] - margin, 1);
+            let crop =
+                |x: String, axis: usize| l.slice(&x, axis, margin..sizes[axis - 1] - margin, 1);
             (2..=rank).fold(x, crop)
         }
         ("zero", _) => {
             let stride = l.site.int("stride");
-            let thin = |x: String, axis: usize| l.slice(&x, axis, 0..sizes[axis - 1], stride as i64);
-            let y = if stride > 1 { (2..=rank).fold(x, thin) } else { x };
+            let thin =
+                |x: String, axis: usize| l.slice(&x, axis, 0..sizes[axis - 1], stride as i64);
+            let y = if stride > 1 {
+                (2..=rank).fold(x, thin)
+            } else {
+                x
+            };
             clip(l, &y, 0.0, 0.0)
         }
         _ => return None,
@@ -74,13 +90,19 @@ fn resize(l: &mut Lowering<'_>) -> Option<String> {
         }
         "pixel_shuffle" => {
             let scale = scale(l);
-            let y = l.reshape(&x, &[sizes[0] / scale / scale, scale, scale, sizes[1], sizes[2]]);
+            let y = l.reshape(
+                &x,
+                &[sizes[0] / scale / scale, scale, scale, sizes[1], sizes[2]],
+            );
             let y = l.transpose(&y, &[0, 1, 4, 2, 5, 3]);
             l.to_output(&y)
         }
         "pixel_unshuffle" => {
             let scale = scale(l);
-            let y = l.reshape(&x, &[sizes[0], sizes[1] / scale, scale, sizes[2] / scale, scale]);
+            let y = l.reshape(
+                &x,
+                &[sizes[0], sizes[1] / scale, scale, sizes[2] / scale, scale],
+            );
             let y = l.transpose(&y, &[0, 1, 3, 5, 2, 4]);
             l.to_output(&y)
         }
@@ -117,7 +139,8 @@ fn merge(l: &mut Lowering<'_>) -> Option<String> {
     let inputs = l.inputs();
     let fold = |l: &mut Lowering<'_>, kind: &'static str| {
         let (first, rest) = inputs.split_first().expect("a layer has an input");
-        rest.iter().fold(first.clone(), |so_far, next| l.both(kind, &so_far, next))
+        rest.iter()
+            .fold(first.clone(), |so_far, next| l.both(kind, &so_far, next))
     };
     Some(match l.site.name() {
         "add" => fold(l, "Add"),
@@ -170,7 +193,14 @@ fn gated_sum(l: &mut Lowering<'_>) -> Lowered {
     let powers = gates.iter().map(|&gate| libm::exp(f64::from(gate - top)));
     let powers: Vec<f64> = powers.collect();
     let total: f64 = powers.iter().sum();
-    let parts: Vec<String> = l.inputs().iter().zip(powers).map(|(input, power)| l.with("Mul", input, power / total)).collect();
-    let sum = parts.into_iter().reduce(|so_far, part| l.both("Add", &so_far, &part));
+    let parts: Vec<String> = l
+        .inputs()
+        .iter()
+        .zip(powers)
+        .map(|(input, power)| l.with("Mul", input, power / total))
+        .collect();
+    let sum = parts
+        .into_iter()
+        .reduce(|so_far, part| l.both("Add", &so_far, &part));
     Ok(sum.expect("a layer has an input"))
 }

@@ -65,9 +65,17 @@ pub fn onnx_summary(bytes: &[u8]) -> Option<OnnxSummary> {
     let graph = ModelProto::decode(bytes).ok()?.graph?;
     let count = |tensor: &TensorProto| tensor.dims.iter().product::<i64>() as usize;
     Some(OnnxSummary {
-        operators: graph.node.iter().filter_map(|node| node.op_type.clone()).collect(),
+        operators: graph
+            .node
+            .iter()
+            .filter_map(|node| node.op_type.clone())
+            .collect(),
         values: graph.initializer.iter().map(count).sum(),
-        tensors: graph.initializer.into_iter().filter_map(|tensor| tensor.name).collect(),
+        tensors: graph
+            .initializer
+            .into_iter()
+            .filter_map(|tensor| tensor.name)
+            .collect(),
     })
 }
 
@@ -81,8 +89,14 @@ fn graph_proto(architecture: &Architecture, graph: &Graph, name: &str) -> GraphP
         op_type: Some("Identity".to_owned()),
         attribute: Vec::new(),
     });
-    let floats = graph.floats.iter().map(|(name, tensor)| float_proto(name, tensor));
-    let wholes = graph.wholes.iter().map(|(name, values)| whole_proto(name, values));
+    let floats = graph
+        .floats
+        .iter()
+        .map(|(name, tensor)| float_proto(name, tensor));
+    let wholes = graph
+        .wholes
+        .iter()
+        .map(|(name, values)| whole_proto(name, values));
     let kind = match architecture.input() {
         Shape::Tokens { .. } => INT64,
         _ => FLOAT,
@@ -105,7 +119,9 @@ fn node_proto((number, operator): (usize, &Operator)) -> NodeProto {
         output: operator.outputs.clone(),
         name: Some(format!("{}/{number}", operator.layer.2)),
         op_type: Some(operator.kind.to_owned()),
-        attribute: attributes.map(|(name, value)| attribute_proto(name, value)).collect(),
+        attribute: attributes
+            .map(|(name, value)| attribute_proto(name, value))
+            .collect(),
     }
 }
 
@@ -153,7 +169,12 @@ fn whole_proto(name: &str, values: &[i64]) -> TensorProto {
         dims: vec![values.len() as i64],
         data_type: Some(INT64),
         name: Some(name.to_owned()),
-        raw_data: Some(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+        raw_data: Some(
+            values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+        ),
     }
 }
 
@@ -170,7 +191,9 @@ fn value_proto(name: &str, kind: i32, sizes: &[usize]) -> ValueInfoProto {
             tensor_type: Some(TensorTypeProto {
                 elem_type: Some(kind),
                 shape: Some(messages::TensorShapeProto {
-                    dim: std::iter::once(batch).chain(sizes.iter().map(size)).collect(),
+                    dim: std::iter::once(batch)
+                        .chain(sizes.iter().map(size))
+                        .collect(),
                 }),
             }),
         }),

@@ -104,20 +104,28 @@ impl Plan {
         }
         let several = groups.len() > 1;
         for (index, group) in groups.iter().enumerate() {
-            let name = if several { format!("Block{}", index + 1) } else { "Block".to_owned() };
+            let name = if several {
+                format!("Block{}", index + 1)
+            } else {
+                "Block".to_owned()
+            };
             self.make_class(name, group);
         }
     }
 
     fn make_class(&mut self, name: String, group: &[usize]) {
-        let scopes: Vec<&Scope> = group.iter().map(|&number| &self.blocks[number].scope).collect();
+        let scopes: Vec<&Scope> = group
+            .iter()
+            .map(|&number| &self.blocks[number].scope)
+            .collect();
         let mut parameters: Vec<(String, Vec<String>)> = Vec::new();
         let mut attributes = String::new();
         for (place, fragment) in scopes[0].attributes.iter().enumerate() {
             match fragment {
                 Fragment::Text(text) => attributes.push_str(text),
                 Fragment::Argument { name, value } => {
-                    let values: Vec<String> = scopes.iter().map(|scope| value_at(scope, place)).collect();
+                    let values: Vec<String> =
+                        scopes.iter().map(|scope| value_at(scope, place)).collect();
                     if values.iter().all(|other| other == value) {
                         attributes.push_str(value);
                     } else {
@@ -129,7 +137,10 @@ impl Plan {
         let forward = scopes[0].forward.clone();
         for (at, &number) in group.iter().enumerate() {
             self.blocks[number].class = self.classes.len();
-            self.blocks[number].arguments = parameters.iter().map(|(_, values)| values[at].clone()).collect();
+            self.blocks[number].arguments = parameters
+                .iter()
+                .map(|(_, values)| values[at].clone())
+                .collect();
         }
         self.classes.push(Class {
             name,
@@ -141,7 +152,11 @@ impl Plan {
 }
 
 /// The parameter that has these values, an old one or a new one.
-fn parameter(parameters: &mut Vec<(String, Vec<String>)>, name: &str, values: Vec<String>) -> String {
+fn parameter(
+    parameters: &mut Vec<(String, Vec<String>)>,
+    name: &str,
+    values: Vec<String>,
+) -> String {
     if let Some((known, _)) = parameters.iter().find(|(_, others)| *others == values) {
         return known.clone();
     }
@@ -164,9 +179,13 @@ fn is_alike(one: &Scope, other: &Scope) -> bool {
     let is_whole = |text: &str| text.parse::<u64>().is_ok();
     let pairs = one.attributes.iter().zip(&other.attributes);
     let fits = |(one, other): (&Fragment, &Fragment)| match (one, other) {
-        (Fragment::Argument { name, value }, Fragment::Argument { name: named, value: valued }) => {
-            name == named && (value == valued || is_whole(value) && is_whole(valued))
-        }
+        (
+            Fragment::Argument { name, value },
+            Fragment::Argument {
+                name: named,
+                value: valued,
+            },
+        ) => name == named && (value == valued || is_whole(value) && is_whole(valued)),
         _ => one == other,
     };
     one.attributes.len() == other.attributes.len()
@@ -180,7 +199,10 @@ fn stretch(graph: &Graph, start: usize) -> usize {
         return start + 1;
     };
     let rest = graph.nodes[start..].iter();
-    start + rest.take_while(|node| self::iteration(&node.address) == Some(iteration)).count()
+    start
+        + rest
+            .take_while(|node| self::iteration(&node.address) == Some(iteration))
+            .count()
 }
 
 /// The address up to its last `repeat[…]`.

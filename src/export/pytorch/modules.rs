@@ -111,10 +111,18 @@ impl Call {
     /// A linear map inside a module of our own.
     fn linear(self, torch: &str, ours: &str, bias: bool) -> Self {
         let dotted = |name: &str, of: &str| {
-            if of.is_empty() { name.to_owned() } else { format!("{of}.{name}") }
+            if of.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{of}.{name}")
+            }
         };
         let call = self.turned(&dotted("weight", torch), &dotted("weight", ours));
-        if bias { call.same(&dotted("bias", torch), &dotted("bias", ours)) } else { call }
+        if bias {
+            call.same(&dotted("bias", torch), &dotted("bias", ours))
+        } else {
+            call
+        }
     }
 }
 
@@ -202,7 +210,11 @@ fn fully_connected(site: &Site<'_>) -> Option<Piece> {
                 .arg("out_features", out)
                 .flag(true, "bias", site.flag("bias"))
                 .weight();
-            one(if site.flag("bias") { call.same("bias", "bias") } else { call })
+            one(if site.flag("bias") {
+                call.same("bias", "bias")
+            } else {
+                call
+            })
         }
         "identity" => Some(Piece::Expression("{0}".to_owned())),
         _ => None,
@@ -298,7 +310,10 @@ fn convolution(site: &Site<'_>) -> Option<Piece> {
         }
     };
     let convolution = match name {
-        "pointwise_conv" => Convolution { bias: bias(site), ..plain },
+        "pointwise_conv" => Convolution {
+            bias: bias(site),
+            ..plain
+        },
         "causal_conv1d" => {
             let (kernel, dilation) = (site.int("kernel"), site.int("dilation"));
             Convolution {
@@ -317,8 +332,14 @@ fn convolution(site: &Site<'_>) -> Option<Piece> {
             eps: Some(site.float("eps")),
             ..window(plain)
         },
-        _ if is("conv") => Convolution { groups: site.int("groups"), ..window(plain) },
-        _ if is("depthwise_conv") => Convolution { groups: channels, ..window(plain) },
+        _ if is("conv") => Convolution {
+            groups: site.int("groups"),
+            ..window(plain)
+        },
+        _ if is("depthwise_conv") => Convolution {
+            groups: channels,
+            ..window(plain)
+        },
         _ if is("separable_conv") => return separable(site, window(plain)),
         _ if is("conv_transpose") => return transposed(site),
         "patch_embedding" => return patches(site),
@@ -338,7 +359,13 @@ fn separable(site: &Site<'_>, window: Convolution) -> Option<Piece> {
         ..window
     };
     let mut calls = depthwise.calls();
-    calls.extend(Convolution { prefix: "pointwise.", ..pointwise }.calls());
+    calls.extend(
+        Convolution {
+            prefix: "pointwise.",
+            ..pointwise
+        }
+        .calls(),
+    );
     all(calls)
 }
 
@@ -358,7 +385,11 @@ fn transposed(site: &Site<'_>) -> Option<Piece> {
         .flag(true, "bias", site.flag("bias"))
         .unless(1, "dilation", site.int("dilation"))
         .weight();
-    one(if site.flag("bias") { call.same("bias", "bias") } else { call })
+    one(if site.flag("bias") {
+        call.same("bias", "bias")
+    } else {
+        call
+    })
 }
 
 fn patches(site: &Site<'_>) -> Option<Piece> {
@@ -390,7 +421,11 @@ fn block(site: &Site<'_>) -> Option<Piece> {
         }
         "inverted_bottleneck" => {
             let inside = channels * site.int("expand");
-            let numbers: &[usize] = if site.int("expand") == 1 { &[2, 3] } else { &[1, 2, 3] };
+            let numbers: &[usize] = if site.int("expand") == 1 {
+                &[2, 3]
+            } else {
+                &[1, 2, 3]
+            };
             (inside, inside, "nn.ReLU6", numbers)
         }
         _ => return None,
@@ -413,7 +448,11 @@ fn stage(site: &Site<'_>, number: usize, widths: (usize, usize, usize)) -> Vec<C
     let plain = Convolution::pointwise(2, inside, inside, false);
     let kernel = site.int("kernel");
     let conv = match number {
-        1 => Convolution { channels, prefix, ..plain },
+        1 => Convolution {
+            channels,
+            prefix,
+            ..plain
+        },
         2 => Convolution {
             kernel,
             stride: site.int("stride"),
@@ -422,7 +461,11 @@ fn stage(site: &Site<'_>, number: usize, widths: (usize, usize, usize)) -> Vec<C
             prefix,
             ..plain
         },
-        _ => Convolution { out: site.int("out"), prefix, ..plain },
+        _ => Convolution {
+            out: site.int("out"),
+            prefix,
+            ..plain
+        },
     };
     let out = conv.out;
     let mut calls = conv.calls();
@@ -436,9 +479,11 @@ fn stage(site: &Site<'_>, number: usize, widths: (usize, usize, usize)) -> Vec<C
 
 fn activation(site: &Site<'_>) -> Option<Piece> {
     let with = |class: &str, names: &[(&'static str, &str)]| {
-        names.iter().fold(Call::new(class), |call, (keyword, ours)| {
-            call.key(keyword, number(site.float(ours)))
-        })
+        names
+            .iter()
+            .fold(Call::new(class), |call, (keyword, ours)| {
+                call.key(keyword, number(site.float(ours)))
+            })
     };
     one(match site.name() {
         "relu" => Call::new("nn.ReLU"),
@@ -450,7 +495,9 @@ fn activation(site: &Site<'_>) -> Option<Piece> {
         "elu" => with("nn.ELU", &[("alpha", "alpha")]),
         "celu" => with("nn.CELU", &[("alpha", "alpha")]),
         "selu" => Call::new("nn.SELU"),
-        "gelu" if site.is("approximate", "tanh") => Call::new("nn.GELU").key("approximate", "\"tanh\""),
+        "gelu" if site.is("approximate", "tanh") => {
+            Call::new("nn.GELU").key("approximate", "\"tanh\"")
+        }
         "gelu" => Call::new("nn.GELU"),
         "silu" => Call::new("nn.SiLU"),
         "hard_swish" => Call::new("nn.Hardswish"),
@@ -465,7 +512,10 @@ fn activation(site: &Site<'_>) -> Option<Piece> {
         "softshrink" => with("nn.Softshrink", &[("lambd", "lambda")]),
         "hardshrink" => with("nn.Hardshrink", &[("lambd", "lambda")]),
         "tanhshrink" => Call::new("nn.Tanhshrink"),
-        "threshold" => with("nn.Threshold", &[("threshold", "threshold"), ("value", "value")]),
+        "threshold" => with(
+            "nn.Threshold",
+            &[("threshold", "threshold"), ("value", "value")],
+        ),
         "sine" => with("Sine", &[("frequency", "frequency")]),
         "step" => Call::new("Step"),
         _ => return None,
@@ -510,7 +560,9 @@ fn pooling(site: &Site<'_>) -> Option<Piece> {
         "global_avg_pool" => global("AdaptiveAvgPool", "MeanOverTime"),
         "global_max_pool" => global("AdaptiveMaxPool", "MaxOverTime"),
         "attention_pool" => {
-            let pool = Call::new("AttentionPool").arg("features", site.channels()).weight();
+            let pool = Call::new("AttentionPool")
+                .arg("features", site.channels())
+                .weight();
             let mut calls = Vec::new();
             if !site.is_sequence() {
                 calls.extend(to_sequence());
@@ -552,11 +604,16 @@ fn windows(site: &Site<'_>) -> Option<Option<Piece>> {
         (true, true) => one(call("nn.MaxPool").unless(0, "padding", low)),
         (true, false) => {
             let pad = padding_of("nn.ConstantPad", rank, &pads);
-            all(vec![pad.key("value", "float(\"-inf\")"), call("nn.MaxPool")])
+            all(vec![
+                pad.key("value", "float(\"-inf\")"),
+                call("nn.MaxPool"),
+            ])
         }
-        (false, true) => one(call("nn.AvgPool")
-            .unless(0, "padding", low)
-            .flag(true, "count_include_pad", site.flag("count_include_pad"))),
+        (false, true) => one(call("nn.AvgPool").unless(0, "padding", low).flag(
+            true,
+            "count_include_pad",
+            site.flag("count_include_pad"),
+        )),
         (false, false) => one(Call::new("AvgPool")
             .arg("rank", rank)
             .arg("kernel", kernel)
@@ -600,8 +657,14 @@ fn normalisation(site: &Site<'_>) -> Option<Piece> {
             .affine(),
         "instance_norm" => {
             let call = Call::new(format!("nn.InstanceNorm{rank}d")).arg("num_features", channels);
-            let call = call.eps(1e-5, eps()).flag(false, "affine", site.flag("affine"));
-            if site.flag("affine") { call.affine() } else { call }
+            let call = call
+                .eps(1e-5, eps())
+                .flag(false, "affine", site.flag("affine"));
+            if site.flag("affine") {
+                call.affine()
+            } else {
+                call
+            }
         }
         "local_response_norm" => Call::new("nn.LocalResponseNorm")
             .arg("size", site.int("size"))
@@ -650,7 +713,11 @@ fn embedding(site: &Site<'_>) -> Option<Piece> {
         let call = Call::new(class).arg("num_embeddings", length);
         one(call.arg("embedding_dim", features).weight())
     };
-    let positions = |class: &str| Call::new(class).arg("length", length).arg("features", features);
+    let positions = |class: &str| {
+        Call::new(class)
+            .arg("length", length)
+            .arg("features", features)
+    };
     match site.name() {
         "embedding" => table("nn.Embedding"),
         "embedding_bag" => table("nn.EmbeddingBag"),
@@ -658,7 +725,9 @@ fn embedding(site: &Site<'_>) -> Option<Piece> {
         "sinusoidal_positions" => {
             one(positions("SinusoidalPositions").key("base", number(site.float("base"))))
         }
-        "rotary_positions" => one(Call::new("RotaryPositions").key("base", number(site.float("base")))),
+        "rotary_positions" => {
+            one(Call::new("RotaryPositions").key("base", number(site.float("base"))))
+        }
         "class_token" => one(Call::new("ClassToken").arg("features", features).weight()),
         _ => None,
     }
@@ -690,7 +759,11 @@ fn attention(site: &Site<'_>) -> Option<Piece> {
                 .linear("k_proj", "k_proj", false)
                 .linear("v_proj", "v_proj", false)
                 .linear("out_proj", "out_proj", bias);
-            one(if bias { call.same("in_proj_bias", "in_proj.bias") } else { call })
+            one(if bias {
+                call.same("in_proj_bias", "in_proj.bias")
+            } else {
+                call
+            })
         }
         "squeeze_excite" => one(Call::new("SqueezeExcite")
             .arg("channels", features)
@@ -727,7 +800,12 @@ fn recurrent(site: &Site<'_>) -> Option<Piece> {
         call = call.key("nonlinearity", "\"relu\"");
     }
     for suffix in &["", "_reverse"][..1 + usize::from(both)] {
-        for (name, turned) in [("weight_ih", true), ("weight_hh", true), ("bias_ih", false), ("bias_hh", false)] {
+        for (name, turned) in [
+            ("weight_ih", true),
+            ("weight_hh", true),
+            ("bias_ih", false),
+            ("bias_hh", false),
+        ] {
             let ours = format!("{name}_l0{suffix}");
             call = call.source(&format!("rnn.{name}_l0{suffix}"), &ours, turned);
         }
@@ -736,7 +814,11 @@ fn recurrent(site: &Site<'_>) -> Option<Piece> {
 }
 
 fn shape(site: &Site<'_>) -> Option<Piece> {
-    let unflatten = |sizes: &[usize]| Call::new("nn.Unflatten").arg("dim", 1).arg("unflattened_size", tuple(sizes));
+    let unflatten = |sizes: &[usize]| {
+        Call::new("nn.Unflatten")
+            .arg("dim", 1)
+            .arg("unflattened_size", tuple(sizes))
+    };
     let out = site.output.dimensions();
     let rank = out.len();
     match (site.name(), site.input()) {
@@ -749,15 +831,25 @@ fn shape(site: &Site<'_>) -> Option<Piece> {
             one(Call::new("Transpose").arg("first", 1).arg("second", 2))
         }
         ("to_signal", _) => one(Call::new("nn.Flatten").arg("start_dim", 2)),
-        ("transpose", _) => one(Call::new("Transpose").arg("first", rank - 1).arg("second", rank)),
+        ("transpose", _) => one(Call::new("Transpose")
+            .arg("first", rank - 1)
+            .arg("second", rank)),
         ("permute", _) => {
-            let Value::Name(order) = site.value("order") else { return None };
-            let places = order.chars().map(|letter| "chw".find(letter).unwrap_or(0) + 1);
+            let Value::Name(order) = site.value("order") else {
+                return None;
+            };
+            let places = order
+                .chars()
+                .map(|letter| "chw".find(letter).unwrap_or(0) + 1);
             let call = Call::new("Permute").arg("order", 0);
             one(places.fold(call, |call, place| call.arg("order", place)))
         }
         ("select_position", _) => {
-            let position = if site.is("position", "first") { "0" } else { "-1" };
+            let position = if site.is("position", "first") {
+                "0"
+            } else {
+                "-1"
+            };
             one(Call::new("SelectPosition").arg("position", position))
         }
         ("flip", _) => {
@@ -765,7 +857,9 @@ fn shape(site: &Site<'_>) -> Option<Piece> {
             one(Call::new("Flip").arg("dim", dim))
         }
         ("crop", _) => one(Call::new("Crop").arg("margin", site.int("margin"))),
-        ("zero", _) => one(out.iter().fold(Call::new("Zero"), |call, size| call.arg("size", size))),
+        ("zero", _) => one(out
+            .iter()
+            .fold(Call::new("Zero"), |call, size| call.arg("size", size))),
         _ => None,
     }
 }
@@ -794,13 +888,21 @@ fn resize(site: &Site<'_>) -> Option<Piece> {
             let mut sizes = vec![groups, channels / groups];
             sizes.extend(site.grid());
             all(vec![
-                Call::new("nn.Unflatten").arg("dim", 1).arg("unflattened_size", tuple(&sizes[..2])),
+                Call::new("nn.Unflatten")
+                    .arg("dim", 1)
+                    .arg("unflattened_size", tuple(&sizes[..2])),
                 Call::new("Transpose").arg("first", 1).arg("second", 2),
-                Call::new("nn.Flatten").arg("start_dim", 1).arg("end_dim", 2),
+                Call::new("nn.Flatten")
+                    .arg("start_dim", 1)
+                    .arg("end_dim", 2),
             ])
         }
-        "pixel_shuffle" => one(Call::new("nn.PixelShuffle").arg("upscale_factor", site.int("scale"))),
-        "pixel_unshuffle" => one(Call::new("nn.PixelUnshuffle").arg("downscale_factor", site.int("scale"))),
+        "pixel_shuffle" => {
+            one(Call::new("nn.PixelShuffle").arg("upscale_factor", site.int("scale")))
+        }
+        "pixel_unshuffle" => {
+            one(Call::new("nn.PixelUnshuffle").arg("downscale_factor", site.int("scale")))
+        }
         _ => None,
     }
 }
@@ -820,7 +922,9 @@ fn merge(site: &Site<'_>) -> Option<Piece> {
             format!("torch.maximum({so_far}, {{{place}}})")
         }),
         "gated_sum" => return one(Call::new("GatedSum").arg("inputs", count).weight()),
-        "cosine_similarity" => return one(Call::new("CosineSimilarity").key("eps", number(site.float("eps")))),
+        "cosine_similarity" => {
+            return one(Call::new("CosineSimilarity").key("eps", number(site.float("eps"))));
+        }
         "pairwise_distance" => {
             let call = Call::new("nn.PairwiseDistance").key("eps", number(site.float("eps")));
             return one(call.key("keepdim", "True"));

@@ -31,7 +31,11 @@ impl Graph {
         let mut nodes = Vec::new();
         for (id, node, site) in Site::all(architecture) {
             let piece = piece(&site).ok_or_else(|| site.unsupported("PyTorch", ""))?;
-            let inputs: Vec<usize> = node.inputs.iter().map(|input| stands_for[input.0]).collect();
+            let inputs: Vec<usize> = node
+                .inputs
+                .iter()
+                .map(|input| stands_for[input.0])
+                .collect();
             if piece == Piece::Expression("{0}".to_owned()) {
                 stands_for[id] = inputs[0];
                 continue;
@@ -105,7 +109,11 @@ impl Scope {
         for (at, statement) in statements.iter().enumerate() {
             let later = &statements[at + 1..];
             let is_read = |id: usize| id == last || later.iter().any(|s| s.inputs.contains(&id));
-            let arguments: Vec<String> = statement.inputs.iter().map(|&id| variables.of(id)).collect();
+            let arguments: Vec<String> = statement
+                .inputs
+                .iter()
+                .map(|&id| variables.of(id))
+                .collect();
             variables.forget(is_read);
             let target = variables.name(statement.output);
             let value = match &statement.what {
@@ -134,12 +142,26 @@ impl Scope {
         self.text("nn.Sequential(\n");
         let mut at = 0;
         while at < elements.len() {
-            let same = elements[at..].iter().take_while(|other| other.is_like(&elements[at]));
+            let same = elements[at..]
+                .iter()
+                .take_while(|other| other.is_like(&elements[at]));
             // A repeated activation is clearer written twice; a repeated block is a loop.
-            let count = if elements[at].is_block { same.count() } else { 1 };
-            self.text(if count > 1 { "            *(" } else { "            " });
+            let count = if elements[at].is_block {
+                same.count()
+            } else {
+                1
+            };
+            self.text(if count > 1 {
+                "            *("
+            } else {
+                "            "
+            });
             self.fragments(&elements[at].fragments);
-            self.text(&if count > 1 { format!(" for _ in range({count})),\n") } else { ",\n".to_owned() });
+            self.text(&if count > 1 {
+                format!(" for _ in range({count})),\n")
+            } else {
+                ",\n".to_owned()
+            });
             for (offset, element) in elements[at..at + count].iter().enumerate() {
                 self.own(element, &format!("{name}.{}", at + offset));
             }
@@ -194,7 +216,11 @@ impl Element {
         let mut fragments = vec![Fragment::Text(format!("{}(", call.class))];
         for (index, argument) in call.arguments.iter().enumerate() {
             let comma = if index > 0 { ", " } else { "" };
-            let keyword = if argument.keyword { format!("{}=", argument.name) } else { String::new() };
+            let keyword = if argument.keyword {
+                format!("{}=", argument.name)
+            } else {
+                String::new()
+            };
             fragments.push(Fragment::Text(format!("{comma}{keyword}")));
             fragments.push(Fragment::Argument {
                 name: argument.name,
@@ -218,7 +244,11 @@ fn elements(graph: &Graph, plan: &Plan, units: &[Unit]) -> Vec<Element> {
             Unit::Layer(place) => {
                 let node = &graph.nodes[*place];
                 if let Piece::Modules(calls) = &node.piece {
-                    elements.extend(calls.iter().map(|call| Element::of_call(call, &node.address)));
+                    elements.extend(
+                        calls
+                            .iter()
+                            .map(|call| Element::of_call(call, &node.address)),
+                    );
                 }
             }
             Unit::Block(number) => elements.push(Element {
@@ -237,7 +267,11 @@ fn statements(graph: &Graph, plan: &Plan, units: &[Unit], last: usize) -> Vec<St
         let (inputs, output, what) = match unit {
             Unit::Block(number) => {
                 let block = &plan.blocks[*number];
-                (vec![block.input], block.output, What::Chain(vec![unit.clone()]))
+                (
+                    vec![block.input],
+                    block.output,
+                    What::Chain(vec![unit.clone()]),
+                )
             }
             Unit::Layer(place) => {
                 let node = &graph.nodes[*place];
@@ -255,11 +289,22 @@ fn statements(graph: &Graph, plan: &Plan, units: &[Unit], last: usize) -> Vec<St
                 && plan.readers(graph, before.output) == 1
         });
         match (follows, what) {
-            (Some(Statement { what: What::Chain(chain), output: end, .. }), What::Chain(more)) => {
+            (
+                Some(Statement {
+                    what: What::Chain(chain),
+                    output: end,
+                    ..
+                }),
+                What::Chain(more),
+            ) => {
                 chain.extend(more);
                 *end = output;
             }
-            (_, what) => statements.push(Statement { inputs, output, what }),
+            (_, what) => statements.push(Statement {
+                inputs,
+                output,
+                what,
+            }),
         }
     }
     statements
@@ -267,14 +312,21 @@ fn statements(graph: &Graph, plan: &Plan, units: &[Unit], last: usize) -> Vec<St
 
 /// A name for each statement's module: what it is, numbered where there are several.
 fn attribute_names(graph: &Graph, statements: &[Statement]) -> Vec<String> {
-    let words: Vec<String> = statements.iter().map(|statement| word(graph, statement)).collect();
+    let words: Vec<String> = statements
+        .iter()
+        .map(|statement| word(graph, statement))
+        .collect();
     let mut seen = BTreeMap::<&str, usize>::new();
     let mut names = Vec::new();
     for word in &words {
         let count = seen.entry(word).or_default();
         *count += 1;
         let alone = words.iter().filter(|other| *other == word).count() == 1;
-        names.push(if alone { word.clone() } else { format!("{word}{count}") });
+        names.push(if alone {
+            word.clone()
+        } else {
+            format!("{word}{count}")
+        });
     }
     names
 }
@@ -298,9 +350,12 @@ fn word(graph: &Graph, statement: &Statement) -> String {
 
 /// `nn.Conv2d` as `conv`, `SelfAttention` as `self_attention`.
 fn snake(class: &str) -> String {
-    let class = class.trim_start_matches("nn.");
-    let ranked = ["1d", "2d", "3d"].into_iter().find_map(|rank| class.strip_suffix(rank));
-    let class = ranked.unwrap_or(class);
+    if let Some(class) = class.strip_prefix("nn.") {
+        let ranked = ["1d", "2d", "3d"]
+            .into_iter()
+            .find_map(|rank| class.strip_suffix(rank));
+        return ranked.unwrap_or(class).to_lowercase();
+    }
     let mut word = String::new();
     let mut before_was_small = false;
     for letter in class.chars() {
@@ -339,10 +394,14 @@ impl Variables {
     }
 
     fn name(&mut self, id: usize) -> String {
-        let short = ["x", "y", "z", "u", "v", "w"].map(str::to_owned).into_iter();
+        let short = ["x", "y", "z", "u", "v", "w"]
+            .map(str::to_owned)
+            .into_iter();
         let mut names = short.chain((1..).map(|number| format!("h{number}")));
         let taken = |name: &String| self.0.iter().any(|(held, _)| held == name);
-        let name = names.find(|name| !taken(name)).expect("there are names without end");
+        let name = names
+            .find(|name| !taken(name))
+            .expect("there are names without end");
         self.0.push((name.clone(), id));
         name
     }

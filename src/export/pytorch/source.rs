@@ -24,12 +24,19 @@ pub(super) fn write(
     let network = class_name(name);
     let attributes: String = scope.attributes.iter().map(text_of).collect();
     let mut classes: Vec<String> = plan.classes.iter().map(block).collect();
-    let doc = format!("{}, to {}.", batch_of(architecture.input()), outputs(architecture.output()));
+    let doc = format!(
+        "{}, to {}.",
+        batch_of(architecture.input()),
+        outputs(architecture.output())
+    );
     classes.push(class(&network, &doc, &[], &attributes, &scope.forward));
     let body = classes.join("\n\n\n");
     let helpers = helpers(&body);
     let code = format!("{helpers}{body}");
-    (format!("{}{code}\n\n\n{}", head(&code, &network), foot(&network)), scope.tensors)
+    (
+        format!("{}{code}\n\n\n{}", head(&code, &network), foot(&network)),
+        scope.tensors,
+    )
 }
 
 fn head(code: &str, network: &str) -> String {
@@ -57,17 +64,36 @@ fn foot(network: &str) -> String {
 
 fn block(class_of: &Class) -> String {
     let doc = "A stretch of layers that the network repeats.";
-    class(&class_of.name, doc, &class_of.parameters, &class_of.attributes, &class_of.forward)
+    class(
+        &class_of.name,
+        doc,
+        &class_of.parameters,
+        &class_of.attributes,
+        &class_of.forward,
+    )
 }
 
-fn class(name: &str, doc: &str, parameters: &[String], attributes: &str, forward: &[String]) -> String {
+fn class(
+    name: &str,
+    doc: &str,
+    parameters: &[String],
+    attributes: &str,
+    forward: &[String],
+) -> String {
     let mut text = format!("class {name}(nn.Module):\n    \"\"\"{doc}\"\"\"\n\n");
     if !attributes.is_empty() {
         let parameters: String = parameters.iter().map(|name| format!(", {name}")).collect();
-        let _ = writeln!(text, "    def __init__(self{parameters}):\n        super().__init__()");
+        let _ = writeln!(
+            text,
+            "    def __init__(self{parameters}):\n        super().__init__()"
+        );
         let _ = writeln!(text, "{attributes}");
     }
-    let _ = write!(text, "    def forward(self, x):\n        {}", forward.join("\n        "));
+    let _ = write!(
+        text,
+        "    def forward(self, x):\n        {}",
+        forward.join("\n        ")
+    );
     text
 }
 
@@ -86,7 +112,9 @@ fn helpers(body: &str) -> String {
     for index in (0..definitions.len()).rev() {
         let call = format!("{}(", defined(definitions[index]));
         let later = definitions.iter().zip(&used).skip(index + 1);
-        let by_helper = later.filter(|(_, used)| **used).any(|(text, _)| calls(text, &call));
+        let by_helper = later
+            .filter(|(_, used)| **used)
+            .any(|(text, _)| calls(text, &call));
         used[index] = by_helper || calls(body, &call);
     }
     let kept = definitions.iter().zip(&used).filter(|(_, used)| **used);
