@@ -1,4 +1,4 @@
-//! A network in ONNX's operators: what `onnx` encodes and `burn_source` prints.
+//! A network in ONNX's operators: what `onnx` encodes and `rust_source` prints.
 
 use super::site::Site;
 use super::tensors::{Tensor, Tensors};

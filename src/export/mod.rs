@@ -1,20 +1,20 @@
 //! Taking a network home: PyTorch source, ONNX, burn source.
 //!
 //! Each target has one table of how every layer kind is written there: `pytorch/modules.rs` in PyTorch's
-//! classes, `lower/` in ONNX's operators, from which `burn_source.rs` prints too. Owns the layouts in which
+//! classes, `lower/` in ONNX's operators, from which `rust_source.rs` prints too. Owns the layouts in which
 //! other libraries keep weights. Knows no tensors and touches no files: what it makes is text and bytes.
 
-mod burn_source;
 mod graph;
 mod lower;
 mod onnx;
 mod pytorch;
+mod rust_source;
 mod site;
 mod tensors;
 
-pub use burn_source::burn;
 pub use onnx::{OnnxSummary, onnx, onnx_summary};
 pub use pytorch::pytorch;
+pub use rust_source::burn;
 
 use crate::architecture::Architecture;
 use tensors::{Tensor, Tensors};

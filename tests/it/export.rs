@@ -308,3 +308,71 @@ fn pictures_and_json_go_to_stdout_and_what_fails_is_bad_input() {
         done.err
     );
 }
+
+const SPACE: &str = "space toy\n\ninput vector(features: 2)\noutput classes(2)\n\nnetwork {\n    linear(4 | 8)\n    relu\n    linear(2)\n}\n";
+
+const EXPERIMENT: &str = "name = \"toy\"\nspace = \"toy.space\"\nseed = 1\n[data]\ntrain = \"train.csv\"\nlabel = \"label\"\n[search]\n\
+    controller = \"random\"\n[budget]\ntrials = 2\n[recipe]\nlearning_rate = 0.05\nepochs = 20\n[final]\nretrain_seeds = 1\n";
+
+/// Points left and right of a line.
+fn points(count: usize) -> String {
+    let mut stream = Seed(5).stream(0, Purpose::Tool);
+    let mut text = String::from("a,b,label\n");
+    for _ in 0..count {
+        let (a, b) = (stream.normal(), stream.normal());
+        let label = if a > b { "right" } else { "left" };
+        text.push_str(&format!("{a:.4},{b:.4},{label}\n"));
+    }
+    text
+}
+
+#[test]
+fn a_winner_predicts_new_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, text) in [
+        ("toy.space", SPACE),
+        ("toy.toml", EXPERIMENT),
+        ("train.csv", &points(120)),
+    ] {
+        std::fs::write(path(name), text).unwrap();
+    }
+    let done = strata([
+        "search",
+        &path("toy.toml"),
+        "--runs",
+        &path("runs"),
+        "--quiet",
+    ]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let new = points(20);
+    std::fs::write(path("new.csv"), &new).unwrap();
+    let said = strata(["predict", &path("runs/toy-1"), &path("new.csv")]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let right = said.out.lines().zip(new.lines().skip(1));
+    let right = right.filter(|(said, row)| row.ends_with(said.split(' ').next().unwrap()));
+    assert!(right.count() >= 17, "{}", said.out);
+    // What a row is told does not depend on the rows beside it.
+    let fewer: Vec<&str> = new.lines().take(4).collect();
+    std::fs::write(path("few.csv"), fewer.join("\n")).unwrap();
+    let few = strata(["predict", &path("runs/toy-1"), &path("few.csv")]);
+    assert_eq!(
+        few.out.lines().collect::<Vec<_>>(),
+        said.out.lines().take(3).collect::<Vec<_>>()
+    );
+    let json = strata(["predict", &path("runs/toy-1"), &path("few.csv"), "--json"]);
+    let first: Value = serde_json::from_str(json.out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["probabilities"].as_array().unwrap().len(), 2);
+    let missing = strata(["predict", &path("runs/toy-1"), &path("nothing.csv")]);
+    assert_eq!(missing.code, 2, "{}", missing.err);
+    let home = strata([
+        "export",
+        &path("runs/toy-1"),
+        "--to",
+        "onnx",
+        "-o",
+        &path("toy.onnx"),
+    ]);
+    assert_eq!(home.code, 0, "{}", home.err);
+    assert!(onnx_summary(&std::fs::read(path("toy.onnx")).unwrap()).is_some());
+}
