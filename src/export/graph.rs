@@ -277,7 +277,7 @@ impl Lowering<'_> {
     }
 
     /// The whole output's shape.
-    pub fn to_output(&mut self, x: &str) -> String {
+    pub fn output_of(&mut self, x: &str) -> String {
         let sizes = self.site.output.dimensions();
         self.reshape(x, &sizes)
     }

@@ -9,7 +9,7 @@ pub(super) fn attention(l: &mut Lowering<'_>) -> Option<Lowered> {
         "embedding" => gather(l),
         "embedding_bag" => gather(l).map(|rows| {
             let mean = l.reduce("ReduceMean", &rows, &[1]);
-            l.to_output(&mean)
+            l.output_of(&mean)
         }),
         "learned_positions" => l.weight("weight").map(|weight| l.both("Add", &x, &weight)),
         "sinusoidal_positions" => Ok(waves(l, &x)),
@@ -127,7 +127,7 @@ fn attend(
 
 fn leave(l: &mut Lowering<'_>, y: &str) -> Lowered {
     let y = l.transpose(y, &[0, 2, 1, 3]);
-    let y = l.to_output(&y);
+    let y = l.output_of(&y);
     let bias = l.site.flag("bias").then_some("out_proj.bias");
     l.linear(&y, "out_proj.weight", bias)
 }

@@ -45,7 +45,7 @@ fn experts(l: &mut Lowering<'_>, x: &str) -> Lowered {
     let all = l.reshape(&all, &split(l, number, out));
     let weighed = l.both("Mul", &all, &gate);
     let sum = l.reduce("ReduceSum", &weighed, &[axis]);
-    Ok(l.to_output(&sum))
+    Ok(l.output_of(&sum))
 }
 
 fn maxout(l: &mut Lowering<'_>, x: &str) -> Lowered {
@@ -53,7 +53,7 @@ fn maxout(l: &mut Lowering<'_>, x: &str) -> Lowered {
     let all = l.linear(x, "weight", Some("bias"))?;
     let all = l.reshape(&all, &split(l, l.site.int("out"), l.site.int("pieces")));
     let top = l.reduce("ReduceMax", &all, &[axis]);
-    Ok(l.to_output(&top))
+    Ok(l.output_of(&top))
 }
 
 fn highway(l: &mut Lowering<'_>, x: &str) -> Lowered {
@@ -85,7 +85,7 @@ fn bilinear(l: &mut Lowering<'_>) -> Lowered {
     let products = l.both("Mul", &all, &other);
     let axis = l.site.output.dimensions().len() + 1;
     let sums = l.reduce("ReduceSum", &products, &[axis]);
-    let sums = l.to_output(&sums);
+    let sums = l.output_of(&sums);
     if !l.site.flag("bias") {
         return Ok(sums);
     }

@@ -92,7 +92,7 @@ fn global(l: &mut Lowering<'_>, kind: &'static str) -> String {
         (2..2 + l.site.grid().len()).collect()
     };
     let y = l.reduce(kind, &x, &axes);
-    l.to_output(&y)
+    l.output_of(&y)
 }
 
 fn weighed(l: &mut Lowering<'_>) -> Lowered {
@@ -101,7 +101,7 @@ fn weighed(l: &mut Lowering<'_>) -> Lowered {
     let shares = l.softmax(&scores, 1);
     let y = l.both("Mul", &rows, &shares);
     let y = l.reduce("ReduceSum", &y, &[1]);
-    Ok(l.to_output(&y))
+    Ok(l.output_of(&y))
 }
 
 /// The input as a sequence of positions.
@@ -215,7 +215,7 @@ fn local_response(l: &mut Lowering<'_>, x: &str) -> String {
         ("pads", Attribute::Wholes(vec![0; 4])),
     ];
     let means = l.op("AveragePool", &[&plane], &attributes);
-    let means = l.to_output(&means);
+    let means = l.output_of(&means);
     let scaled = l.with("Mul", &means, l.site.float("alpha"));
     let scaled = l.with("Add", &scaled, l.site.float("k"));
     let power = l.with("Pow", &scaled, l.site.float("beta"));
@@ -237,5 +237,5 @@ fn global_response(l: &mut Lowering<'_>, x: &str) -> Lowered {
     let y = l.both("Mul", &y, &weight);
     let y = l.both("Add", &rows, &y);
     let y = l.both("Add", &y, &bias);
-    Ok(l.to_output(&y))
+    Ok(l.output_of(&y))
 }

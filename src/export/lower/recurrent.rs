@@ -48,7 +48,7 @@ fn read(l: &mut Lowering<'_>, kind: &'static str, gates: &[usize]) -> Lowered {
     } else {
         l.transpose(&outputs[0], &[2, 0, 1, 3])
     };
-    Ok(l.to_output(&y))
+    Ok(l.output_of(&y))
 }
 
 /// The gates of a vector of all of them, in ONNX's order.

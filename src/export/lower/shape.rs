@@ -17,11 +17,11 @@ fn layout(l: &mut Lowering<'_>) -> Option<String> {
     let sizes = l.site.input().dimensions();
     let rank = sizes.len();
     Some(match (l.site.name(), l.site.input()) {
-        ("flatten" | "reshape", _) => l.to_output(&x),
-        ("to_sequence" | "to_signal", Shape::Vector { .. }) => l.to_output(&x),
+        ("flatten" | "reshape", _) => l.output_of(&x),
+        ("to_sequence" | "to_signal", Shape::Vector { .. }) => l.output_of(&x),
         ("to_sequence", _) => rows(l),
         ("to_signal", Shape::Sequence { .. }) => l.transpose(&x, &[0, 2, 1]),
-        ("to_signal", _) => l.to_output(&x),
+        ("to_signal", _) => l.output_of(&x),
         ("transpose", _) => {
             let mut order: Vec<usize> = (0..=rank).collect();
             order.swap(rank - 1, rank);
@@ -44,7 +44,7 @@ fn layout(l: &mut Lowering<'_>) -> Option<String> {
                 sizes[0] - 1
             };
             let y = l.slice(&x, 1, at..at + 1, 1);
-            l.to_output(&y)
+            l.output_of(&y)
         }
         ("flip", _) => {
             let axis = if l.site.is_sequence() { 1 } else { rank };
@@ -86,7 +86,7 @@ fn resize(l: &mut Lowering<'_>) -> Option<String> {
             let positions = l.site.input().positions();
             let y = l.reshape(&x, &[groups, sizes[0] / groups, positions]);
             let y = l.transpose(&y, &[0, 2, 1, 3]);
-            l.to_output(&y)
+            l.output_of(&y)
         }
         "pixel_shuffle" => {
             let scale = scale(l);
@@ -95,7 +95,7 @@ fn resize(l: &mut Lowering<'_>) -> Option<String> {
                 &[sizes[0] / scale / scale, scale, scale, sizes[1], sizes[2]],
             );
             let y = l.transpose(&y, &[0, 1, 4, 2, 5, 3]);
-            l.to_output(&y)
+            l.output_of(&y)
         }
         "pixel_unshuffle" => {
             let scale = scale(l);
@@ -104,7 +104,7 @@ fn resize(l: &mut Lowering<'_>) -> Option<String> {
                 &[sizes[0], sizes[1] / scale, scale, sizes[2] / scale, scale],
             );
             let y = l.transpose(&y, &[0, 1, 3, 5, 2, 4]);
-            l.to_output(&y)
+            l.output_of(&y)
         }
         _ => return None,
     })

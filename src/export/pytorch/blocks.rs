@@ -177,7 +177,7 @@ fn value_at(scope: &Scope, place: usize) -> String {
 /// Equal but for whole numbers.
 fn is_alike(one: &Scope, other: &Scope) -> bool {
     let is_whole = |text: &str| text.parse::<u64>().is_ok();
-    let pairs = one.attributes.iter().zip(&other.attributes);
+    let mut pairs = one.attributes.iter().zip(&other.attributes);
     let fits = |(one, other): (&Fragment, &Fragment)| match (one, other) {
         (
             Fragment::Argument { name, value },
@@ -190,7 +190,7 @@ fn is_alike(one: &Scope, other: &Scope) -> bool {
     };
     one.attributes.len() == other.attributes.len()
         && one.forward == other.forward
-        && pairs.map(fits).all(|fits| fits)
+        && pairs.all(fits)
 }
 
 /// The end of the stretch of nodes that belong to one iteration with the node at `start`.

@@ -435,7 +435,7 @@ fn block(site: &Site<'_>) -> Option<Piece> {
     let mut calls = Vec::new();
     for &number in numbers {
         let stage = stage(site, number, (channels, inside, groups));
-        calls.extend(stage.into_iter());
+        calls.extend(stage);
         if number < 3 {
             calls.push(Call::new(act));
         }
