@@ -6,6 +6,7 @@ pub mod cli;
 pub mod data;
 pub mod diagnostics;
 pub mod evaluation;
+pub mod export;
 pub mod language;
 pub mod layers;
 pub mod model;

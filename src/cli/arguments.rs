@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, data, diff, distance, enumerate, fmt, layers, resume, sample, search, show,
-    status, train, trials, verify,
+    best, check, count, data, diff, distance, enumerate, export, fmt, layers, predict, resume,
+    sample, search, show, status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -50,6 +50,10 @@ enum Verb {
     Best(best::Args),
     /// Train one architecture
     Train(train::Args),
+    /// Say what a run's winner makes of new examples
+    Predict(predict::Args),
+    /// Write a network as PyTorch, ONNX, burn, a drawing and more
+    Export(export::Args),
     /// Run trials of a finished run again and compare them bit for bit
     Verify(verify::Args),
     /// List and fetch datasets, list file formats
@@ -116,6 +120,8 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
+        Verb::Predict(args) => predict::run(&args, terminal),
+        Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
         Verb::Data(args) => data::run(&args, terminal),
         Verb::ExitCodes => terminal.data(&Exit::table()),

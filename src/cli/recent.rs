@@ -17,6 +17,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run that another argument named, or the newest.
+    pub fn named(run: Option<PathBuf>) -> Self {
+        Self { run }
+    }
+
     /// The folder; says which if it was not named.
     ///
     /// # Errors

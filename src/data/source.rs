@@ -1,7 +1,9 @@
 //! What an experiment writes under `[data]`.
 
+use super::FinalTest;
 use super::csv::{Column, Columns, Missing, TaskKind};
 use super::readers::{FORMATS, Files, Reader, format_of};
+use super::split;
 use super::text::Tokens;
 use super::{DataError, Dataset, Normalise, SplitPlan, Splits, named};
 use crate::diagnostics::closest_name;
@@ -213,6 +215,29 @@ impl DataSource {
     pub fn splits(&self, base: &Path) -> Result<Splits, DataError> {
         let plan = self.plan()?;
         Splits::new(self.load(base)?, &plan)
+    }
+
+    /// New examples for a network that was trained on this data, and the names of its classes. The file at
+    /// `data` is of the same format, with targets; what it is encoded and scaled by is what training saw.
+    ///
+    /// # Errors
+    /// When either file can't be read, or the data has no files of its own.
+    pub fn new_examples(
+        &self,
+        base: &Path,
+        data: &Path,
+    ) -> Result<(FinalTest, Vec<String>), DataError> {
+        let Some(_) = &self.train else {
+            let problem = "predictions need training data from files (`train = \"…\"`), whose format they share";
+            return Err(DataError::setting("name", problem));
+        };
+        let mut source = self.clone();
+        // A path that is not relative to the experiment's folder.
+        source.test = Some(std::path::absolute(data).unwrap_or_else(|_| data.to_owned()));
+        let plan = self.plan()?;
+        let dataset = source.load(base)?;
+        let classes = dataset.class_names().to_vec();
+        Ok((split::asked(dataset, &plan, self.test.is_some())?, classes))
     }
 
     fn load_files(&self, base: &Path, train: &Path) -> Result<Dataset, DataError> {

@@ -87,6 +87,41 @@ impl Splits {
     }
 }
 
+/// New examples as networks of earlier training meet them: encoded and scaled by what that training saw.
+///
+/// `dataset` is the one that was trained on, with the new examples as its official test part; `own_test` says
+/// whether it had an official test part of its own.
+///
+/// # Errors
+/// As [`Splits::new`].
+pub(super) fn asked(
+    mut dataset: Dataset,
+    plan: &SplitPlan,
+    own_test: bool,
+) -> Result<FinalTest, DataError> {
+    let new = dataset.official_test.take();
+    let mut as_trained = dataset.clone();
+    as_trained.official_test = new.clone().filter(|_| own_test);
+    let indices = Indices::draw(&as_trained, plan)?;
+    let examples = &dataset.examples;
+    let encoder = Encoder::fit(dataset.name(), &dataset.form, examples, &indices.train)?;
+    encoder.check_size(dataset.name(), new.as_ref().map_or(0, Examples::len))?;
+    dataset.official_test = new;
+    let source = Source {
+        dataset,
+        indices,
+        encoder,
+        normalise: plan.normalise,
+    };
+    let train = source.part(&source.dataset.examples, &source.indices.train);
+    let scale = Scale::fit(plan.normalise, &train);
+    Ok(SealedTest {
+        source: Arc::new(source),
+        scale,
+    }
+    .open())
+}
+
 /// The test part. It can be counted, but read only by opening it, which uses it up.
 #[derive(Debug)]
 pub struct SealedTest {

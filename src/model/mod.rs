@@ -4,6 +4,7 @@
 //! from the trial's own stream, never from a global generator. Knows nothing of data sets, losses or
 //! optimisers.
 
+mod inference;
 mod network;
 mod plan;
 mod weights;

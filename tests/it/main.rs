@@ -13,6 +13,7 @@ mod cli;
 mod corpus;
 mod data_fetch;
 mod data_formats;
+mod export;
 mod golden;
 mod house;
 mod language_fuzz;

@@ -1,0 +1,222 @@
+//! `strata export`: a network in the formats of other tools.
+
+use super::chosen;
+use super::failure::Failure;
+use super::recent::Run;
+use super::terminal::Terminal;
+use crate::architecture::{self, Architecture};
+use crate::export::{self, ExportError, File};
+use crate::layers::Shape;
+use crate::model::Network;
+use crate::random::{Purpose, Seed};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `strata export`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder, a network as JSON, a space of one, or SPACE#INDEX; without it, the newest run
+    #[arg(value_name = "RUN|ARCH")]
+    subject: Option<String>,
+    /// The format
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    to: Target,
+    /// The file to write, or the folder to write into
+    #[arg(long, short, value_name = "FILE|DIR")]
+    output: Option<PathBuf>,
+    /// Weights of a network that is not of a run, as `train --save` wrote them
+    #[arg(long, value_name = "FILE", conflicts_with = "seed")]
+    weights: Option<PathBuf>,
+    /// What untrained weights are drawn by
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Also write N drawn inputs and strata's outputs for them, to compare with
+    #[arg(long, value_name = "N")]
+    example: Option<usize>,
+}
+
+/// The formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Target {
+    /// Python source with a `torch.nn.Module`, and its weights beside it
+    Pytorch,
+    /// An ONNX file of opset 20 with its weights
+    Onnx,
+    /// The weights, under strata's names and in its layout
+    Safetensors,
+    /// Rust source with a burn module, and its weights beside it
+    Burn,
+    /// The network without weights, as `show` and `train` read it
+    Json,
+    /// A file for Graphviz
+    Dot,
+    /// A mermaid flow chart
+    Mermaid,
+    /// A drawing
+    Svg,
+}
+
+/// A network to be taken home.
+struct Subject {
+    name: String,
+    architecture: Architecture,
+    /// Where its weights lie, if it has been trained.
+    weights: Option<PathBuf>,
+}
+
+/// Finds the network and writes it.
+pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    let subject = subject(args, terminal)?;
+    let architecture = &subject.architecture;
+    let text = |ending: &'static str, text: String| {
+        let bytes = text.into_bytes();
+        (vec![File { ending, bytes }], None)
+    };
+    let (mut files, weights) = match args.to {
+        Target::Json => {
+            let json = serde_json::to_string_pretty(&architecture.to_json());
+            text("json", json.expect("this is plain data") + "\n")
+        }
+        Target::Dot => text("dot", architecture::dot(architecture)),
+        Target::Mermaid => text("mmd", architecture::mermaid(architecture)),
+        Target::Svg => text("svg", architecture::svg(architecture)),
+        Target::Pytorch => with_weights(args, &subject, terminal, export::pytorch)?,
+        Target::Onnx => with_weights(args, &subject, terminal, export::onnx)?,
+        Target::Burn => with_weights(args, &subject, terminal, export::burn)?,
+        Target::Safetensors => with_weights(args, &subject, terminal, |_, weights, _| {
+            let (ending, bytes) = ("safetensors", weights.to_vec());
+            Ok(vec![File { ending, bytes }])
+        })?,
+    };
+    if let Some(count) = args.example {
+        let weights = weights.map_or_else(|| bytes_of_weights(args, &subject, terminal), Ok)?;
+        files.push(example(args, architecture, &weights, count)?);
+    }
+    if args.output.is_none()
+        && matches!(
+            args.to,
+            Target::Json | Target::Dot | Target::Mermaid | Target::Svg
+        )
+    {
+        let text = String::from_utf8_lossy(&files[0].bytes);
+        return terminal.data(&text);
+    }
+    write(args, &subject.name, &files, terminal)
+}
+
+type Writer = fn(&Architecture, &[u8], &str) -> Result<Vec<File>, ExportError>;
+
+/// The files of a format that needs weights, and the weights.
+fn with_weights(
+    args: &Args,
+    subject: &Subject,
+    terminal: &mut Terminal,
+    writer: Writer,
+) -> Result<(Vec<File>, Option<Vec<u8>>), Failure> {
+    let weights = bytes_of_weights(args, subject, terminal)?;
+    let files = writer(&subject.architecture, &weights, &subject.name);
+    let files = files.map_err(|error| Failure::Input(error.to_string()))?;
+    Ok((files, Some(weights)))
+}
+
+fn subject(args: &Args, terminal: &mut Terminal) -> Result<Subject, Failure> {
+    match &args.subject {
+        Some(given) if !Path::new(given).is_dir() => {
+            let file = given.split('#').next().unwrap_or(given);
+            let name = Path::new(file).file_stem().unwrap_or_default();
+            Ok(Subject {
+                name: name.to_string_lossy().into_owned(),
+                architecture: chosen::network(given)?,
+                weights: args.weights.clone(),
+            })
+        }
+        given => of_run(
+            &Run::named(given.as_ref().map(PathBuf::from)),
+            args,
+            terminal,
+        ),
+    }
+}
+
+/// The winner of a run, as its folder keeps it.
+fn of_run(run: &Run, args: &Args, terminal: &mut Terminal) -> Result<Subject, Failure> {
+    if args.weights.is_some() || args.seed.is_some() {
+        let message = "a run has its own weights; --weights and --seed are for networks without";
+        return Err(Failure::Input(message.to_owned()));
+    }
+    let run = run.read(terminal)?;
+    let best = super::report::the_best(&run)?;
+    let architecture = run.candidate(best.trial)?.architecture;
+    Ok(Subject {
+        name: run.started().experiment.name.clone(),
+        architecture,
+        weights: Some(run.folder().best().join("weights.safetensors")),
+    })
+}
+
+fn bytes_of_weights(
+    args: &Args,
+    subject: &Subject,
+    terminal: &mut Terminal,
+) -> Result<Vec<u8>, Failure> {
+    let Some(path) = &subject.weights else {
+        if args.seed.is_none() {
+            terminal.say("its weights are untrained; name trained ones with --weights FILE");
+        }
+        let seed = Seed(args.seed.unwrap_or(0));
+        return Ok(Network::untrained(&subject.architecture, seed).save());
+    };
+    let fail = |error: &dyn std::fmt::Display| {
+        Failure::Input(format!(
+            "failed to read the weights in {}: {error}",
+            path.display()
+        ))
+    };
+    let bytes = std::fs::read(path).map_err(|error| fail(&error))?;
+    Network::trained(&subject.architecture, &bytes).map_err(|error| fail(&error))?;
+    Ok(bytes)
+}
+
+fn example(
+    args: &Args,
+    architecture: &Architecture,
+    weights: &[u8],
+    count: usize,
+) -> Result<File, Failure> {
+    let network = Network::trained(architecture, weights);
+    let mut network = network.map_err(|error| Failure::Input(error.to_string()))?;
+    let mut stream = Seed(args.seed.unwrap_or(0)).stream(1, Purpose::Tool);
+    let draw = |_| match architecture.input() {
+        Shape::Tokens { vocabulary, .. } => stream.below(vocabulary as u64) as f32,
+        _ => stream.normal() as f32,
+    };
+    let values = count.max(1) * architecture.input().elements();
+    let inputs: Vec<f32> = (0..values).map(draw).collect();
+    let outputs = network.outputs(&inputs);
+    Ok(File {
+        ending: "example.safetensors",
+        bytes: export::example(architecture, inputs, outputs),
+    })
+}
+
+fn write(args: &Args, name: &str, files: &[File], terminal: &mut Terminal) -> Result<(), Failure> {
+    for file in files {
+        let path = place(args.output.as_deref(), name, file.ending);
+        let fail = |error| Failure::Other(format!("failed to write {}: {error}", path.display()));
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(fail)?;
+        }
+        std::fs::write(&path, &file.bytes).map_err(fail)?;
+        terminal.line(&path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// A file's path: in the folder that was named, or beside the file that was.
+fn place(output: Option<&Path>, name: &str, ending: &str) -> PathBuf {
+    let in_folder = |folder: &Path| folder.join(format!("{name}.{ending}"));
+    match output {
+        None => in_folder(Path::new("")),
+        Some(path) if path.is_dir() || path.extension().is_none() => in_folder(path),
+        Some(path) => path.with_extension(ending),
+    }
+}
