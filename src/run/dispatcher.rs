@@ -105,7 +105,7 @@ impl Search<'_, '_> {
                 return Ok(());
             };
             let fitness = self.write_outcome(trial, done)?;
-            self.proposer.tell(fitness);
+            self.proposer.tell(fitness, Vec::new());
             if self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());

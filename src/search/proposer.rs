@@ -7,7 +7,7 @@ use num_bigint::BigUint;
 use num_traits::{One, ToPrimitive, Zero};
 use std::collections::BTreeSet;
 
-/// How often a controller may propose for one trial what was tried before.
+/// How often most controllers may propose for one trial what was tried before.
 pub const MAX_ATTEMPTS: u32 = 100;
 
 /// Spaces up to this size are walked in search of what is left before they are called exhausted.
@@ -32,6 +32,7 @@ pub struct Proposer<'s> {
     space: &'s SearchSpace,
     controller: Box<dyn Controller + 's>,
     seed: Seed,
+    duplicates: bool,
     tried: BTreeSet<String>,
     genomes: Vec<Genome>,
     told: usize,
@@ -45,19 +46,30 @@ impl<'s> Proposer<'s> {
             space,
             controller,
             seed,
+            duplicates: false,
             tried,
             genomes,
             told: 0,
         }
     }
 
+    /// Whether networks may be proposed that were proposed before. By default they are dropped, and
+    /// others are asked for.
+    #[must_use]
+    pub fn with_duplicates(self, duplicates: bool) -> Self {
+        Self { duplicates, ..self }
+    }
+
     /// The next trial, or nothing if the space is exhausted: for a small space when everything in it
-    /// was tried, for a large one when [`MAX_ATTEMPTS`] proposals in a row had been.
+    /// was tried, for a large one when as many proposals in a row had been as the controller
+    /// has [patience](Controller::patience) for.
     pub fn propose(&mut self) -> Option<Proposed> {
         let trial = TrialId(self.genomes.len() as u64);
         let mut stream = self.seed.stream(trial.0, Purpose::Propose);
         let (candidate, parents) = self.fresh_proposal(trial, &mut stream)?;
-        self.tried.insert(candidate.key());
+        if !self.duplicates {
+            self.tried.insert(candidate.key());
+        }
         self.genomes.push(candidate.genome.clone());
         Some(Proposed {
             trial,
@@ -71,15 +83,20 @@ impl<'s> Proposer<'s> {
         self.genomes.len() as u64
     }
 
-    /// Tells the controller how good the first trial was that it has not been told of: nothing if that
-    /// trial failed.
+    /// Tells the controller how good the first trial was that it has not been told of, and what it
+    /// costs by each further objective: no fitness if that trial failed.
     ///
     /// # Panics
     /// When no such trial was proposed.
-    pub fn tell(&mut self, fitness: Option<Fitness>) {
+    pub fn tell(&mut self, fitness: Option<Fitness>, costs: Vec<f64>) {
         let trial = TrialId(self.told as u64);
         let genome = self.genomes[self.told].clone();
-        self.controller.tell(trial, &Observed { genome, fitness });
+        let result = Observed {
+            genome,
+            fitness,
+            costs,
+        };
+        self.controller.tell(trial, &result);
         self.told += 1;
     }
 
@@ -91,7 +108,7 @@ impl<'s> Proposer<'s> {
         if self.space.indices() <= BigUint::from(self.tried.len()) {
             return None;
         }
-        for attempt in 0..MAX_ATTEMPTS {
+        for attempt in 0..self.controller.patience() {
             let Proposal { genome, parents } = self.controller.ask(trial, attempt, stream);
             if let Some(candidate) = self.untried(&genome) {
                 return Some((candidate, parents));
