@@ -1,6 +1,7 @@
 //! The experiment file: the question a run answers.
 
 use super::error::RunError;
+use super::evaluators::EvaluatorSettings;
 use super::toml_text;
 use crate::data::DataSource;
 use crate::random::Seed;
@@ -21,8 +22,12 @@ pub struct Experiment {
     /// The root of every random stream.
     #[serde(default)]
     pub seed: Seed,
-    /// Where data comes from and how it is divided.
+    /// Where data comes from and how it is divided. Left out where the evaluator needs none.
+    #[serde(default, skip_serializing_if = "is_no_data")]
     pub data: DataSource,
+    /// What judges a candidate.
+    #[serde(default, skip_serializing_if = "EvaluatorSettings::is_default")]
+    pub evaluator: EvaluatorSettings,
     /// How to search.
     #[serde(default)]
     pub search: SearchSettings,
@@ -234,8 +239,12 @@ impl Experiment {
             let error = RunError::TooManyWorkers { asked, lookahead };
             return Some((vec!["search", "workers"], error.to_string()));
         }
-        None
+        self.evaluator.nonsense(self)
     }
+}
+
+fn is_no_data(data: &DataSource) -> bool {
+    *data == DataSource::default()
 }
 
 fn is_folder_name(name: &str) -> bool {
