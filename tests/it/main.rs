@@ -10,6 +10,7 @@ mod brute;
 mod catalogue;
 mod check_suite;
 mod cli;
+mod controllers;
 mod corpus;
 mod data_fetch;
 mod data_formats;
