@@ -18,6 +18,7 @@ mod report;
 mod table;
 mod terminal;
 
+mod bench;
 mod best;
 mod check;
 mod count;

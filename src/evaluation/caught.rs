@@ -118,6 +118,7 @@ mod tests {
         let job = TrialJob {
             number: 0,
             seed: Seed(0),
+            genome: &crate::space::Genome::new(),
             architecture: &architecture,
             recipe: &recipe,
         };

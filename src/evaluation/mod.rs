@@ -5,13 +5,16 @@
 //! searches, journals or files.
 
 mod caught;
+mod table;
 mod training;
 
 pub use caught::evaluate_caught;
+pub use table::{Cost, KeyOf, Table, TableError, TableEvaluator, TableSettings};
 pub use training::{RetrainingEvaluator, TrainingEvaluator};
 
 use crate::architecture::Architecture;
 use crate::random::Seed;
+use crate::space::Genome;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,6 +28,8 @@ pub struct TrialJob<'a> {
     pub number: u64,
     /// The root seed of its random streams.
     pub seed: Seed,
+    /// Its decisions.
+    pub genome: &'a Genome,
     /// The network.
     pub architecture: &'a Architecture,
     /// How it is trained.

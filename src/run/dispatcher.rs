@@ -179,7 +179,7 @@ impl Search<'_, '_> {
             unit: Unit::Trial(trial),
             number: trial.0,
             seed: self.core.setup.experiment.seed,
-            architecture: Arc::new(open.candidate.architecture.clone()),
+            candidate: Arc::new(open.candidate.clone()),
             recipe: open.recipe.clone(),
         });
     }

@@ -5,9 +5,9 @@
 
 use super::error::RunError;
 use super::event::Unit;
-use crate::architecture::Architecture;
 use crate::evaluation::{Control, EpochRecord, Evaluation, Evaluator, TrialJob, evaluate_caught};
 use crate::random::Seed;
+use crate::space::Candidate;
 use crate::training::Recipe;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ pub(super) struct Assignment {
     pub unit: Unit,
     pub number: u64,
     pub seed: Seed,
-    pub architecture: Arc<Architecture>,
+    pub candidate: Arc<Candidate>,
     pub recipe: Recipe,
 }
 
@@ -207,7 +207,8 @@ impl Worker<'_> {
         let job = TrialJob {
             number: assignment.number,
             seed: assignment.seed,
-            architecture: &assignment.architecture,
+            genome: &assignment.candidate.genome,
+            architecture: &assignment.candidate.architecture,
             recipe: &assignment.recipe,
         };
         let (unit, worker) = (&assignment.unit, self.worker);

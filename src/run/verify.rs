@@ -134,7 +134,7 @@ fn assignment(run: &RecordedRun, setup: &Setup, trial: TrialId) -> Result<Assign
         unit: Unit::Trial(trial),
         number: trial.0,
         seed: setup.experiment.seed,
-        architecture: Arc::new(candidate.architecture),
+        candidate: Arc::new(candidate),
         recipe,
     })
 }
@@ -162,7 +162,7 @@ fn pass_on(
                     params,
                     epochs,
                     score_name,
-                } = Work::of(&task.architecture, &task.recipe, score_name);
+                } = Work::of(&task.candidate.architecture, &task.recipe, score_name);
                 watch(&Event::Started {
                     unit,
                     worker,
