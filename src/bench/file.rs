@@ -27,6 +27,9 @@ pub struct BenchFile {
     pub seeds: u64,
     /// The table; its file is relative to this one.
     pub table: TableSettings,
+    /// A column that is equal in rows about the same network, which counts as tried when one of them was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same: Option<String>,
     /// When a run ends.
     pub budget: BenchBudget,
     /// A final score, to ask after how many trials the best so far has it.

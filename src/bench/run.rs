@@ -112,7 +112,7 @@ impl Bench {
             score: table.numbers(&settings.score)?,
             last: table.numbers(settings.last.as_ref().unwrap_or(&settings.score))?,
             cost,
-            same: match &settings.same {
+            same: match &file.same {
                 Some(column) => table.groups(column)?,
                 None => (0..table.len()).collect(),
             },

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Which column of a table means what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,9 +39,6 @@ pub struct TableSettings {
     /// Columns of further figures, which a search by several objectives may name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub figures: Vec<String>,
-    /// A column that is equal in rows about the same network, which then counts as tried.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub same: Option<String>,
 }
 
 /// What a key holds.
@@ -229,23 +227,23 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Scores from a table, at no cost but simulated seconds.
-#[derive(Debug)]
-pub struct TableEvaluator<'a> {
-    space: &'a SearchSpace,
-    table: &'a Table,
+#[derive(Clone, Debug)]
+pub struct TableEvaluator {
+    space: Arc<SearchSpace>,
+    table: Arc<Table>,
     of: KeyOf,
     score: Vec<f64>,
     figures: Vec<(String, Vec<f64>)>,
 }
 
-impl<'a> TableEvaluator<'a> {
+impl TableEvaluator {
     /// What a search sees of a table.
     ///
     /// # Errors
     /// When a column is missing or holds something else than numbers.
     pub fn for_search(
-        space: &'a SearchSpace,
-        table: &'a Table,
+        space: &Arc<SearchSpace>,
+        table: &Arc<Table>,
         settings: &TableSettings,
     ) -> Result<Self, TableError> {
         let mut figures = Vec::new();
@@ -258,8 +256,8 @@ impl<'a> TableEvaluator<'a> {
             figures.push((name.clone(), table.numbers(name)?));
         }
         Ok(Self {
-            space,
-            table,
+            space: Arc::clone(space),
+            table: Arc::clone(table),
             of: settings.of,
             score: table.numbers(&settings.score)?,
             figures,
@@ -271,14 +269,14 @@ impl<'a> TableEvaluator<'a> {
     /// # Errors
     /// When the column is missing or holds something else than numbers.
     pub fn for_test(
-        space: &'a SearchSpace,
-        table: &'a Table,
+        space: &Arc<SearchSpace>,
+        table: &Arc<Table>,
         settings: &TableSettings,
     ) -> Result<Self, TableError> {
         let column = settings.last.as_ref().unwrap_or(&settings.score);
         Ok(Self {
-            space,
-            table,
+            space: Arc::clone(space),
+            table: Arc::clone(table),
             of: settings.of,
             score: table.numbers(column)?,
             figures: Vec::new(),
@@ -286,14 +284,14 @@ impl<'a> TableEvaluator<'a> {
     }
 }
 
-impl Evaluator for TableEvaluator<'_> {
+impl Evaluator for TableEvaluator {
     fn evaluate(
         &self,
         job: &TrialJob<'_>,
         _: &Control<'_>,
         _: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
-        let key = self.of.key(self.space, job.genome);
+        let key = self.of.key(&self.space, job.genome);
         let Some(row) = self.table.row(&key) else {
             let message = format!("the table has no row `{key}`");
             return Err(Failure::new(FailureKind::Invalid, message));
