@@ -50,10 +50,7 @@ impl<'s> Evolution<'s> {
 
     fn fresh(&self, stream: &mut Stream) -> Proposal {
         let genome = self.space.sample(self.settings.sampling, stream);
-        Proposal {
-            genome,
-            parents: Vec::new(),
-        }
+        Proposal::fresh(genome)
     }
 
     /// The best of a random sample, drawn with replacement; of equals the first drawn. Nothing if no
@@ -90,7 +87,7 @@ impl<'s> Evolution<'s> {
             }
         }
         let genome = self.space.mutate(&genome, edits, stream);
-        Some(Proposal { genome, parents })
+        Some(Proposal::child(genome, parents))
     }
 }
 

@@ -5,11 +5,13 @@
 //! it keeps the order of telling, and sees to it that no network is proposed twice.
 
 mod evolution;
+mod fidelity;
 mod proposer;
 mod random;
 mod settings;
 
 pub use evolution::Evolution;
+pub use fidelity::Fidelity;
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
 pub use settings::{ControllerKind, ControllerSettings};
@@ -34,12 +36,49 @@ impl fmt::Display for TrialId {
 }
 
 /// What a controller wants to be tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
     /// A complete genome of the space.
     pub genome: Genome,
     /// The trials it was made from, none for a fresh draw.
     pub parents: Vec<TrialId>,
+    /// How much of a full evaluation it is to be.
+    pub fidelity: Fidelity,
+    /// The trial of the same genome that it goes on from, at a fidelity that
+    /// [leads to](Fidelity::leads_to) this one.
+    pub continues: Option<TrialId>,
+}
+
+impl Proposal {
+    /// A fresh draw, to be evaluated in full.
+    pub fn fresh(genome: Genome) -> Self {
+        Self::child(genome, Vec::new())
+    }
+
+    /// Something made from earlier trials, to be evaluated in full.
+    pub fn child(genome: Genome, parents: Vec<TrialId>) -> Self {
+        Self {
+            genome,
+            parents,
+            fidelity: Fidelity::FULL,
+            continues: None,
+        }
+    }
+
+    /// The trial `earlier` of the same genome, carried on to a higher fidelity.
+    pub fn promotion(genome: Genome, earlier: TrialId, fidelity: Fidelity) -> Self {
+        Self {
+            fidelity,
+            continues: Some(earlier),
+            ..Self::fresh(genome)
+        }
+    }
+
+    /// The same at another fidelity.
+    #[must_use]
+    pub fn at(self, fidelity: Fidelity) -> Self {
+        Self { fidelity, ..self }
+    }
 }
 
 /// What came of a trial.
@@ -47,8 +86,22 @@ pub struct Proposal {
 pub struct Observed {
     /// What was tried.
     pub genome: Genome,
+    /// At which fidelity.
+    pub fidelity: Fidelity,
     /// How good it was; nothing if the trial failed.
     pub fitness: Option<Fitness>,
+}
+
+impl Observed {
+    /// The result of a full evaluation.
+    pub fn full(genome: Genome, fitness: Option<Fitness>) -> Self {
+        let fidelity = Fidelity::FULL;
+        Self {
+            genome,
+            fidelity,
+            fitness,
+        }
+    }
 }
 
 /// How good a trial was: by score, and of equal scores by loss. Scores such as the accuracy on a few

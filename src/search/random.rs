@@ -21,10 +21,7 @@ impl<'s> RandomSearch<'s> {
 impl Controller for RandomSearch<'_> {
     fn ask(&mut self, _trial: TrialId, _attempt: u32, stream: &mut Stream) -> Proposal {
         let genome = self.space.sample(self.sampling, stream);
-        Proposal {
-            genome,
-            parents: Vec::new(),
-        }
+        Proposal::fresh(genome)
     }
 
     fn tell(&mut self, _trial: TrialId, _result: &Observed) {}
