@@ -100,8 +100,11 @@ impl Search<'_, '_> {
         let Unit::Trial(trial) = *message.unit() else {
             unreachable!("a search runs trials");
         };
-        let open = &self.open;
-        let work = || Work::of(&open[&trial].candidate.architecture, &open[&trial].recipe);
+        let (open, score_name) = (&self.open, self.core.setup.score_name());
+        let work = || {
+            let open = &open[&trial];
+            Work::of(&open.candidate.architecture, &open.recipe, score_name)
+        };
         let Some(done) = self.core.pass_on(message, work) else {
             return Ok(());
         };
@@ -117,7 +120,7 @@ impl Search<'_, '_> {
                 return Ok(());
             };
             let fitness = self.write_outcome(trial, done)?;
-            self.proposer.tell(fitness);
+            self.proposer.tell(fitness, Vec::new());
             if self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());
@@ -304,7 +307,8 @@ impl Search<'_, '_> {
         let improves = held.is_none_or(|held| is_better((proposal, &record), held));
         if improves {
             // Before the record: a crash in between leaves files that the same trial writes again.
-            leftovers::write_best(self.core.folder, &record, &open.candidate, weights)?;
+            let (folder, score_name) = (self.core.folder, self.core.setup.score_name());
+            leftovers::write_best(folder, &record, &open.candidate, weights, score_name)?;
         }
         self.core.record(Record::Finished(record))?;
         self.core.tell(&Event::Finished {

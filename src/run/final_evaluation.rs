@@ -132,7 +132,9 @@ impl Finals<'_, '_> {
             let work = || {
                 let of = |contestant: &&Contestant| is_of(&started, &contestant.subject);
                 let contestant = subjects.iter().find(of).expect("the unit has a contestant");
-                Work::of(&contestant.candidate.architecture, &contestant.recipe)
+                let architecture = &contestant.candidate.architecture;
+                let score_name = architecture.output().score_name();
+                Work::of(architecture, &contestant.recipe, score_name)
             };
             if let Some(done) = self.core.pass_on(message, work) {
                 self.early.insert(done.unit.clone(), done);

@@ -205,12 +205,12 @@ impl RecordedRun {
         })
     }
 
-    /// What the run's scores are: accuracy, F1 or R2.
+    /// What the search's scores are: accuracy, F1, R2, or what else its evaluator gives.
     ///
     /// # Errors
     /// When the folder's spaces have changed.
     pub fn score_name(&self) -> Result<&'static str, RunError> {
-        Ok(self.setup()?.space.output().score_name())
+        Ok(self.setup()?.score_name())
     }
 
     /// The state of the run in figures.

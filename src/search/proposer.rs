@@ -7,7 +7,7 @@ use num_bigint::BigUint;
 use num_traits::{One, ToPrimitive, Zero};
 use std::collections::BTreeSet;
 
-/// How often a controller may propose for one trial what was tried before.
+/// How often most controllers may propose for one trial what was tried before.
 pub const MAX_ATTEMPTS: u32 = 100;
 
 /// Spaces up to this size are walked in search of what is left before they are called exhausted.
@@ -40,6 +40,7 @@ pub struct Proposer<'s> {
     space: &'s SearchSpace,
     controller: Box<dyn Controller + 's>,
     seed: Seed,
+    duplicates: bool,
     tried: BTreeSet<String>,
     /// How many of those were tried in full.
     tried_in_full: usize,
@@ -61,6 +62,7 @@ impl<'s> Proposer<'s> {
             space,
             controller,
             seed,
+            duplicates: false,
             tried: BTreeSet::new(),
             tried_in_full: 0,
             trials: Vec::new(),
@@ -68,8 +70,16 @@ impl<'s> Proposer<'s> {
         }
     }
 
+    /// Whether networks may be proposed that were proposed before. By default they are dropped, and
+    /// others are asked for.
+    #[must_use]
+    pub fn with_duplicates(self, duplicates: bool) -> Self {
+        Self { duplicates, ..self }
+    }
+
     /// The next trial, or nothing if the space is exhausted: for a small space when everything in it
-    /// was tried, for a large one when [`MAX_ATTEMPTS`] proposals in a row had been.
+    /// was tried, for a large one when as many proposals in a row had been as the controller
+    /// has [patience](Controller::patience) for.
     pub fn propose(&mut self) -> Option<Proposed> {
         let trial = TrialId(self.trials.len() as u64);
         let mut stream = self.seed.stream(trial.0, Purpose::Propose);
@@ -80,8 +90,10 @@ impl<'s> Proposer<'s> {
             continues,
             ..
         } = proposal;
-        self.tried.insert(key(&candidate, fidelity));
-        self.tried_in_full += usize::from(fidelity.is_full());
+        if !self.duplicates {
+            self.tried.insert(key(&candidate, fidelity));
+            self.tried_in_full += usize::from(fidelity.is_full());
+        }
         let stream = continues.map_or(trial.0, |earlier| self.trials[earlier.0 as usize].stream);
         self.trials.push(Trial {
             genome: candidate.genome.clone(),
@@ -103,22 +115,23 @@ impl<'s> Proposer<'s> {
         self.trials.len() as u64
     }
 
-    /// Tells the controller how good the first trial was that it has not been told of: nothing if that
-    /// trial failed.
+    /// Tells the controller how good the first trial was that it has not been told of, and what it
+    /// costs by each further objective: no fitness if that trial failed.
     ///
     /// # Panics
     /// When no such trial was proposed.
-    pub fn tell(&mut self, fitness: Option<Fitness>) {
+    pub fn tell(&mut self, fitness: Option<Fitness>, costs: Vec<f64>) {
         let trial = TrialId(self.told as u64);
         let Trial {
             genome, fidelity, ..
         } = &self.trials[self.told];
-        let observed = Observed {
+        let result = Observed {
             genome: genome.clone(),
             fidelity: *fidelity,
             fitness,
+            costs,
         };
-        self.controller.tell(trial, &observed);
+        self.controller.tell(trial, &result);
         self.told += 1;
     }
 
@@ -130,7 +143,7 @@ impl<'s> Proposer<'s> {
         if self.space.indices() <= BigUint::from(self.tried_in_full) {
             return None;
         }
-        for attempt in 0..MAX_ATTEMPTS {
+        for attempt in 0..self.controller.patience() {
             let proposal = self.controller.ask(trial, attempt, stream);
             if let Some(candidate) = self.untried(&proposal.genome, proposal.fidelity) {
                 return Some((candidate, proposal));
