@@ -3,7 +3,9 @@
 use super::file::{BenchBudget, BenchError, BenchFile, Entry};
 use crate::evaluation::Table;
 use crate::random::{Purpose, Stream};
-use crate::search::{Controller, Fitness, Moves, Observed, Proposal, SearchSettings, TrialId};
+use crate::search::{
+    Controller, Fidelity, Fitness, Moves, Observed, Proposal, SearchSettings, TrialId,
+};
 use crate::space::{Genome, ProductSpace, SearchSpace};
 use num_bigint::BigUint;
 use num_traits::Zero;
@@ -364,11 +366,13 @@ impl<M: Moves, R: Fn(&M::Genome) -> Option<u32>> Simulation<'_, M, R> {
         let result = match row.map(|row| row as usize) {
             None => Observed {
                 genome,
+                fidelity: Fidelity::FULL,
                 fitness: None,
                 costs: Vec::new(),
             },
             Some(row) => Observed {
                 genome,
+                fidelity: Fidelity::FULL,
                 fitness: Some(Fitness {
                     score: self.columns.score[row],
                     loss: 0.0,

@@ -14,6 +14,7 @@ pub use training::{RetrainingEvaluator, TrainingEvaluator};
 
 use crate::architecture::Architecture;
 use crate::random::Seed;
+use crate::search::Fidelity;
 use crate::space::Genome;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
@@ -28,12 +29,48 @@ pub struct TrialJob<'a> {
     pub number: u64,
     /// The root seed of its random streams.
     pub seed: Seed,
-    /// Its decisions.
-    pub genome: &'a Genome,
+    /// Its decisions, for evaluators that look results up.
+    pub genome: Option<&'a Genome>,
     /// The network.
     pub architecture: &'a Architecture,
     /// How it is trained.
     pub recipe: &'a Recipe,
+    /// How much of a full evaluation this is.
+    pub fidelity: Fidelity,
+    /// What earlier trials leave to it.
+    pub start: Start<'a>,
+}
+
+impl<'a> TrialJob<'a> {
+    /// A full evaluation from scratch.
+    pub fn new(
+        number: u64,
+        seed: Seed,
+        architecture: &'a Architecture,
+        recipe: &'a Recipe,
+    ) -> Self {
+        Self {
+            number,
+            seed,
+            genome: None,
+            architecture,
+            recipe,
+            fidelity: Fidelity::FULL,
+            start: Start::default(),
+        }
+    }
+}
+
+/// What earlier trials leave to an evaluation. None of it changes what comes out, but for the epochs
+/// that are reported: those of earlier trials are not reported again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// The epochs that the trial it goes on from has trained and reported.
+    pub epochs: u32,
+    /// Where that trial stood at its end, if it is at hand; without it, its epochs are trained again.
+    pub checkpoint: Option<&'a [u8]>,
+    /// Whether a later trial may go on from this one, so that a checkpoint is worth having.
+    pub keep: bool,
 }
 
 /// When an evaluation has to end before it is done. Looked at every batch.
@@ -117,6 +154,21 @@ pub struct Finished {
     pub metrics: BTreeMap<String, f64>,
     /// The trained network as safetensors bytes, if the evaluator has one.
     pub weights: Option<Vec<u8>>,
+    /// Where training stood at its end, for a trial that goes on from here, if the evaluator can go on.
+    pub checkpoint: Option<Vec<u8>>,
+}
+
+impl Finished {
+    /// A score and the loss that belongs to it, and nothing else.
+    pub fn scored(score: f64, loss: f64) -> Self {
+        Self {
+            score,
+            loss,
+            metrics: BTreeMap::new(),
+            weights: None,
+            checkpoint: None,
+        }
+    }
 }
 
 /// Why an evaluation has no score.

@@ -291,17 +291,19 @@ impl Evaluator for TableEvaluator {
         _: &Control<'_>,
         _: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
-        let key = self.of.key(&self.space, job.genome);
+        let Some(genome) = job.genome else {
+            let message = "a table has rows for the space's architectures only";
+            return Err(Failure::new(FailureKind::Invalid, message));
+        };
+        let key = self.of.key(&self.space, genome);
         let Some(row) = self.table.row(&key) else {
             let message = format!("the table has no row `{key}`");
             return Err(Failure::new(FailureKind::Invalid, message));
         };
         let figure = |(name, values): &(String, Vec<f64>)| (name.clone(), values[row]);
         Ok(Finished {
-            score: self.score[row],
-            loss: 0.0,
             metrics: self.figures.iter().map(figure).collect(),
-            weights: None,
+            ..Finished::scored(self.score[row], 0.0)
         })
     }
 }

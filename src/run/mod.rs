@@ -14,6 +14,7 @@ mod evaluators;
 mod event;
 mod executor;
 mod experiment;
+mod figures;
 mod files;
 mod final_evaluation;
 mod folder;
@@ -37,6 +38,7 @@ pub use event::{Event, Phase, Unit};
 pub use experiment::{
     Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
 };
+pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
 pub use record::{EndReason, SearchEnd, Subject};

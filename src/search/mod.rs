@@ -8,6 +8,7 @@ mod catalogue;
 mod elitist;
 mod evolution;
 mod exhaustive;
+mod fidelity;
 mod local;
 mod moves;
 pub mod pareto;
@@ -20,6 +21,7 @@ pub use catalogue::{CONTROLLERS, Description, SETTINGS, description};
 pub use elitist::{Elitist, ElitistSettings, Survival};
 pub use evolution::{Evolution, EvolutionSettings};
 pub use exhaustive::Exhaustive;
+pub use fidelity::Fidelity;
 pub use local::{LocalSearch, LocalSettings, Step};
 pub use moves::Moves;
 pub use predictor::{Acquisition, Encoding, Predictor, PredictorSettings};
@@ -47,12 +49,17 @@ impl fmt::Display for TrialId {
 }
 
 /// What a controller wants to be tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Proposal<G = Genome> {
     /// A complete genome of the space.
     pub genome: G,
     /// The trials it was made from, none for a fresh draw.
     pub parents: Vec<TrialId>,
+    /// How much of a full evaluation it is to be.
+    pub fidelity: Fidelity,
+    /// The trial of the same genome that it goes on from, at a fidelity that
+    /// [leads to](Fidelity::leads_to) this one.
+    pub continues: Option<TrialId>,
 }
 
 impl<G> Proposal<G> {
@@ -63,7 +70,27 @@ impl<G> Proposal<G> {
 
     /// A genome made from those of earlier trials.
     pub fn child(genome: G, parents: Vec<TrialId>) -> Self {
-        Self { genome, parents }
+        Self {
+            genome,
+            parents,
+            fidelity: Fidelity::FULL,
+            continues: None,
+        }
+    }
+
+    /// The trial `earlier` of the same genome, carried on to a higher fidelity.
+    pub fn promotion(genome: G, earlier: TrialId, fidelity: Fidelity) -> Self {
+        Self {
+            fidelity,
+            continues: Some(earlier),
+            ..Self::fresh(genome)
+        }
+    }
+
+    /// The same at another fidelity.
+    #[must_use]
+    pub fn at(self, fidelity: Fidelity) -> Self {
+        Self { fidelity, ..self }
     }
 }
 
@@ -72,6 +99,8 @@ impl<G> Proposal<G> {
 pub struct Observed<G = Genome> {
     /// What was tried.
     pub genome: G,
+    /// At which fidelity.
+    pub fidelity: Fidelity,
     /// How good it was; nothing if the trial failed.
     pub fitness: Option<Fitness>,
     /// What it costs: a figure for each further objective of a search with several, lower is better.

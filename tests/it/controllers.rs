@@ -6,8 +6,8 @@ use std::process::Command;
 use strata::language;
 use strata::random::{Purpose, Seed};
 use strata::search::{
-    Acquisition, CONTROLLERS, ControllerKind, Encoding, Fitness, Moves, Observed, Proposed,
-    Proposer, SearchSettings, Step, TrialId,
+    Acquisition, CONTROLLERS, ControllerKind, Encoding, Fidelity, Fitness, Moves, Observed,
+    Proposed, Proposer, SearchSettings, Step, TrialId,
 };
 use strata::space::{ProductSpace, Sampling, SearchSpace};
 
@@ -451,6 +451,7 @@ fn both_forms_of_a_space_give_the_same_trials() {
                 trial,
                 &Observed {
                     genome: one.genome,
+                    fidelity: Fidelity::FULL,
                     fitness,
                     costs: costs.clone(),
                 },
@@ -459,6 +460,7 @@ fn both_forms_of_a_space_give_the_same_trials() {
                 trial,
                 &Observed {
                     genome: other.genome,
+                    fidelity: Fidelity::FULL,
                     fitness,
                     costs,
                 },

@@ -23,6 +23,7 @@ impl<'a, 'c> Search<'a, 'c> {
             core,
             pool,
             proposer,
+            objectives: settings.costs(),
             open: BTreeMap::new(),
             early: BTreeMap::new(),
             closed: None,
@@ -43,11 +44,16 @@ impl<'a, 'c> Search<'a, 'c> {
                 .proposer
                 .propose()
                 .ok_or_else(|| self.diverging(index))?;
-            if proposed.candidate.genome != self.core.state.proposals[index].genome {
+            let then = &self.core.state.proposals[index];
+            let same = proposed.candidate.genome == then.genome
+                && proposed.fidelity == then.fidelity()
+                && proposed.continues == then.continues;
+            if !same {
                 return Err(self.diverging(index));
             }
             if index >= self.core.state.outcomes.len() {
-                self.keep_open(proposed)?;
+                let open = self.opened(&proposed)?;
+                self.open.insert(proposed.trial, open);
             }
         }
         let results = self.core.state.outcomes.len();
@@ -62,7 +68,9 @@ impl<'a, 'c> Search<'a, 'c> {
         while *told < until {
             let outcome = self.core.state.outcomes.get(*told);
             let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
-            self.proposer.tell(outcome.fitness(), Vec::new());
+            let fitness = outcome.fitness();
+            let costs = self.costs(TrialId(*told as u64))?;
+            self.proposer.tell(fitness, costs);
             *told += 1;
         }
         Ok(())

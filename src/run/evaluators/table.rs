@@ -79,7 +79,9 @@ impl EvaluatorKind for TableSettings {
         let table = Table::read(&given.base.join(&self.file), &self.key).map_err(unfit)?;
         let table = Arc::new(table);
         // An index means something in one space only.
-        let of = files::sha256(format!("{} {}", table.hash(), files::sha256(text.as_bytes())).as_bytes());
+        let of = files::sha256(
+            format!("{} {}", table.hash(), files::sha256(text.as_bytes())).as_bytes(),
+        );
         Ok(Box::new(TableEvaluators {
             hash: of,
             search: TableEvaluator::for_search(&space, &table, self).map_err(unfit)?,
