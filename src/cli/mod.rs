@@ -29,6 +29,7 @@ mod enumerate;
 mod export;
 mod fmt;
 mod layers;
+mod pareto;
 mod predict;
 mod resume;
 mod sample;

@@ -6,6 +6,7 @@
 )]
 
 mod annotations;
+mod bench;
 mod brute;
 mod catalogue;
 mod check_suite;

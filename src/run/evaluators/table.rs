@@ -38,13 +38,13 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
         },
         SettingInfo {
             key: "cost",
-            default: Some(""),
+            default: Some("none"),
             about: "what a trial costs: a `column` and what it is multiplied by, `times`; becomes the figure \
                     `simulated_seconds`",
         },
         SettingInfo {
             key: "final",
-            default: Some(""),
+            default: Some("none"),
             about: "the column that the final evaluation reads; the score's if absent",
         },
         SettingInfo {
