@@ -11,13 +11,13 @@ pub mod expression;
 mod filter;
 mod genome;
 mod operators;
-mod path;
 mod plan;
 pub mod program;
 mod search_space;
 mod state;
 mod transfer;
 mod unsatisfiable;
+mod workshop;
 
 pub use count::{Count, Estimate};
 pub use genome::Genome;
