@@ -106,12 +106,12 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub fn of(architecture: &Architecture, recipe: &Recipe) -> Self {
+    pub fn of(architecture: &Architecture, recipe: &Recipe, score_name: &'static str) -> Self {
         let epochs = u32::try_from(recipe.epochs).unwrap_or(u32::MAX);
         Self {
             params: architecture.metrics().params,
             epochs,
-            score_name: architecture.output().score_name(),
+            score_name,
         }
     }
 }

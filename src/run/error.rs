@@ -145,6 +145,12 @@ pub enum RunError {
         /// How it ended.
         how: &'static str,
     },
+    /// The scores of a run are measured times.
+    #[error(
+        "`kind = \"{0}\"` measures time, which is never the same twice, so there is nothing to \
+         verify; the journal keeps what was measured"
+    )]
+    Measured(&'static str),
     /// There is no such trial, or it has no result.
     #[error("trial {0} has no result in this run")]
     NoResult(TrialId),

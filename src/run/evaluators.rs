@@ -1,19 +1,28 @@
-//! The evaluators a run needs: one for the search, one for the final evaluation.
+//! What a run's figures come from: the `[evaluator]` section of an experiment.
+//!
+//! A kind of evaluator is one file in `evaluators/` and one line in the table below; names, help,
+//! documentation and what an experiment may write follow from it.
+
+mod training;
+
+pub use training::{TrainingEvaluators, TrainingSettings};
 
 use super::error::RunError;
+use super::experiment::Experiment;
 use crate::architecture::Output;
-use crate::data::{DataSource, Part, SealedTest, Splits};
-use crate::evaluation::{Evaluator, RetrainingEvaluator, TrainingEvaluator};
+use crate::data::DataSource;
+use crate::evaluation::Evaluator;
 use crate::layers::Shape;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Where a run's figures come from. The search's evaluator sees no test example; the final one is
 /// asked for once, when nothing will be chosen any more.
 pub trait Evaluators {
-    /// SHA-256 of the data in hexadecimal.
+    /// SHA-256 of the data in hexadecimal; of nothing if no data is read.
     fn data_hash(&self) -> &str;
 
-    /// SHA-256 of how the data is divided in hexadecimal.
+    /// SHA-256 of how the data is divided in hexadecimal; of nothing if no data is read.
     fn split_hash(&self) -> &str;
 
     /// Whether networks that take and give this can be evaluated.
@@ -25,83 +34,181 @@ pub trait Evaluators {
     /// Judges candidates by validation examples.
     fn search(&self) -> Box<dyn Evaluator + '_>;
 
+    /// Whether there is anything to test the winner by; if not, a run ends with its search.
+    fn can_test(&self) -> bool {
+        true
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
 
     /// Breaks the seal of the test examples and gives what judges by them, after training on all
-    /// others. May be called once.
+    /// others. May be called once, and only if there is anything to test by.
     fn open_test(&mut self) -> Box<dyn Evaluator + '_>;
 }
 
-/// Evaluators that train on a data source.
+/// A kind of evaluator, for people.
 #[derive(Debug)]
-pub struct TrainingEvaluators {
-    data_hash: String,
-    split_hash: String,
-    train: Part,
-    validation: Part,
-    retraining: Part,
-    test: Option<SealedTest>,
-    test_examples: u64,
+pub struct EvaluatorInfo {
+    /// What `kind` calls it.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// What `[data]` means to it.
+    pub data: DataUse,
+    /// Whether the same candidate gives the same figures to the last bit, so that
+    /// [`verify`](super::verify()) can tell.
+    pub reproducible: bool,
+    /// Whether it trains each candidate by the recipe, so that a budget in epochs has a meaning.
+    pub trains: bool,
+    /// Its settings besides `kind`.
+    pub settings: &'static [SettingInfo],
 }
 
-impl TrainingEvaluators {
-    /// Reads and divides the data; paths are relative to `base`.
+/// What `[data]` means to a kind of evaluator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataUse {
+    /// It can't do without.
+    Needed,
+    /// It is used if it is there.
+    Optional,
+    /// It is refused.
+    Refused,
+}
+
+/// A setting of a kind of evaluator, for people.
+#[derive(Debug)]
+pub struct SettingInfo {
+    /// Its key under `[evaluator]`.
+    pub key: &'static str,
+    /// Its default as it would be written; nothing if it must be given.
+    pub default: Option<&'static str>,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// What a kind of evaluator can read.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The experiment.
+    pub experiment: &'a Experiment,
+    /// The data, with the folders of this machine.
+    pub data: &'a DataSource,
+    /// The folder that paths are relative to.
+    pub base: &'a Path,
+}
+
+/// A kind of evaluator: implemented by the settings that an experiment writes for it.
+pub(super) trait EvaluatorKind {
+    /// Name and documentation.
+    fn describe(&self) -> &'static EvaluatorInfo;
+
+    /// The first setting that makes no sense: its key under `[evaluator]`, and what it needs.
+    fn nonsense(&self, _experiment: &Experiment) -> Option<(&'static str, String)> {
+        None
+    }
+
+    /// What the search's scores are called.
+    fn score_name(&self, output: Output) -> &'static str {
+        output.score_name()
+    }
+
+    /// Whether the digits that it gives can differ from one time to the next, as measured times do.
+    fn measures(&self) -> bool {
+        !self.describe().reproducible
+    }
+
+    /// Reads what it needs.
     ///
     /// # Errors
-    /// When the data can't be read or divided.
-    pub fn load(source: &DataSource, base: &Path) -> Result<Self, RunError> {
-        let plan = source.plan()?;
-        let dataset = source.load(base)?;
-        let data_hash = dataset.hash().to_owned();
-        let splits = Splits::new(dataset, &plan)?;
-        Ok(Self {
-            data_hash,
-            split_hash: splits.hash.clone(),
-            retraining: splits.retraining(),
-            train: splits.train,
-            validation: splits.validation,
-            test_examples: splits.test.len() as u64,
-            test: Some(splits.test),
-        })
+    /// When something can't be read.
+    fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError>;
+}
+
+/// Declares the kinds: a variant, the module of its file, and the description there.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident($settings:ty) = $info:path,)+) => {
+        /// The `[evaluator]` section of an experiment: which kind, and its settings.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind", rename_all = "snake_case")]
+        pub enum EvaluatorSettings {
+            $($(#[$doc])* $variant($settings),)+
+        }
+
+        /// The kinds of evaluators, in the order of the documentation.
+        pub static EVALUATORS: &[&EvaluatorInfo] = &[$(&$info),+];
+
+        impl EvaluatorSettings {
+            fn kind(&self) -> &dyn EvaluatorKind {
+                match self {
+                    $(Self::$variant(settings) => settings,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Training on a data source.
+    Training(TrainingSettings) = training::INFO,
+}
+
+impl Default for EvaluatorSettings {
+    fn default() -> Self {
+        Self::Training(TrainingSettings::default())
     }
 }
 
-impl Evaluators for TrainingEvaluators {
-    fn data_hash(&self) -> &str {
-        &self.data_hash
+impl EvaluatorSettings {
+    /// Name and documentation of the kind.
+    pub fn info(&self) -> &'static EvaluatorInfo {
+        self.kind().describe()
     }
 
-    fn split_hash(&self) -> &str {
-        &self.split_hash
+    /// Whether nothing differs from an experiment without the section.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 
-    fn check(&self, input: Shape, output: Output) -> Result<(), String> {
-        let given = self.train.shape;
-        if input != given {
-            let (one, other) = (input.kind(), given.kind());
-            return Err(format!(
-                "its input is {input} ({one}), and the data's examples are {given} ({other})"
-            ));
+    /// What the search's scores are called, for networks with this output.
+    pub fn score_name(&self, output: Output) -> &'static str {
+        self.kind().score_name(output)
+    }
+
+    /// Whether a score can differ from one time to the next, as measured times do.
+    pub fn measures(&self) -> bool {
+        self.kind().measures()
+    }
+
+    /// Reads what the evaluators need.
+    ///
+    /// # Errors
+    /// When something can't be read.
+    pub fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
+        self.kind().load(given)
+    }
+
+    /// The first setting that makes no sense: its keys from the top, and why.
+    pub(super) fn nonsense(&self, experiment: &Experiment) -> Option<(Vec<&'static str>, String)> {
+        let info = self.info();
+        let name = info.name;
+        let has_data = experiment.data != DataSource::default();
+        if info.data == DataUse::Needed && !has_data {
+            let message =
+                format!("`data` is missing: `kind = \"{name}\"` needs a `name` or `train`");
+            return Some((vec!["data"], message));
         }
-        if self.train.targets.suits(output) {
-            return Ok(());
+        if info.data == DataUse::Refused && has_data {
+            let message = format!("`kind = \"{name}\"` reads no data; leave `data` out");
+            return Some((vec!["data"], message));
         }
-        let given = self.train.targets.describe();
-        Err(format!("its output is {output}, and the data has {given}"))
-    }
-
-    fn search(&self) -> Box<dyn Evaluator + '_> {
-        Box::new(TrainingEvaluator::new(&self.train, &self.validation))
-    }
-
-    fn test_examples(&self) -> u64 {
-        self.test_examples
-    }
-
-    fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
-        let sealed = self.test.take().expect("the seal is broken once a process");
-        let test = sealed.open().for_retrained;
-        Box::new(RetrainingEvaluator::new(self.retraining.clone(), test))
+        if !info.trains && experiment.budget.epochs.is_some() {
+            let message = format!(
+                "`kind = \"{name}\"` trains no epochs; write the budget as `trials` or `seconds`"
+            );
+            return Some((vec!["budget", "epochs"], message));
+        }
+        let (key, needed) = self.kind().nonsense(experiment)?;
+        Some((vec!["evaluator", key], format!("`{key}` needs {needed}")))
     }
 }

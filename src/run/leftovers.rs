@@ -46,16 +46,17 @@ pub(super) fn write_trial(
     files::replace(&folder.join("curve.csv"), curve(epochs).as_bytes())
 }
 
-/// The best network, as the search trained it.
+/// The best network, as the search trained it, if it did.
 pub(super) fn write_best(
     folder: &RunFolder,
     record: &TrialFinished,
     candidate: &Candidate,
     weights: Option<&[u8]>,
+    score_name: &'static str,
 ) -> Result<(), RunError> {
     let about = About {
-        trained_on: "train",
-        ..About::of(record.trial, candidate).with_validation(record.score)
+        trained_on: weights.map_or("", |_| "train"),
+        ..About::of(record.trial, candidate, score_name).with_validation(record.score)
     };
     write_network(&folder.best(), candidate, weights, &about)
 }
@@ -71,20 +72,21 @@ pub(super) fn write_retrained(
     let Some(score) = record.result.score() else {
         return Ok(());
     };
+    let score_name = candidate.architecture.output().score_name();
     let about = About {
         trained_on: "train and validation",
-        ..About::of(trial, candidate).with_test(score)
+        ..About::of(trial, candidate, score_name).with_test(score)
     };
     write_network(&folder.best(), candidate, weights, &about)
 }
 
 impl About<'_> {
-    fn of(trial: TrialId, candidate: &Candidate) -> Self {
+    fn of(trial: TrialId, candidate: &Candidate, score_name: &'static str) -> Self {
         let metrics = candidate.architecture.metrics();
         Self {
             trial,
             trained_on: "",
-            score_name: candidate.architecture.output().score_name(),
+            score_name,
             validation_accuracy: None,
             test_accuracy: None,
             validation_score: None,

@@ -3,10 +3,10 @@
 use super::core::{Clock, Core, Flow, now};
 use super::dispatcher;
 use super::error::RunError;
-use super::evaluators::{Evaluators, TrainingEvaluators};
+use super::evaluators::{Evaluators, Given};
 use super::event::{Event, Phase};
 use super::executor::Limits;
-use super::experiment::{Experiment, ExperimentFile};
+use super::experiment::{Experiment, ExperimentFile, workers_on};
 use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, Journal};
@@ -48,8 +48,12 @@ pub fn start(
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Ending, RunError> {
     file.experiment.validate()?;
-    let mut evaluators = TrainingEvaluators::load(&file.experiment.data, &file.base)?;
-    start_with(file, &mut evaluators, runs, options, watch)
+    let mut evaluators = file.experiment.evaluator.load(Given {
+        experiment: &file.experiment,
+        data: &file.experiment.data,
+        base: &file.base,
+    })?;
+    start_with(file, evaluators.as_mut(), runs, options, watch)
 }
 
 /// As [`start`], with evaluators of the caller's.
@@ -108,10 +112,7 @@ pub fn resume(
     options: &Options<'_>,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Ending, RunError> {
-    resume_by(folder, options, watch, |started| {
-        let base = Path::new(&started.host.base);
-        Ok(Box::new(TrainingEvaluators::load(&started.data(), base)?))
-    })
+    resume_by(folder, options, watch, load)
 }
 
 /// As [`resume`], with evaluators of the caller's.
@@ -146,6 +147,15 @@ pub fn resume_by(
         limits,
     };
     place.run(journal, &entries, evaluators.as_mut(), options, watch)
+}
+
+/// The evaluators of a run that was started before.
+pub(super) fn load(started: &Started) -> Result<Box<dyn Evaluators>, RunError> {
+    started.experiment.evaluator.load(Given {
+        experiment: &started.experiment,
+        data: &started.data(),
+        base: Path::new(&started.host.base),
+    })
 }
 
 /// The state that a journal's entries add up to.
@@ -225,6 +235,7 @@ fn phases(
         return Ok(Some(EndReason::NothingFinished));
     };
     if core.setup.experiment.last.retrain_seeds > 0
+        && evaluators.can_test()
         && final_evaluation::evaluate(core, evaluators, winner)? == Flow::Interrupted
     {
         return Ok(None);
@@ -255,7 +266,7 @@ pub(super) fn limits(experiment: &Experiment, options: &Options<'_>) -> Result<L
     let mut search = experiment.search.clone();
     search.workers = options.workers.unwrap_or(search.workers);
     Ok(Limits {
-        workers: search.workers_on(manifest::cores())?,
+        workers: workers_on(&search, manifest::cores())?,
         threads: experiment.trial.threads,
         deadline: experiment
             .trial

@@ -29,10 +29,13 @@ mod toml_text;
 mod verify;
 
 pub use error::RunError;
-pub use evaluators::{Evaluators, TrainingEvaluators};
+pub use evaluators::{
+    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, SettingInfo,
+    TrainingEvaluators, TrainingSettings,
+};
 pub use event::{Event, Phase, Unit};
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, SearchSettings, StopSettings, TrialSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
 };
 pub use folder::RunFolder;
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};

@@ -157,6 +157,11 @@ impl Setup {
         })
     }
 
+    /// What the search's scores are called.
+    pub fn score_name(&self) -> &'static str {
+        self.experiment.evaluator.score_name(self.space.output())
+    }
+
     /// Whether the networks fit the data and their settings the recipe.
     pub fn check(&self, evaluators: &dyn Evaluators) -> Result<(), RunError> {
         let fits = |space: &str, input, output| {

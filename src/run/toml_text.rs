@@ -14,7 +14,7 @@ pub(super) fn parse<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Ru
         let span = error
             .span()
             .map_or(Span::default(), |at| Span::new(at.start, at.end));
-        let diagnostic = describe(span, error.message());
+        let diagnostic = describe(sharpened(text, span, error.message()), error.message());
         at_text(name, text, diagnostic)
     })
 }
@@ -29,6 +29,31 @@ fn at_text(name: &str, text: &str, diagnostic: Diagnostic) -> RunError {
         file: SourceFile::new(name, text),
         diagnostics: vec![diagnostic],
     }
+}
+
+/// The key or value that an error about a whole table is about, where its message names one. A
+/// table whose settings depend on its `kind` is read as a whole before they are looked at.
+fn sharpened(text: &str, span: Span, message: &str) -> Span {
+    let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
+    let (Some(name), true) = (message.split('`').nth(1), unknown) else {
+        return span;
+    };
+    let Ok(document) = DeTable::parse(text) else {
+        return span;
+    };
+    let tables = document.get_ref().iter();
+    let mut tables =
+        tables.filter_map(|(_, value)| Some((value.span(), value.get_ref().as_table()?)));
+    let Some((_, table)) = tables.find(|(at, _)| at.start == span.start) else {
+        return span;
+    };
+    let named = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+        let is_value = value.get_ref().as_str() == Some(name);
+        let at = if is_value { value.span() } else { key.span() };
+        let key: &std::borrow::Cow<'_, str> = key.get_ref();
+        (is_value || key == name).then(|| Span::new(at.start, at.end))
+    };
+    table.iter().find_map(named).unwrap_or(span)
 }
 
 /// serde's message in this project's words. Its list of the names it knows becomes a hint.

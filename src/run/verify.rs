@@ -2,10 +2,10 @@
 
 use super::core::{PATIENCE, Work};
 use super::error::RunError;
-use super::evaluators::{Evaluators, TrainingEvaluators};
+use super::evaluators::Evaluators;
 use super::event::{Event, Unit};
-use super::executor::{Assignment, Done, Limits, Message, with_pool};
-use super::lifecycle::{Options, check_hashes, limits};
+use super::executor::{Assignment, Beginning, Done, Limits, Message, with_pool};
+use super::lifecycle::{Options, check_hashes, limits, load};
 use super::setup::Setup;
 use super::state::Outcome;
 use super::summary::RecordedRun;
@@ -48,7 +48,7 @@ impl Verification {
 /// function of `seed`; trials that timed out are left out, as time is not reproducible.
 ///
 /// # Errors
-/// When the run can't be read, or its data has changed.
+/// When the run can't be read, its data has changed, or its scores are measured times.
 pub fn verify(
     folder: &Path,
     count: usize,
@@ -58,12 +58,15 @@ pub fn verify(
 ) -> Result<Verification, RunError> {
     let run = RecordedRun::open(folder)?;
     let started = run.started();
-    let base = Path::new(&started.host.base);
-    let evaluators = TrainingEvaluators::load(&started.data(), base)?;
-    check_hashes(started, &evaluators)?;
+    let evaluator = &started.experiment.evaluator;
+    if evaluator.measures() {
+        return Err(RunError::Measured(evaluator.info().name));
+    }
+    let evaluators = load(started)?;
+    check_hashes(started, evaluators.as_ref())?;
     verify_with(
         &run,
-        &evaluators,
+        evaluators.as_ref(),
         &choose(&run, count, seed),
         options,
         watch,
@@ -96,7 +99,7 @@ pub fn verify_with(
         while checked.len() < work.len() && !options.stop.load(Ordering::Relaxed) {
             match pool.next(PATIENCE) {
                 Some(Message::Done(done)) => checked.push(compare(run, &done, watch)?),
-                Some(message) => pass_on(message, &work, watch),
+                Some(message) => pass_on(message, &work, setup.score_name(), watch),
                 None => {}
             }
         }
@@ -127,16 +130,27 @@ pub fn choose(run: &RecordedRun, count: usize, seed: Seed) -> Vec<TrialId> {
 fn assignment(run: &RecordedRun, setup: &Setup, trial: TrialId) -> Result<Assignment, RunError> {
     let candidate = run.candidate(trial)?;
     let recipe = setup.recipe(&candidate)?;
+    let state = run.state();
     Ok(Assignment {
         unit: Unit::Trial(trial),
-        number: trial.0,
+        number: state.stream(trial),
         seed: setup.experiment.seed,
         architecture: Arc::new(candidate.architecture),
         recipe,
+        fidelity: state.proposals[trial.0 as usize].fidelity(),
+        start: Beginning {
+            epochs: state.epochs_before(trial),
+            ..Beginning::default()
+        },
     })
 }
 
-fn pass_on(message: Message, work: &[Assignment], watch: &mut dyn FnMut(&Event)) {
+fn pass_on(
+    message: Message,
+    work: &[Assignment],
+    score_name: &'static str,
+    watch: &mut dyn FnMut(&Event),
+) {
     match message {
         Message::Done(_) => {}
         Message::Epoch {
@@ -154,7 +168,7 @@ fn pass_on(message: Message, work: &[Assignment], watch: &mut dyn FnMut(&Event))
                     params,
                     epochs,
                     score_name,
-                } = Work::of(&task.architecture, &task.recipe);
+                } = Work::of(&task.architecture, &task.recipe, score_name);
                 watch(&Event::Started {
                     unit,
                     worker,

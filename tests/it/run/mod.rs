@@ -1,6 +1,7 @@
 //! Runs: determinism, crashes, failures, damage.
 
 mod determinism;
+mod evaluators;
 mod failures;
 mod fixture;
 mod journal;
