@@ -19,6 +19,7 @@ mod forward;
 mod fully_connected;
 mod gates;
 mod global_pooling;
+mod label;
 mod merge;
 mod mixtures;
 mod noise;
@@ -41,6 +42,7 @@ mod window;
 pub use arguments::{ArgType, Argument, ArgumentError, Arguments, Default};
 pub use description::{Arity, Category, Description};
 pub use forward::{Activation, Forward, Mode};
+pub use label::{Label, Role, mix};
 pub use parameter::Parameter;
 pub use parameters::{Buffer, Init, ParameterSpec};
 pub use shape::{Shape, ShapeError};
@@ -304,8 +306,13 @@ impl Layer {
     /// # Errors
     /// When a name is unknown, a value is of the wrong type or out of range, or one is missing.
     pub fn new(kind: Kind, given: &[(&str, Value)]) -> Result<Self, ArgumentError> {
-        let arguments = Arguments::resolve(kind.describe().arguments, given)?;
+        let arguments = Arguments::resolve(kind, given)?;
         Ok(Self { kind, arguments })
+    }
+
+    /// What it is, as one word; equal for equal layers only.
+    pub fn label(&self) -> &Label {
+        self.arguments.label()
     }
 
     /// The output's shape.
