@@ -65,8 +65,8 @@ fn all() -> Vec<SearchSettings> {
             ..of(ControllerKind::Nsga2)
         },
         SearchSettings {
-            encoding: Some(Encoding::Counts),
-            acquisition: Some(Acquisition::Upper),
+            encoding: Some(Encoding::Decisions),
+            acquisition: Some(Acquisition::Thompson),
             refit: Some(7),
             initial: Some(2),
             ..of(ControllerKind::Predictor)

@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// A column for each address: which option was taken there.
-    #[default]
     Decisions,
     /// Also how often each option was taken below each address, whatever numbers repeated parts have in
     /// it: a decision three blocks deep says something of the same decision five blocks deep.
+    #[default]
     Counts,
 }
 

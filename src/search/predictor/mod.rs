@@ -2,7 +2,8 @@
 //!
 //! After some draws, a [forest](forest) learns from all results what scores decisions lead to. It judges
 //! a few dozen candidates, most of them children of the best so far, and the most promising is tried.
-//! The trees disagree where little is known; independent Thompson sampling turns that into curiosity.
+//! The trees disagree where little is known; the upper end of their guesses, or independent Thompson
+//! sampling, turns that into curiosity.
 
 mod encoding;
 mod forest;
@@ -28,11 +29,11 @@ const FRESH_SHARE: usize = 4;
 #[serde(rename_all = "snake_case")]
 pub enum Acquisition {
     /// A draw from the normal distribution that the guess describes, independent for each candidate.
-    #[default]
     Thompson,
     /// The guess alone.
     Mean,
     /// The guess and one standard deviation.
+    #[default]
     Upper,
 }
 
