@@ -49,6 +49,7 @@ pub use shape::{Shape, ShapeError};
 pub use torch_classes::{Counterpart, TORCH_CLASSES, TorchClass};
 pub use value::Value;
 
+use crate::kernels::Operation;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -88,6 +89,12 @@ pub trait LayerKind: Sync + Send {
         context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation;
+
+    /// The same in both directions by kernels of our own, where there are some. Values have their channels last;
+    /// parameters and buffers are those of the specification.
+    fn operation(&self, _arguments: &Arguments, _inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        None
+    }
 }
 
 /// Every layer kind, in the order of the documentation.
@@ -339,6 +346,11 @@ impl Layer {
             .iter()
             .map(ParameterSpec::count)
             .sum()
+    }
+
+    /// The layer by kernels of our own, where there are some.
+    pub fn operation(&self, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        self.kind.operation(&self.arguments, inputs)
     }
 
     /// Multiply-accumulates of one example's forward pass.
