@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    bench, best, check, count, data, diff, distance, enumerate, export, fmt, layers, pareto,
-    predict, resume, sample, search, show, status, train, trials, verify,
+    bench, best, check, controllers, count, data, diff, distance, enumerate, export, fmt, layers,
+    pareto, predict, resume, sample, search, show, status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -48,6 +48,8 @@ enum Verb {
     Trials(trials::Args),
     /// Show the best architecture of a run and its test accuracy
     Best(best::Args),
+    /// List the controllers, or the settings of one
+    Controllers(controllers::Args),
     /// Compare controllers on a table of results, over many seeds
     Bench(bench::Args),
     /// List the trials of a run that no other beats in everything
@@ -123,6 +125,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Status(args) => status::run(&args, terminal),
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),
+        Verb::Controllers(args) => controllers::run(&args, terminal),
         Verb::Bench(args) => bench::run(&args, terminal),
         Verb::Pareto(args) => pareto::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),

@@ -21,6 +21,7 @@ mod terminal;
 mod bench;
 mod best;
 mod check;
+mod controllers;
 mod count;
 mod data;
 mod diff;
