@@ -7,6 +7,7 @@
 
 mod replay;
 
+use super::checkpoints::Checkpoints;
 use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
 use super::event::{Event, Phase, Unit};
@@ -42,15 +43,18 @@ struct Open {
     recipe: Recipe,
     fidelity: Fidelity,
     stream: u64,
+    /// The trial that it goes on from.
+    continues: Option<TrialId>,
     /// Epochs trained by the trials it goes on from.
     before: u32,
 }
 
 impl Open {
-    /// The epochs that it will train, at most.
-    fn epochs(&self) -> usize {
+    /// The epochs that it will train, at most: see [`State::epochs`](super::state::State::epochs).
+    fn epochs(&self) -> f64 {
         let whole = self.fidelity.epochs_of(self.recipe.epochs);
-        whole.saturating_sub(self.before as usize)
+        let own = whole.saturating_sub(self.before as usize);
+        self.fidelity.share() * own as f64
     }
 }
 
@@ -59,6 +63,7 @@ struct Search<'a, 'c> {
     pool: &'a mut Pool,
     proposer: Proposer<'c>,
     open: BTreeMap<TrialId, Open>,
+    checkpoints: Checkpoints,
     early: BTreeMap<TrialId, Done>,
     closed: Option<SearchEnd>,
     cancelled: usize,
@@ -76,6 +81,7 @@ impl Search<'_, '_> {
                 self.receive(message)?;
             }
         }
+        self.checkpoints.clear();
         let trials = self.core.state.outcomes.len() as u64;
         let reason = self.closed.expect("a complete search is closed");
         self.core
@@ -103,7 +109,8 @@ impl Search<'_, '_> {
         let (open, score_name) = (&self.open, self.core.setup.score_name());
         let work = || {
             let open = &open[&trial];
-            Work::of(&open.candidate.architecture, &open.recipe, score_name)
+            let epochs = open.fidelity.epochs_of(open.recipe.epochs);
+            Work::of(&open.candidate.architecture, epochs, score_name)
         };
         let Some(done) = self.core.pass_on(message, work) else {
             return Ok(());
@@ -126,7 +133,15 @@ impl Search<'_, '_> {
                 return Ok(());
             }
             self.propose_ready()?;
+            self.drop_checkpoints();
         }
+    }
+
+    fn drop_checkpoints(&mut self) {
+        let (proposer, open) = (&self.proposer, &self.open);
+        let going_on = |trial| open.values().any(|open| open.continues == Some(trial));
+        self.checkpoints
+            .retain(|trial| proposer.may_go_on(trial) || going_on(trial));
     }
 
     fn propose_ready(&mut self) -> Result<(), RunError> {
@@ -148,7 +163,7 @@ impl Search<'_, '_> {
             let open = self.opened(&proposed)?;
             if budget
                 .epochs
-                .is_some_and(|epochs| self.planned_epochs(&open) > epochs)
+                .is_some_and(|epochs| self.planned_epochs(&open) > epochs as f64)
             {
                 self.drop_last_proposal();
                 self.closed = Some(SearchEnd::Epochs);
@@ -163,9 +178,9 @@ impl Search<'_, '_> {
     }
 
     /// The epochs that were trained, and those still to be trained at most, one more trial included.
-    fn planned_epochs(&self, next: &Open) -> u64 {
-        let open: usize = self.open.values().map(Open::epochs).sum();
-        self.core.state.epochs() + (open + next.epochs()) as u64
+    fn planned_epochs(&self, next: &Open) -> f64 {
+        let open: f64 = self.open.values().map(Open::epochs).sum();
+        self.core.state.epochs() + open + next.epochs()
     }
 
     fn drop_last_proposal(&mut self) {
@@ -185,6 +200,7 @@ impl Search<'_, '_> {
             candidate: proposed.candidate.clone(),
             fidelity: proposed.fidelity,
             stream: proposed.stream,
+            continues: proposed.continues,
             before,
         })
     }
@@ -200,7 +216,8 @@ impl Search<'_, '_> {
             fidelity: open.fidelity,
             start: Beginning {
                 epochs: open.before,
-                ..Beginning::default()
+                checkpoint: open.continues.and_then(|it| self.checkpoints.read(it)),
+                keep: open.fidelity.epochs.is_some(),
             },
         });
     }
@@ -231,7 +248,8 @@ impl Search<'_, '_> {
             .open
             .remove(&trial)
             .expect("a trial with a result was open");
-        leftovers::write_trial(self.core.folder, trial, &open.candidate, &done.epochs)?;
+        let curve = self.core.state.curve(trial, &done.epochs);
+        leftovers::write_trial(self.core.folder, trial, &open.candidate, &curve)?;
         match done.result {
             Ok(finished) => {
                 let Done {
@@ -245,8 +263,11 @@ impl Search<'_, '_> {
                     loss,
                     metrics,
                     weights,
-                    checkpoint: _,
+                    checkpoint,
                 } = finished;
+                if let Some(checkpoint) = checkpoint {
+                    self.checkpoints.keep(trial, &checkpoint)?;
+                }
                 let record = TrialFinished {
                     trial,
                     score,

@@ -91,6 +91,11 @@ impl RunFolder {
         self.0.join("trials").join(format!("{:04}", trial.0))
     }
 
+    /// Where trials stand that may be gone on from.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
     /// The best network so far.
     pub fn best(&self) -> PathBuf {
         self.0.join("best")

@@ -7,6 +7,7 @@
 //!
 //! This module prints nothing and reads no environment.
 
+mod checkpoints;
 mod core;
 mod dispatcher;
 mod error;

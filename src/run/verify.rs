@@ -168,7 +168,11 @@ fn pass_on(
                     params,
                     epochs,
                     score_name,
-                } = Work::of(&task.architecture, &task.recipe, score_name);
+                } = Work::of(
+                    &task.architecture,
+                    task.fidelity.epochs_of(task.recipe.epochs),
+                    score_name,
+                );
                 watch(&Event::Started {
                     unit,
                     worker,

@@ -56,6 +56,66 @@ pub const CONTROLLERS: &[Description] = &[
             ("duplicates", "false"),
         ],
     },
+    Description {
+        kind: ControllerKind::SuccessiveHalving,
+        name: "successive_halving",
+        summary: "many are trained a little, and the best third of each level goes on",
+        source: "Jamieson and Talwalkar, 2016; Li et al., 2020",
+        settings: &[
+            ("fidelity", "\"epochs\""),
+            ("eta", "3"),
+            ("min_fidelity", "0.1"),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
+    Description {
+        kind: ControllerKind::Hyperband,
+        name: "hyperband",
+        summary: "successive halving in brackets, which begin on ever higher levels",
+        source: "Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, 2018",
+        settings: &[
+            ("fidelity", "\"epochs\""),
+            ("eta", "3"),
+            ("min_fidelity", "0.1"),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
+    Description {
+        kind: ControllerKind::EvolutionHalving,
+        name: "evolution_halving",
+        summary: "successive halving of children of those that came highest",
+        source: "after Falkner, Klein and Hutter, 2018; Awad, Mallik and Hutter, 2021",
+        settings: &[
+            ("fidelity", "\"epochs\""),
+            ("eta", "3"),
+            ("min_fidelity", "0.1"),
+            ("population", "16"),
+            ("sample", "4"),
+            ("edits", "1"),
+            ("random_share", "0.25"),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
+    Description {
+        kind: ControllerKind::EvolutionHyperband,
+        name: "evolution_hyperband",
+        summary: "Hyperband of children of those that came highest",
+        source: "after Falkner, Klein and Hutter, 2018; Awad, Mallik and Hutter, 2021",
+        settings: &[
+            ("fidelity", "\"epochs\""),
+            ("eta", "3"),
+            ("min_fidelity", "0.1"),
+            ("population", "16"),
+            ("sample", "4"),
+            ("edits", "1"),
+            ("random_share", "0.25"),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
 ];
 
 /// What each setting means, in the order of the documentation.
@@ -67,6 +127,23 @@ pub const SETTINGS: &[(&str, &str)] = &[
     (
         "aging",
         "whether the oldest of the population dies; otherwise the worst does",
+    ),
+    (
+        "fidelity",
+        "what grows from level to level: `epochs`, `data` (the share of the training examples), or the \
+         name of a `let` of the space that gives the width",
+    ),
+    (
+        "eta",
+        "of how many candidates one goes on to the next level, which is that many times as much",
+    ),
+    (
+        "min_fidelity",
+        "the least share of a full evaluation, above 0",
+    ),
+    (
+        "random_share",
+        "the share of new candidates that are drawn afresh",
     ),
     (
         "sampling",

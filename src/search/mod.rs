@@ -8,6 +8,8 @@ mod catalogue;
 mod evolution;
 mod exhaustive;
 mod fidelity;
+mod halving;
+mod ladder;
 mod moves;
 mod proposer;
 mod random;
@@ -17,6 +19,8 @@ pub use catalogue::{CONTROLLERS, Description, SETTINGS, description};
 pub use evolution::{Evolution, EvolutionSettings};
 pub use exhaustive::Exhaustive;
 pub use fidelity::Fidelity;
+pub use halving::{Guide, Halving, HalvingSettings};
+pub use ladder::{Ladder, LadderSettings, Level};
 pub use moves::Moves;
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
@@ -145,6 +149,12 @@ pub trait Controller<G = Genome>: Send {
 
     /// Takes in the result of `trial`.
     fn tell(&mut self, trial: TrialId, result: &Observed<G>);
+
+    /// Whether a later proposal may go on from `trial`, so that where it stands is worth keeping.
+    fn may_go_on(&self, trial: TrialId) -> bool {
+        let _ = trial;
+        false
+    }
 
     /// How many proposals for one trial may turn out to have been tried before the space counts as
     /// exhausted.

@@ -135,6 +135,11 @@ impl<'s> Proposer<'s> {
         self.told += 1;
     }
 
+    /// Whether a later proposal may go on from `trial`.
+    pub fn may_go_on(&self, trial: TrialId) -> bool {
+        self.controller.may_go_on(trial)
+    }
+
     fn fresh_proposal(
         &mut self,
         trial: TrialId,

@@ -1,7 +1,8 @@
 //! The training loop.
 
 use super::augment::{Augmentation, mixing_share};
-use super::job::{EpochRecord, Failure, Job, Progress, Trained};
+use super::checkpoint::Checkpoint;
+use super::job::{EpochRecord, Failure, Job, Progress, Stretch, Trained};
 use super::objective::{Objective, Predictions};
 use super::optimizer::{Optimizer, clip_gradients, gradients};
 use super::schedule::learning_rate;
@@ -24,6 +25,18 @@ use std::time::Instant;
 /// When the loss stops being finite, the deadline passes, `stop` is set, the recipe is not valid or
 /// the data does not fit. Early stopping by `patience` is a success.
 pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Trained, Failure> {
+    train_stretch(job, &Stretch::default(), observer)
+}
+
+/// As [`train`], for a part of the run: up to an epoch, or on from a checkpoint.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_stretch(
+    job: &Job<'_>,
+    stretch: &Stretch<'_>,
+    observer: &mut dyn FnMut(&Progress),
+) -> Result<Trained, Failure> {
     job.recipe.validate()?;
     check_data(job)?;
     let objective = Objective::of(job.recipe, job.architecture.output())?;
@@ -40,28 +53,33 @@ pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Train
         network,
         optimizer,
         batches,
-        predictions: Predictions::default(),
+        predictions: None,
+        patience: Patience::new(job.recipe.patience),
         step: 0,
         epoch: 0,
     };
-    let (mut epochs, mut patience) = (Vec::new(), Patience::new(job.recipe.patience));
-    while run.epoch < job.recipe.epochs {
+    let whole = job.recipe.epochs;
+    let until = stretch.until.map_or(whole, |until| until.min(whole));
+    if let Some(checkpoint) = stretch.from.filter(|from| from.epochs <= until) {
+        run.go_on_from(checkpoint);
+    }
+    let mut epochs = Vec::new();
+    while run.epoch < until && !run.patience.is_over() {
         let record = run.epoch()?;
         epochs.push(record);
         observer(&Progress {
             record,
-            epochs: job.recipe.epochs,
+            epochs: until,
         });
-        if patience.is_over(record.validation_loss) {
-            break;
-        }
+        run.patience.see(record.validation_loss);
     }
-    let stopped_early = epochs.len() < job.recipe.epochs;
+    let scores = run.predictions()?.scores(&objective, job.validation);
     Ok(Trained {
-        scores: run.predictions.scores(&objective, job.validation),
+        scores,
+        checkpoint: stretch.keep.then(|| run.checkpoint()),
+        stopped_early: run.epoch < until,
         network: run.network.without_gradients(),
         epochs,
-        stopped_early,
     })
 }
 
@@ -74,7 +92,8 @@ struct Run<'a> {
     optimizer: Optimizer,
     batches: BatchPlan,
     /// What the network said of the validation part after the last epoch.
-    predictions: Predictions,
+    predictions: Option<Predictions>,
+    patience: Patience,
     step: u64,
     epoch: usize,
 }
@@ -84,10 +103,11 @@ impl Run<'_> {
         self.epoch += 1;
         let first_rate = self.learning_rate();
         let train_loss = self.pass()?;
-        let validation = self.job.validation;
-        let stop = || self.check_interruption();
-        self.predictions = Predictions::of(&self.network, validation, stop)?;
-        let validation_loss = self.predictions.loss(&self.objective, validation);
+        let (objective, validation) = (self.objective, self.job.validation);
+        self.predictions = None;
+        let predictions = self.predictions()?;
+        let validation_loss = predictions.loss(&objective, validation);
+        let validation_score = predictions.score(&objective, validation);
         if !validation_loss.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
         }
@@ -96,8 +116,44 @@ impl Run<'_> {
             learning_rate: first_rate,
             train_loss,
             validation_loss,
-            validation_score: self.predictions.score(&self.objective, validation),
+            validation_score,
         })
+    }
+
+    /// What the network says of the validation part as it stands.
+    fn predictions(&mut self) -> Result<&Predictions, Failure> {
+        if self.predictions.is_none() {
+            let stop = || self.check_interruption();
+            let said = Predictions::of(&self.network, self.job.validation, stop)?;
+            self.predictions = Some(said);
+        }
+        Ok(self.predictions.as_ref().expect("they were just made"))
+    }
+
+    /// Goes on where another run of the same job stood, or stays at the beginning if the checkpoint is
+    /// not one of this job: then what it saves is trained again.
+    fn go_on_from(&mut self, checkpoint: &Checkpoint) {
+        let fits = checkpoint.memories.len() == self.network.parameters().len();
+        if !fits || self.network.load(&checkpoint.network).is_err() {
+            return;
+        }
+        let memories = checkpoint.memories.clone();
+        self.optimizer = Optimizer::remembering(self.job.recipe, memories);
+        self.patience.best = checkpoint.best;
+        self.patience.waited = checkpoint.waited;
+        self.step = checkpoint.step;
+        self.epoch = checkpoint.epochs;
+    }
+
+    fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            epochs: self.epoch,
+            step: self.step,
+            best: self.patience.best,
+            waited: self.patience.waited,
+            network: self.network.save(),
+            memories: self.optimizer.memories().to_vec(),
+        }
     }
 
     /// One pass over the training examples; their mean loss.
@@ -249,12 +305,15 @@ impl Patience {
         }
     }
 
-    fn is_over(&mut self, loss: f64) -> bool {
+    fn see(&mut self, loss: f64) {
         if loss < self.best {
             (self.best, self.waited) = (loss, 0);
         } else {
             self.waited += 1;
         }
+    }
+
+    fn is_over(&self) -> bool {
         self.limit.is_some_and(|limit| self.waited >= limit)
     }
 }
@@ -298,6 +357,9 @@ fn check_data(job: &Job<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod continued;
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 //! The proposals of the journal are made again, each with the results that were known then, so the
 //! controller stands where it stood; a proposal that differs shows another version of strata at work.
 
+use super::super::checkpoints::Checkpoints;
 use super::super::core::Core;
 use super::super::error::RunError;
 use super::super::executor::Pool;
@@ -15,15 +16,17 @@ impl<'a, 'c> Search<'a, 'c> {
     /// A search that stands where the journal ends.
     pub(super) fn replay(core: &'a mut Core<'c>, pool: &'a mut Pool) -> Result<Self, RunError> {
         let setup = core.setup;
-        let settings = &setup.experiment.search;
+        let settings = setup.search_settings();
         let controller = settings.build(&setup.space);
         let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed)
             .with_duplicates(settings.duplicates());
+        let checkpoints = Checkpoints::of(core.folder);
         let mut search = Self {
             core,
             pool,
             proposer,
             open: BTreeMap::new(),
+            checkpoints,
             early: BTreeMap::new(),
             closed: None,
             cancelled: 0,
