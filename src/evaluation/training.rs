@@ -118,6 +118,7 @@ fn train(
         until: Some(fidelity.epochs_of(job.recipe.epochs)),
         from: from.as_ref(),
         keep: start.keep,
+        inherited: start.inherited,
     };
     let job = Job {
         architecture: job.architecture,

@@ -1,18 +1,17 @@
-//! Where trials stand that later trials may go on from.
+//! Where trials stand that later trials may go on from, and weights that later trials may begin with.
 //!
-//! Losing one costs time and changes nothing: its trial's epochs are trained again. So nothing here is
+//! Losing one costs time and changes nothing: its trial is trained again. So nothing here is
 //! part of a run's state, and what lies in the folder is only as good as its own bytes.
 
 use super::error::RunError;
 use super::files;
-use super::folder::RunFolder;
 use crate::search::TrialId;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The checkpoints of a run.
+/// Files of trials in one folder.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     folder: PathBuf,
@@ -20,9 +19,8 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// The checkpoints that a run folder holds.
-    pub fn of(folder: &RunFolder) -> Self {
-        let folder = folder.checkpoints();
+    /// Those that a folder holds.
+    pub fn of(folder: PathBuf) -> Self {
         let names = fs::read_dir(&folder).into_iter().flatten().flatten();
         let kept = names
             .filter_map(|entry| {

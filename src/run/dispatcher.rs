@@ -7,11 +7,12 @@
 
 mod replay;
 
+use super::again::{again, heir_of};
 use super::checkpoints::Checkpoints;
 use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
 use super::event::{Event, Phase, Unit};
-use super::executor::{Assignment, Beginning, Done, Message, Pool, with_pool};
+use super::executor::{Assignment, Beginning, Done, Legacy, Message, Pool, with_pool};
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
@@ -64,6 +65,7 @@ struct Search<'a, 'c> {
     proposer: Proposer<'c>,
     open: BTreeMap<TrialId, Open>,
     checkpoints: Checkpoints,
+    weights: Checkpoints,
     early: BTreeMap<TrialId, Done>,
     closed: Option<SearchEnd>,
     cancelled: usize,
@@ -82,6 +84,7 @@ impl Search<'_, '_> {
             }
         }
         self.checkpoints.clear();
+        self.weights.clear();
         let trials = self.core.state.outcomes.len() as u64;
         let reason = self.closed.expect("a complete search is closed");
         self.core
@@ -142,6 +145,7 @@ impl Search<'_, '_> {
         let going_on = |trial| open.values().any(|open| open.continues == Some(trial));
         self.checkpoints
             .retain(|trial| proposer.may_go_on(trial) || going_on(trial));
+        self.weights.retain(|trial| proposer.may_be_parent(trial));
     }
 
     fn propose_ready(&mut self) -> Result<(), RunError> {
@@ -172,7 +176,7 @@ impl Search<'_, '_> {
             let trial = proposed.trial;
             self.core.record(Record::Proposed(record_of(&proposed)))?;
             self.open.insert(trial, open);
-            self.submit(trial);
+            self.submit(trial)?;
         }
         Ok(())
     }
@@ -205,7 +209,24 @@ impl Search<'_, '_> {
         })
     }
 
-    fn submit(&mut self, trial: TrialId) {
+    /// What a trial begins with, if it inherits.
+    fn legacy(&self, trial: TrialId) -> Result<Option<Arc<Legacy>>, RunError> {
+        let (setup, state) = (self.core.setup, &self.core.state);
+        let Some(parent) = heir_of(setup, state, trial) else {
+            return Ok(None);
+        };
+        let legacy = match self.weights.read(parent) {
+            Some(weights) => {
+                let genome = &state.proposals[parent.0 as usize].genome;
+                Legacy::Weights(Arc::new(setup.candidate(genome)?.architecture), weights)
+            }
+            None => Legacy::Again(Box::new(again(setup, state, parent)?)),
+        };
+        Ok(Some(Arc::new(legacy)))
+    }
+
+    fn submit(&mut self, trial: TrialId) -> Result<(), RunError> {
+        let legacy = self.legacy(trial)?;
         let open = &self.open[&trial];
         self.pool.submit(Assignment {
             unit: Unit::Trial(trial),
@@ -218,8 +239,10 @@ impl Search<'_, '_> {
                 epochs: open.before,
                 checkpoint: open.continues.and_then(|it| self.checkpoints.read(it)),
                 keep: open.fidelity.epochs.is_some(),
+                legacy,
             },
         });
+        Ok(())
     }
 
     fn look_at_the_clock(&mut self) {
@@ -278,6 +301,9 @@ impl Search<'_, '_> {
                     worker,
                 };
                 let fitness = record.fitness();
+                if let Some(weights) = weights.as_deref().filter(|_| self.core.setup.inherits()) {
+                    self.weights.keep(trial, weights)?;
+                }
                 self.write_finished(&open, record, weights.as_deref())?;
                 Ok(Some(fitness))
             }

@@ -96,6 +96,11 @@ impl RunFolder {
         self.0.join("checkpoints")
     }
 
+    /// Weights that trials may begin with.
+    pub fn weights(&self) -> PathBuf {
+        self.0.join("weights")
+    }
+
     /// The best network so far.
     pub fn best(&self) -> PathBuf {
         self.0.join("best")

@@ -10,7 +10,7 @@ use crate::diagnostics::SourceFile;
 use crate::language;
 use crate::random::{Purpose, Seed};
 use crate::search::SearchSettings;
-use crate::space::{Candidate, Sampling, SearchSpace};
+use crate::space::{Candidate, Genome, Sampling, SearchSpace};
 use crate::training::{Recipe, RecipeError};
 use num_bigint::BigUint;
 use std::path::{Path, PathBuf};
@@ -198,6 +198,19 @@ impl Setup {
             return Err(refused(message.to_owned()));
         }
         Ok(())
+    }
+
+    /// Whether children begin with weights of their parents.
+    pub fn inherits(&self) -> bool {
+        self.experiment.search.inherit.unwrap_or(false)
+    }
+
+    /// The network of a genome.
+    pub fn candidate(&self, genome: &Genome) -> Result<Candidate, RunError> {
+        self.space.decode(genome).map_err(|error| RunError::Unfit {
+            space: self.space.name().to_owned(),
+            message: error.to_string(),
+        })
     }
 
     /// The search's settings, with what it has to know of the recipe.

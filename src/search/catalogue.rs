@@ -52,6 +52,7 @@ pub const CONTROLLERS: &[Description] = &[
             ("crossover", "0.0"),
             ("edits", "1"),
             ("aging", "true"),
+            ("inherit", "false"),
             ("sampling", "\"prior\""),
             ("duplicates", "false"),
         ],
@@ -95,6 +96,7 @@ pub const CONTROLLERS: &[Description] = &[
             ("sample", "4"),
             ("edits", "1"),
             ("random_share", "0.25"),
+            ("inherit", "false"),
             ("sampling", "\"prior\""),
             ("duplicates", "false"),
         ],
@@ -112,6 +114,7 @@ pub const CONTROLLERS: &[Description] = &[
             ("sample", "4"),
             ("edits", "1"),
             ("random_share", "0.25"),
+            ("inherit", "false"),
             ("sampling", "\"prior\""),
             ("duplicates", "false"),
         ],
@@ -144,6 +147,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
     (
         "random_share",
         "the share of new candidates that are drawn afresh",
+    ),
+    (
+        "inherit",
+        "whether a child begins with the weights of its first parent, in every layer that is the same in both",
     ),
     (
         "sampling",

@@ -241,6 +241,10 @@ impl<M: Moves> Controller<M::Genome> for Halving<'_, M> {
             .retain(|&number, bracket| number == newest || !bracket.is_decided());
     }
 
+    fn may_be_parent(&self, trial: TrialId) -> bool {
+        self.elites.contains(trial)
+    }
+
     fn may_go_on(&self, trial: TrialId) -> bool {
         let brackets = self.brackets.values();
         let found = brackets.rev().find_map(|bracket| bracket.may_go_on(trial));

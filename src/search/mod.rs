@@ -156,6 +156,12 @@ pub trait Controller<G = Genome>: Send {
         false
     }
 
+    /// Whether a later proposal may be made from `trial`, so that its weights are worth keeping.
+    fn may_be_parent(&self, trial: TrialId) -> bool {
+        let _ = trial;
+        true
+    }
+
     /// How many proposals for one trial may turn out to have been tried before the space counts as
     /// exhausted.
     fn patience(&self) -> u32 {

@@ -140,6 +140,11 @@ impl<'s> Proposer<'s> {
         self.controller.may_go_on(trial)
     }
 
+    /// Whether a later proposal may be made from `trial`.
+    pub fn may_be_parent(&self, trial: TrialId) -> bool {
+        trial.0 >= self.told as u64 || self.controller.may_be_parent(trial)
+    }
+
     fn fresh_proposal(
         &mut self,
         trial: TrialId,

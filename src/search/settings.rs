@@ -75,6 +75,9 @@ pub struct SearchSettings {
     /// The share of candidates that are drawn afresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub random_share: Option<f64>,
+    /// Whether a child begins with the weights of its parent, where layers are the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inherit: Option<bool>,
     /// How fresh architectures are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,
@@ -105,6 +108,7 @@ impl Default for SearchSettings {
             eta: None,
             min_fidelity: None,
             random_share: None,
+            inherit: None,
             sampling: None,
             duplicates: None,
             lookahead: 8,

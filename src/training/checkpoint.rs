@@ -40,7 +40,7 @@ impl Checkpoint {
             (
                 COUNTERS.to_owned(),
                 Dtype::U64,
-                little_endian(&numbers, |n| n.to_le_bytes()),
+                little_endian(&numbers, u64::to_le_bytes),
             ),
             (NETWORK.to_owned(), Dtype::U8, self.network.clone()),
         ];
@@ -50,7 +50,7 @@ impl Checkpoint {
                 first,
                 second,
             } = memory;
-            let floats = |values: &[f32]| little_endian(values, |value| value.to_le_bytes());
+            let floats = |values: &[f32]| little_endian(values, f32::to_le_bytes);
             tensors.push((
                 named(index, "steps"),
                 Dtype::U32,
@@ -107,7 +107,7 @@ fn named(index: usize, what: &str) -> String {
     format!("optimizer.{index}.{what}")
 }
 
-fn little_endian<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N]) -> Vec<u8> {
+fn little_endian<T: Copy, const N: usize>(values: &[T], bytes: fn(T) -> [u8; N]) -> Vec<u8> {
     values.iter().flat_map(|&value| bytes(value)).collect()
 }
 

@@ -42,6 +42,18 @@ pub struct Stretch<'a> {
     pub from: Option<&'a Checkpoint>,
     /// Whether a checkpoint is wanted at the end.
     pub keep: bool,
+    /// What a network starts with instead of fresh weights, where it begins with the first epoch.
+    pub inherited: Option<Inherited<'a>>,
+}
+
+/// The weights of another network. Every tensor is taken over whose layer has the same address, kind and
+/// arguments there, and which has the same shape.
+#[derive(Clone, Copy, Debug)]
+pub struct Inherited<'a> {
+    /// The other network.
+    pub architecture: &'a Architecture,
+    /// Its weights as safetensors bytes.
+    pub weights: &'a [u8],
 }
 
 /// What one epoch brought.

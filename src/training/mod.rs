@@ -19,7 +19,7 @@ mod trainer;
 
 pub use checkpoint::Checkpoint;
 pub use fields::{FIELDS, Field};
-pub use job::{EpochRecord, Failure, Job, Progress, Stretch, Trained};
+pub use job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
 pub use objective::{Objective, Scores, cross_entropy, evaluate};
 pub use optimizer::{Optimizer, clip_gradients, gradients};

@@ -2,16 +2,17 @@
 
 use super::augment::{Augmentation, mixing_share};
 use super::checkpoint::Checkpoint;
-use super::job::{EpochRecord, Failure, Job, Progress, Stretch, Trained};
+use super::job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
 use super::objective::{Objective, Predictions};
 use super::optimizer::{Optimizer, clip_gradients, gradients};
 use super::schedule::learning_rate;
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Node};
 use crate::data::Targets;
-use crate::layers::Mode;
+use crate::layers::{Layer, Mode};
 use crate::model::Network;
 use crate::random::{Purpose, Stream};
 use burn::tensor::{Device, Tensor};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -43,7 +44,10 @@ pub fn train_stretch(
     let augmentation = Augmentation::of(job.recipe, job.train.shape)?;
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
-    let network = Network::build(job.architecture, &mut init, &device);
+    let mut network = Network::build(job.architecture, &mut init, &device);
+    if let Some(inherited) = &stretch.inherited {
+        inherit(&mut network, job.architecture, inherited)?;
+    }
     let optimizer = Optimizer::new(job.recipe, network.parameters().len());
     let batches = BatchPlan::of(job);
     let mut run = Run {
@@ -81,6 +85,29 @@ pub fn train_stretch(
         network: run.network.without_gradients(),
         epochs,
     })
+}
+
+/// Takes over the tensors of layers that are the same in both networks.
+fn inherit(
+    network: &mut Network,
+    own: &Architecture,
+    inherited: &Inherited<'_>,
+) -> Result<(), Failure> {
+    let layer_at = |node: &Node| Some((node.address.clone(), node.layer()?.clone()));
+    let theirs: BTreeMap<String, Layer> = inherited
+        .architecture
+        .nodes()
+        .iter()
+        .filter_map(layer_at)
+        .collect();
+    let same = own.nodes().iter().filter(|node| {
+        let layer = node.layer();
+        layer.is_some() && theirs.get(&node.address) == layer
+    });
+    let addresses: BTreeSet<&str> = same.map(|node| node.address.as_str()).collect();
+    let adopted = network.adopt(&addresses, inherited.weights);
+    let damaged = |error| Failure::Data(format!("the inherited weights are damaged: {error}"));
+    adopted.map(drop).map_err(damaged)
 }
 
 /// The state of a run between two batches.

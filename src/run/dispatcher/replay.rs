@@ -20,19 +20,21 @@ impl<'a, 'c> Search<'a, 'c> {
         let controller = settings.build(&setup.space);
         let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed)
             .with_duplicates(settings.duplicates());
-        let checkpoints = Checkpoints::of(core.folder);
+        let checkpoints = Checkpoints::of(core.folder.checkpoints());
+        let weights = Checkpoints::of(core.folder.weights());
         let mut search = Self {
             core,
             pool,
             proposer,
             open: BTreeMap::new(),
             checkpoints,
+            weights,
             early: BTreeMap::new(),
             closed: None,
             cancelled: 0,
         };
         search.replay_proposals()?;
-        search.resubmit();
+        search.resubmit()?;
         Ok(search)
     }
 
@@ -101,7 +103,7 @@ impl<'a, 'c> Search<'a, 'c> {
     }
 
     /// Queues the trials that were running or waiting, unless the search may run no more.
-    fn resubmit(&mut self) {
+    fn resubmit(&mut self) -> Result<(), RunError> {
         if self.gave_up() {
             self.closed = Some(SearchEnd::ConsecutiveFailures);
         } else if self.is_out_of_time() {
@@ -109,8 +111,9 @@ impl<'a, 'c> Search<'a, 'c> {
             self.cancelled += self.open.len();
         } else {
             let open: Vec<TrialId> = self.open.keys().copied().collect();
-            open.into_iter().for_each(|trial| self.submit(trial));
+            open.into_iter().try_for_each(|trial| self.submit(trial))?;
         }
+        Ok(())
     }
 
     fn diverging(&self, index: usize) -> RunError {

@@ -30,6 +30,10 @@ impl<G: PartialEq> Elites<G> {
         self.members.len()
     }
 
+    pub fn contains(&self, trial: TrialId) -> bool {
+        self.members.iter().any(|elite| elite.trial == trial)
+    }
+
     /// A candidate has a result at a level; it takes the place of one on a lower level.
     pub fn add(&mut self, trial: TrialId, genome: G, level: usize, fitness: Fitness) {
         self.members

@@ -67,8 +67,8 @@ impl Bench {
             recipe,
             &Stretch {
                 until: Some(cut),
-                from: None,
                 keep: true,
+                ..Stretch::default()
             },
         );
         let bytes = first.checkpoint.unwrap().to_bytes();
@@ -76,9 +76,9 @@ impl Bench {
         let second = self.train(
             recipe,
             &Stretch {
-                until: None,
                 from: Some(&checkpoint),
                 keep: true,
+                ..Stretch::default()
             },
         );
         assert_eq!([first.epochs, second.epochs].concat(), whole.epochs);
@@ -173,4 +173,57 @@ fn a_checkpoint_of_another_network_is_passed_over() {
     let trained = bench.train(&recipe, &stretch);
     assert_eq!(trained.network.save(), whole.network.save());
     assert_eq!(trained.epochs.len(), 4);
+}
+
+#[test]
+fn a_network_begins_with_what_it_inherits_and_goes_on_all_the_same() {
+    let bench = Bench::new();
+    let recipe = recipe(OptimizerKind::Sgd);
+    let parent = bench.train(&recipe, &Stretch::default()).network.save();
+    let inherited = Some(Inherited {
+        architecture: &bench.architecture,
+        weights: &parent,
+    });
+    let still = Recipe {
+        learning_rate: 0.0,
+        ..recipe.clone()
+    };
+    let stretch = Stretch {
+        inherited,
+        ..Stretch::default()
+    };
+    // With a rate of nothing, weights stay what they were at first: the parent's.
+    let child = bench.train(&still, &stretch).network;
+    let mut wanted = child.clone();
+    wanted.load(&parent).unwrap();
+    let weights = |network: &Network| -> Vec<_> {
+        network
+            .parameters()
+            .iter()
+            .map(crate::layers::Parameter::to_data)
+            .collect()
+    };
+    assert_eq!(weights(&child), weights(&wanted));
+    let whole = bench.train(&recipe, &stretch);
+    assert_ne!(
+        whole.network.save(),
+        bench.train(&recipe, &Stretch::default()).network.save()
+    );
+    let first = bench.train(
+        &recipe,
+        &Stretch {
+            until: Some(2),
+            keep: true,
+            inherited,
+            ..Stretch::default()
+        },
+    );
+    let second = bench.train(
+        &recipe,
+        &Stretch {
+            from: first.checkpoint.as_ref(),
+            ..stretch
+        },
+    );
+    assert_eq!(second.network.save(), whole.network.save());
 }

@@ -131,3 +131,42 @@ fn a_fidelity_that_the_space_does_not_have_is_refused() {
     assert!(matches!(&error, RunError::Setting { key, .. } if key == "search.fidelity"));
     assert!(error.to_string().contains("`width` is none"), "{error}");
 }
+
+#[test]
+fn inherited_weights_are_found_again_by_a_run_that_lost_them_and_by_verify() {
+    let text = EXPERIMENT
+        .replace("population = 6", "inherit = true, population = 4")
+        .replace("trials = 20", "trials = 14")
+        .replace("retrain_seeds = 2", "retrain_seeds = 0");
+    let bench = Bench::new(&text);
+    let stop = AtomicBool::new(false);
+    let options = |workers| Options {
+        workers: Some(workers),
+        stop: &stop,
+    };
+    let open = |bench: &Bench, workers| {
+        start(&bench.file, &bench.runs(), &options(workers), &mut |_| ()).unwrap()
+    };
+    let (one, two) = (open(&bench, 1).folder, open(&bench, 2).folder);
+    let wanted = digest(&one);
+    assert_eq!(digest(&two), wanted);
+    assert!(!one.join("weights").exists());
+    let verified = verify(&one, 14, Seed(0), &options(2), &mut |_| ()).unwrap();
+    assert!(verified.is_equal(), "{verified:?}");
+    let journal = fs::read_to_string(one.join("journal.jsonl")).unwrap();
+    let half: usize = journal.lines().take(20).map(|line| line.len() + 1).sum();
+    let copy = bench.runs().join("cut");
+    copy_cut(&one, &copy, half);
+    go_on(&copy, &options(2), &mut |_| ()).unwrap();
+    assert_eq!(digest(&copy), wanted);
+    let alone = Bench::new(&text.replace("inherit = true, ", ""));
+    let alone = RecordedRun::open(&open(&alone, 2).folder).unwrap().trials();
+    let heirs = RecordedRun::open(&one).unwrap().trials();
+    // Only those with parents differ.
+    let first = heirs
+        .iter()
+        .position(|row| !row.parents.is_empty())
+        .unwrap();
+    assert_eq!(heirs[first - 1].score, alone[first - 1].score);
+    assert_ne!(heirs[first].loss, alone[first].loss);
+}
