@@ -25,7 +25,7 @@ pub(super) fn again(setup: &Setup, state: &State, trial: TrialId) -> Result<Assi
         number: state.stream(trial),
         seed: setup.experiment.seed,
         recipe: setup.recipe(&candidate)?,
-        architecture: Arc::new(candidate.architecture),
+        candidate: Arc::new(candidate),
         fidelity: proposal.fidelity(),
         start: Beginning {
             epochs: state.epochs_before(trial),

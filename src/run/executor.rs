@@ -5,13 +5,13 @@
 
 use super::error::RunError;
 use super::event::Unit;
-use crate::architecture::Architecture;
 use crate::evaluation::{
     Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Inherited, Start, TrialJob,
     evaluate_caught,
 };
 use crate::random::Seed;
 use crate::search::Fidelity;
+use crate::space::Candidate;
 use crate::training::Recipe;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ pub(super) struct Assignment {
     pub unit: Unit,
     pub number: u64,
     pub seed: Seed,
-    pub architecture: Arc<Architecture>,
+    pub candidate: Arc<Candidate>,
     pub recipe: Recipe,
     pub fidelity: Fidelity,
     pub start: Beginning,
@@ -46,7 +46,7 @@ pub(super) struct Beginning {
 #[derive(Clone, Debug)]
 pub(super) enum Legacy {
     /// Its network and its weights.
-    Weights(Arc<Architecture>, Arc<[u8]>),
+    Weights(Arc<Candidate>, Arc<[u8]>),
     /// Its weights are lost; this gives them again.
     Again(Box<Assignment>),
 }
@@ -264,15 +264,16 @@ impl Worker<'_> {
         let job = TrialJob {
             number: assignment.number,
             seed: assignment.seed,
-            architecture: &assignment.architecture,
+            genome: Some(&assignment.candidate.genome),
+            architecture: &assignment.candidate.architecture,
             recipe: &assignment.recipe,
             fidelity: assignment.fidelity,
             start: Start {
                 epochs: assignment.start.epochs,
                 checkpoint: assignment.start.checkpoint.as_deref(),
                 keep: assignment.start.keep,
-                inherited: inherited.as_ref().map(|(architecture, weights)| Inherited {
-                    architecture,
+                inherited: inherited.as_ref().map(|(candidate, weights)| Inherited {
+                    architecture: &candidate.architecture,
                     weights,
                 }),
             },
@@ -285,10 +286,10 @@ impl Worker<'_> {
         &self,
         legacy: &Legacy,
         control: &Control<'_>,
-    ) -> Result<(Arc<Architecture>, Arc<[u8]>), Failure> {
+    ) -> Result<(Arc<Candidate>, Arc<[u8]>), Failure> {
         let trial = match legacy {
-            Legacy::Weights(architecture, weights) => {
-                return Ok((Arc::clone(architecture), Arc::clone(weights)));
+            Legacy::Weights(candidate, weights) => {
+                return Ok((Arc::clone(candidate), Arc::clone(weights)));
             }
             Legacy::Again(trial) => trial,
         };
@@ -299,6 +300,6 @@ impl Worker<'_> {
                 "`inherit` needs an evaluator that trains: this one leaves no weights",
             )
         })?;
-        Ok((Arc::clone(&trial.architecture), Arc::from(weights)))
+        Ok((Arc::clone(&trial.candidate), Arc::from(weights)))
     }
 }

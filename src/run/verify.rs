@@ -152,7 +152,7 @@ fn pass_on(
                     epochs,
                     score_name,
                 } = Work::of(
-                    &task.architecture,
+                    &task.candidate.architecture,
                     task.fidelity.epochs_of(task.recipe.epochs),
                     score_name,
                 );

@@ -21,7 +21,7 @@ const LEVELS: &[&[&str]] = &[
     &["training"],
     &["evaluation"],
     &["run"],
-    &["export", "report"],
+    &["bench", "export", "report"],
     &["cli"],
 ];
 
