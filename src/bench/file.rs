@@ -141,6 +141,13 @@ impl BenchFile {
             return wrong("two controllers have the same `name`");
         }
         for entry in &self.controller {
+            let controller = entry.search.description();
+            if controller.takes("fidelity") {
+                return Err(BenchError::Setting(format!(
+                    "{}: `{}` tries candidates at several fidelities, and a table has results at one",
+                    entry.name, controller.name
+                )));
+            }
             if let Some((_, message)) = entry.search.nonsense() {
                 return Err(BenchError::Setting(format!("{}: {message}", entry.name)));
             }

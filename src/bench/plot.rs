@@ -1,6 +1,7 @@
 //! The curves of a comparison as a drawing.
 
-use super::report::{CurvePoint, Report};
+use super::report::Report;
+use crate::statistics;
 use std::fmt::Write;
 
 const WIDTH: f64 = 760.0;
@@ -66,16 +67,18 @@ struct Axes {
 }
 
 impl Axes {
-    /// All of the horizontal axis; of the vertical one what all but the first tenth of the curves needs.
+    /// All of the horizontal axis; of the vertical one what the ends of the curves need, and half of the
+    /// curves from a tenth on. One that starts far below the others would flatten them all.
     fn of(report: &Report) -> Self {
-        let points = || report.controllers.iter().flat_map(|row| &row.curve);
+        let rows = || report.controllers.iter();
+        let points = || rows().flat_map(|row| &row.curve);
         let end = points().map(|point| point.at).fold(0.0, f64::max);
-        let late = |point: &&CurvePoint| point.at >= end / 10.0;
-        let means = || points().filter(late).filter_map(|point| point.mean);
-        let (low, high) = (
-            means().fold(f64::INFINITY, f64::min),
-            means().fold(f64::NEG_INFINITY, f64::max),
-        );
+        let high = points().filter_map(|point| point.mean);
+        let high = high.fold(f64::NEG_INFINITY, f64::max);
+        let early = rows().filter_map(|row| row.curve.get(row.curve.len() / 10)?.mean);
+        let early = statistics::median(&early.collect::<Vec<f64>>());
+        let last = rows().filter_map(|row| row.curve.last()?.mean);
+        let low = last.chain(early).fold(f64::INFINITY, f64::min);
         let margin = ((high - low) * 0.05).max(1e-9);
         if low.is_finite() && high.is_finite() {
             let (low, high) = (low - margin, high + margin);

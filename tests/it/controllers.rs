@@ -138,8 +138,9 @@ fn tell(proposer: &mut Proposer<'_>, proposed: &Proposed, score: Score<'_>) {
 }
 
 fn keys(all: &[Proposed]) -> BTreeSet<String> {
-    let keys = all.iter().map(|proposed| proposed.candidate.key());
-    keys.collect()
+    // A network may be tried again at another fidelity.
+    let key = |proposed: &Proposed| format!("{} {}", proposed.candidate.key(), proposed.fidelity);
+    all.iter().map(key).collect()
 }
 
 /// Those that were evaluated in full.

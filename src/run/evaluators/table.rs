@@ -5,6 +5,7 @@ use crate::architecture::Output;
 use crate::evaluation::{Evaluator, Table, TableError, TableEvaluator, TableSettings};
 use crate::language;
 use crate::layers::Shape;
+use crate::run::experiment::Experiment;
 use crate::run::{RunError, files};
 use std::sync::Arc;
 
@@ -58,6 +59,15 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
 impl EvaluatorKind for TableSettings {
     fn describe(&self) -> &'static EvaluatorInfo {
         &INFO
+    }
+
+    fn nonsense(&self, experiment: &Experiment) -> Option<(&'static str, String)> {
+        let controller = experiment.search.description();
+        let needed = format!(
+            "a controller with one fidelity: a table has the results of whole trainings, and `{}` tries less",
+            controller.name
+        );
+        controller.takes("fidelity").then_some(("kind", needed))
     }
 
     fn score_name(&self, _: Output) -> &'static str {
