@@ -60,7 +60,7 @@ pub const CONTROLLERS: &[Description] = &[
     Description {
         kind: ControllerKind::SuccessiveHalving,
         name: "successive_halving",
-        summary: "many are trained a little, and the best third of each level goes on",
+        summary: "many are trained a little, and the best of each level go on",
         source: "Jamieson and Talwalkar, 2016; Li et al., 2020",
         settings: &[
             ("fidelity", "\"epochs\""),
