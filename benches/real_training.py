@@ -5,9 +5,10 @@
     python3 benches/real_training.py                  # runs what is missing, then prints the tables
     python3 benches/real_training.py --report         # only the tables
 
-Each run is `strata search` with one worker and a budget in seconds; two runs go at a time, so give it two
-idle cores. What it measures is the time of the trials as the journals tell it. Every finished run is a line of
-the results' CSV, so that it can be stopped at any time and started again; runs that are in it are not repeated.
+Each run is `strata search` with one worker, bound to one core, and a budget in seconds: what it thinks and what
+it trains share that core, so its seconds are CPU seconds as long as nothing else runs. Two runs go at a time.
+Every finished run is a line of the results' CSV, so that it can be stopped at any time and started again; runs
+that are in it are not repeated.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import json
 import math
 import os
 import pathlib
+import queue
 import random
 import statistics
 import subprocess
@@ -43,7 +45,7 @@ validation = 0.25
 optimizer = "adamw"
 learning_rate = 0.003
 weight_decay = 0.01
-epochs = 20
+epochs = 15
 """,
 }
 
@@ -60,19 +62,30 @@ population = 8
 sample = 3
 lookahead = 2
 """,
-    "evolution_halving": """
-[search]
-controller = "evolution_halving"
-population = 8
-sample = 3
-lookahead = 2
-""",
     "evolution_hyperband": """
 [search]
 controller = "evolution_hyperband"
 population = 8
 sample = 3
 lookahead = 2
+""",
+    "proxies_evolution": """
+[search]
+controller = "evolution"
+population = 8
+sample = 3
+lookahead = 2
+[prefilter]
+proxies = ["naswot", "synflow"]
+draws = 8
+""",
+    "evolution_inherit": """
+[search]
+controller = "evolution"
+population = 8
+sample = 3
+lookahead = 2
+inherit = true
 """,
 }
 
@@ -92,45 +105,54 @@ def experiment(task, method, seed, seconds, retrainings):
     )
 
 
-def curve(trials):
-    """The best validation score and loss of a full evaluation after each trial, by seconds of trials so far."""
-    spent, best, points = 0.0, None, []
-    for trial in trials:
-        spent += trial["seconds"] or 0.0
-        if trial.get("fidelity") is None and trial["score"] is not None:
-            fitness = (trial["score"], -trial["loss"])
+def curve(journal):
+    """Trials, those in full, seconds of searching, and the best full result so far by these seconds."""
+    partial, trials, full, seconds, best, points = set(), 0, 0, 0.0, None, []
+    for line in journal.read_text().splitlines():
+        entry = json.loads(line)
+        (kind, record), = entry["record"].items()
+        if kind == "proposed" and "fidelity" in record:
+            partial.add(record["trial"])
+        if kind in ("finished", "failed"):
+            seconds = entry["seconds"]
+            trials += 1
+            full += record["trial"] not in partial
+        if kind == "finished" and record["trial"] not in partial:
+            fitness = (record["score"], -record["loss"])
             if best is None or fitness > best:
                 best = fitness
-                points.append((round(spent, 3), trial["score"], trial["loss"]))
-    return spent, points
+                points.append((round(seconds, 3), record["score"], record["loss"]))
+    return trials, full, seconds, points
 
 
-def run(options, task, method, seed):
-    """One search and what came of it, as a row of the results."""
+def run(options, cores, task, method, seed):
+    """One search on one core, and what came of it, as a row of the results."""
     folder = pathlib.Path(options.runs)
-    file = folder / f"{task}-{method}-{seed}.toml"
+    name = f"{task}-{method}-{seed}"
+    file = folder / f"{name}.toml"
     file.write_text(experiment(task, method, seed, options.seconds, options.retrainings))
     command = [options.strata, "search", str(file), "--runs", str(folder), "--workers", "1", "--quiet"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    core = cores.get()
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, {core})
+    )
     _, status, usage = os.wait4(process.pid, 0)
+    cores.put(core)
     if os.waitstatus_to_exitcode(status) != 0:
         raise SystemExit(f"{' '.join(command)} failed")
-    made = sorted(folder.glob(f"{task}-{method}-{seed}-*/journal.jsonl"))[-1].parent
-    ask = lambda verb: subprocess.run(
-        [options.strata, verb, str(made), "--json"], check=True, capture_output=True, text=True
-    ).stdout
-    trials = [json.loads(line) for line in ask("trials").splitlines()]
-    summary = json.loads(ask("status"))
-    spent, points = curve(trials)
+    made = max(folder.glob(f"{name}-*/journal.jsonl"), key=lambda path: path.stat().st_mtime).parent
+    asked = [options.strata, "status", str(made), "--json"]
+    summary = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+    trials, full, seconds, points = curve(made / "journal.jsonl")
     tests = next((row["accuracies"] for row in summary["finals"] if row["subject"] == "winner"), [])
     return {
         "task": task,
         "method": method,
         "seed": seed,
-        "seconds": round(spent, 3),
+        "seconds": round(seconds, 3),
         "cpu": round(usage.ru_utime + usage.ru_stime, 1),
-        "trials": len(trials),
-        "full": sum(trial.get("fidelity") is None for trial in trials),
+        "trials": trials,
+        "full": full,
         "tests": json.dumps(tests),
         "curve": json.dumps(points),
     }
@@ -156,8 +178,11 @@ def measure(options):
     ]
     missing = [item for item in wanted if item not in done]
     print(f"{len(missing)} of {len(wanted)} runs are missing", file=sys.stderr)
+    cores = queue.Queue()
+    for core in sorted(os.sched_getaffinity(0))[: options.jobs]:
+        cores.put(core)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        futures = [pool.submit(run, options, *item) for item in missing]
+        futures = [pool.submit(run, options, cores, *item) for item in missing]
         for future in concurrent.futures.as_completed(futures):
             row = future.result()
             new = not path.exists()
@@ -233,7 +258,7 @@ def main():
     parser.add_argument("--strata", default=str(ROOT / "target/release/strata"))
     parser.add_argument("--out", default="real_training.csv")
     parser.add_argument("--runs", default=None, help="where run folders go; by default a temporary folder")
-    parser.add_argument("--seconds", type=float, default=80.0)
+    parser.add_argument("--seconds", type=float, default=70.0)
     parser.add_argument("--retrainings", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)

@@ -220,18 +220,23 @@ impl<M: Moves> Controller<M::Genome> for Halving<'_, M> {
         let Some(asked) = self.running.remove(&trial) else {
             return;
         };
-        // Where a small space is used up, another network may have been tried instead, and in full.
+        // Where a small space is used up, another network may have been tried instead, and in full; and
+        // of several newcomers that were drawn, another may have been chosen than the last.
+        let same = asked.proposal.genome == result.genome;
         let as_asked =
-            asked.proposal.genome == result.genome && asked.proposal.fidelity == result.fidelity;
-        let (genome, level, fitness) = match self.brackets.get(&asked.bracket) {
-            Some(bracket) if as_asked => (asked.genome, bracket.level(asked.rung), result.fitness),
-            _ => {
-                let top = self.settings.ladder.levels().len() - 1;
-                (result.genome.clone(), top, None)
-            }
+            asked.proposal.fidelity == result.fidelity && (same || asked.promotes.is_none());
+        let genome = if same {
+            asked.genome
+        } else {
+            result.genome.clone()
         };
+        let mut level = self.settings.ladder.levels().len() - 1;
         if let Some(bracket) = self.brackets.get_mut(&asked.bracket) {
-            bracket.settle(asked.rung, trial, fitness);
+            let fitness = result.fitness.filter(|_| as_asked);
+            bracket.settle(asked.rung, trial, &genome, fitness);
+            if as_asked {
+                level = bracket.level(asked.rung);
+            }
         }
         if let Some(fitness) = result.fitness {
             self.elites.add(trial, genome, level, fitness);

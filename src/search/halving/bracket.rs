@@ -50,7 +50,7 @@ pub(super) struct Bracket<G> {
     rungs: Vec<Rung<G>>,
 }
 
-impl<G> Bracket<G> {
+impl<G: Clone> Bracket<G> {
     /// The bracket of Hyperband that begins on level `base` of `0..=top`: with s = top - base,
     /// ceil((top + 1) / (s + 1) eta^s) candidates, of which each rung keeps one in eta.
     pub fn of_hyperband(eta: u32, top: usize, base: usize) -> Self {
@@ -104,9 +104,9 @@ impl<G> Bracket<G> {
         });
     }
 
-    /// A candidate has a result.
-    pub fn settle(&mut self, rung: usize, trial: TrialId, fitness: Option<Fitness>) {
-        self.rungs[rung].settle(trial, fitness);
+    /// A candidate, which was `genome` in the end, has a result.
+    pub fn settle(&mut self, rung: usize, trial: TrialId, genome: &G, fitness: Option<Fitness>) {
+        self.rungs[rung].settle(trial, genome, fitness);
     }
 
     /// A candidate may not go on; the next best takes its place.
@@ -174,7 +174,7 @@ impl<G> Bracket<G> {
     }
 }
 
-impl<G> Rung<G> {
+impl<G: Clone> Rung<G> {
     fn new(size: Option<usize>) -> Self {
         Self {
             size,
@@ -192,10 +192,11 @@ impl<G> Rung<G> {
         found.ok()
     }
 
-    fn settle(&mut self, trial: TrialId, fitness: Option<Fitness>) {
+    fn settle(&mut self, trial: TrialId, genome: &G, fitness: Option<Fitness>) {
         let Some(member) = self.find(trial) else {
             return;
         };
+        self.members[member].genome = genome.clone();
         self.known += 1;
         self.members[member].standing = fitness.map_or(Standing::Out, Standing::Ranked);
         if fitness.is_some() {
