@@ -4,14 +4,14 @@ use super::augment::{Augmentation, mixing_share};
 use super::checkpoint::Checkpoint;
 use super::job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
 use super::objective::{Objective, Predictions};
-use super::optimizer::{Optimizer, clip_gradients, gradients};
+use super::optimizer::{Optimizer, clip_values};
 use super::schedule::learning_rate;
 use crate::architecture::{Architecture, Node};
 use crate::data::Targets;
 use crate::layers::{Layer, Mode};
-use crate::model::Network;
+use crate::model::{Network, Program};
 use crate::random::{Purpose, Stream};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -48,25 +48,29 @@ pub fn train_stretch(
     if let Some(inherited) = &stretch.inherited {
         inherit(&mut network, job.architecture, inherited)?;
     }
-    let optimizer = Optimizer::new(job.recipe, network.parameters().len());
-    let batches = BatchPlan::of(job);
+    let whole = job.recipe.epochs;
+    let until = stretch.until.map_or(whole, |until| until.min(whole));
+    // A checkpoint that is none of this job only costs time: what it saves is trained again.
+    let from = stretch.from.filter(|from| {
+        let fits = from.memories.len() == network.parameters().len() && from.epochs <= until;
+        fits && network.load(&from.network).is_ok()
+    });
+    let optimizer = match from {
+        Some(from) => Optimizer::remembering(job.recipe, from.memories.clone()),
+        None => Optimizer::new(job.recipe, network.parameters().len()),
+    };
     let mut run = Run {
         job,
         objective,
         augmentation,
-        network,
+        program: Program::of(&network),
         optimizer,
-        batches,
+        batches: BatchPlan::of(job),
         predictions: None,
-        patience: Patience::new(job.recipe.patience),
-        step: 0,
-        epoch: 0,
+        patience: Patience::new(job.recipe.patience, from),
+        step: from.map_or(0, |from| from.step),
+        epoch: from.map_or(0, |from| from.epochs),
     };
-    let whole = job.recipe.epochs;
-    let until = stretch.until.map_or(whole, |until| until.min(whole));
-    if let Some(checkpoint) = stretch.from.filter(|from| from.epochs <= until) {
-        run.go_on_from(checkpoint);
-    }
     let mut epochs = Vec::new();
     while run.epoch < until && !run.patience.is_over() {
         let record = run.epoch()?;
@@ -78,11 +82,12 @@ pub fn train_stretch(
         run.patience.see(record.validation_loss);
     }
     let scores = run.predictions()?.scores(&objective, job.validation);
+    run.program.store(&mut network);
     Ok(Trained {
         scores,
-        checkpoint: stretch.keep.then(|| run.checkpoint()),
+        checkpoint: stretch.keep.then(|| run.checkpoint(&network)),
         stopped_early: run.epoch < until,
-        network: run.network.without_gradients(),
+        network: network.without_gradients(),
         epochs,
     })
 }
@@ -94,7 +99,7 @@ fn inherit(
     inherited: &Inherited<'_>,
 ) -> Result<(), Failure> {
     let layer_at = |node: &Node| Some((node.address.clone(), node.layer()?.clone()));
-    let theirs: BTreeMap<String, Layer> = inherited
+    let theirs: BTreeMap<_, Layer> = inherited
         .architecture
         .nodes()
         .iter()
@@ -104,7 +109,7 @@ fn inherit(
         let layer = node.layer();
         layer.is_some() && theirs.get(&node.address) == layer
     });
-    let addresses: BTreeSet<&str> = same.map(|node| node.address.as_str()).collect();
+    let addresses: BTreeSet<&str> = same.map(|node| &*node.address).collect();
     let adopted = network.adopt(&addresses, inherited.weights);
     let damaged = |error| Failure::Data(format!("the inherited weights are damaged: {error}"));
     adopted.map(drop).map_err(damaged)
@@ -115,7 +120,7 @@ struct Run<'a> {
     job: &'a Job<'a>,
     objective: Objective,
     augmentation: Option<Augmentation>,
-    network: Network,
+    program: Program,
     optimizer: Optimizer,
     batches: BatchPlan,
     /// What the network said of the validation part after the last epoch.
@@ -150,35 +155,22 @@ impl Run<'_> {
     /// What the network says of the validation part as it stands.
     fn predictions(&mut self) -> Result<&Predictions, Failure> {
         if self.predictions.is_none() {
-            let stop = || self.check_interruption();
-            let said = Predictions::of(&self.network, self.job.validation, stop)?;
+            let (job, epoch) = (self.job, self.epoch);
+            let stop = || check_interruption(job, epoch);
+            let said = Predictions::of(&mut self.program, job.validation, stop)?;
             self.predictions = Some(said);
         }
         Ok(self.predictions.as_ref().expect("they were just made"))
     }
 
-    /// Goes on where another run of the same job stood, or stays at the beginning if the checkpoint is
-    /// not one of this job: then what it saves is trained again.
-    fn go_on_from(&mut self, checkpoint: &Checkpoint) {
-        let fits = checkpoint.memories.len() == self.network.parameters().len();
-        if !fits || self.network.load(&checkpoint.network).is_err() {
-            return;
-        }
-        let memories = checkpoint.memories.clone();
-        self.optimizer = Optimizer::remembering(self.job.recipe, memories);
-        self.patience.best = checkpoint.best;
-        self.patience.waited = checkpoint.waited;
-        self.step = checkpoint.step;
-        self.epoch = checkpoint.epochs;
-    }
-
-    fn checkpoint(&self) -> Checkpoint {
+    /// Where the run stands, with its weights in `network`.
+    fn checkpoint(&self, network: &Network) -> Checkpoint {
         Checkpoint {
             epochs: self.epoch,
             step: self.step,
             best: self.patience.best,
             waited: self.patience.waited,
-            network: self.network.save(),
+            network: network.save(),
             memories: self.optimizer.memories().to_vec(),
         }
     }
@@ -192,7 +184,7 @@ impl Run<'_> {
         self.stream(Purpose::Shuffle).shuffle(&mut order);
         let (mut total, mut examples) = (0.0, 0usize);
         for indices in order.chunks(job.recipe.batch_size).take(self.batches.steps) {
-            self.check_interruption()?;
+            check_interruption(job, self.epoch)?;
             let loss = self.batch(indices, &mut noise, &mut changes)?;
             total += loss * indices.len() as f64;
             examples += indices.len();
@@ -208,22 +200,24 @@ impl Run<'_> {
     ) -> Result<f64, Failure> {
         let recipe = self.job.recipe;
         let batch = self.gather(indices, changes);
-        let input = self.network.batch(batch.inputs);
-        let outputs = self.network.forward(input, Mode::Training(noise)).vector();
-        let loss = self.loss(outputs, &batch.targets);
-        let value = f64::from(loss.clone().into_scalar::<f32>());
+        let outputs = self.program.forward(&batch.inputs, Mode::Training(noise));
+        let (value, gradient) = self.objective.loss_and_gradient(outputs, &batch.targets);
         if !value.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
         }
         // A network whose output depends on no weight has nothing to learn.
-        if loss.is_tracked() {
-            let mut gradients = gradients(self.network.parameters(), &mut loss.backward());
+        if self.program.learns() {
+            self.program.backward(&gradient);
             if let Some(max_norm) = recipe.gradient_clip_norm {
-                clip_gradients(&mut gradients, max_norm);
+                let reached = self
+                    .program
+                    .parameters_mut()
+                    .filter_map(|(_, gradient)| gradient);
+                clip_values(&mut reached.collect::<Vec<_>>(), max_norm);
             }
             let rate = self.learning_rate();
             self.optimizer
-                .step(self.network.parameters_mut(), &gradients, rate);
+                .step_values(self.program.parameters_mut(), rate);
         }
         self.step += 1;
         Ok(value)
@@ -257,20 +251,6 @@ impl Run<'_> {
         }
     }
 
-    /// The loss against each set of targets by its share.
-    fn loss(&self, outputs: Tensor<2>, targets: &[(f64, Targets)]) -> Tensor<1> {
-        let [(_, only)] = targets else {
-            let share = |(share, targets): &(f64, Targets)| {
-                self.objective
-                    .loss(outputs.clone(), targets)
-                    .mul_scalar(*share)
-            };
-            let sum = targets.iter().map(share).reduce(|sum, loss| sum + loss);
-            return sum.expect("a batch has targets");
-        };
-        self.objective.loss(outputs, only)
-    }
-
     fn learning_rate(&self) -> f64 {
         learning_rate(self.job.recipe, self.step, self.batches.steps as u64)
     }
@@ -279,17 +259,15 @@ impl Run<'_> {
         let seed = self.job.seed.derive("epoch", self.epoch as u64);
         seed.stream(self.job.trial, purpose)
     }
+}
 
-    fn check_interruption(&self) -> Result<(), Failure> {
-        if self.job.stop.load(Ordering::Relaxed) {
-            return Err(Failure::Stopped { epoch: self.epoch });
-        }
-        match self.job.deadline {
-            Some(deadline) if Instant::now() >= deadline => {
-                Err(Failure::TimedOut { epoch: self.epoch })
-            }
-            _ => Ok(()),
-        }
+fn check_interruption(job: &Job<'_>, epoch: usize) -> Result<(), Failure> {
+    if job.stop.load(Ordering::Relaxed) {
+        return Err(Failure::Stopped { epoch });
+    }
+    match job.deadline {
+        Some(deadline) if Instant::now() >= deadline => Err(Failure::TimedOut { epoch }),
+        _ => Ok(()),
     }
 }
 
@@ -324,11 +302,11 @@ struct Patience {
 }
 
 impl Patience {
-    fn new(limit: Option<usize>) -> Self {
+    fn new(limit: Option<usize>, from: Option<&Checkpoint>) -> Self {
         Self {
             limit,
-            best: f64::INFINITY,
-            waited: 0,
+            best: from.map_or(f64::INFINITY, |from| from.best),
+            waited: from.map_or(0, |from| from.waited),
         }
     }
 
