@@ -130,7 +130,8 @@ impl BenchFile {
         if self.budget == BenchBudget::default() {
             return wrong("`budget` needs `trials` or `seconds`");
         }
-        if self.budget.seconds.is_some_and(|seconds| !(seconds > 0.0)) {
+        let positive = self.budget.seconds.is_none_or(|seconds| seconds > 0.0);
+        if !positive {
             return wrong("`budget.seconds` needs more than 0");
         }
         if self.controller.is_empty() || self.seeds == 0 {

@@ -12,6 +12,6 @@ mod workers;
 
 pub use file::{BenchBudget, BenchError, BenchFile, Entry};
 pub use plot::curves_svg;
-pub use report::{Pair, Report, Row};
+pub use report::{CurvePoint, Pair, Report, Row};
 pub use run::{Bench, CURVE, Point, Run};
 pub use workers::idle_share;

@@ -195,7 +195,12 @@ impl EvaluatorSettings {
     pub(super) fn nonsense(&self, experiment: &Experiment) -> Option<(Vec<&'static str>, String)> {
         let info = self.info();
         let name = info.name;
-        let has_data = experiment.data != DataSource::default();
+        let given = DataSource {
+            // Where named datasets lie is the machine's business, and no data.
+            folder: None,
+            ..experiment.data.clone()
+        };
+        let has_data = given != DataSource::default();
         if info.data == DataUse::Needed && !has_data {
             let message =
                 format!("`data` is missing: `kind = \"{name}\"` needs a `name` or `train`");

@@ -72,19 +72,20 @@ pub fn crowding(points: &[Vec<f64>], ranks: &[usize]) -> Vec<f64> {
     let mut distances = vec![0.0f64; points.len()];
     let fronts = ranks.iter().max().map_or(0, |last| last + 1);
     let objectives = points.first().map_or(0, Vec::len);
+    let value = |at: usize, objective: usize| points[at][objective];
     for rank in 0..fronts {
         let mut members: Vec<usize> = (0..points.len()).filter(|&at| ranks[at] == rank).collect();
         for objective in 0..objectives {
-            members.sort_by(|&a, &b| compare(points[a][objective], points[b][objective]));
+            members.sort_by(|&a, &b| compare(value(a, objective), value(b, objective)));
             let (first, last) = (members[0], members[members.len() - 1]);
             distances[first] = f64::INFINITY;
             distances[last] = f64::INFINITY;
-            let extent = points[last][objective] - points[first][objective];
+            let extent = value(last, objective) - value(first, objective);
             if !(extent > 0.0 && extent.is_finite()) {
                 continue;
             }
             for around in members.windows(3) {
-                let gap = points[around[2]][objective] - points[around[0]][objective];
+                let gap = value(around[2], objective) - value(around[0], objective);
                 distances[around[1]] += gap / extent;
             }
         }
