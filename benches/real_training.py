@@ -62,6 +62,13 @@ population = 8
 sample = 3
 lookahead = 2
 """,
+    "evolution_halving": """
+[search]
+controller = "evolution_halving"
+population = 8
+sample = 3
+lookahead = 2
+""",
     "evolution_hyperband": """
 [search]
 controller = "evolution_hyperband"
@@ -258,7 +265,7 @@ def main():
     parser.add_argument("--strata", default=str(ROOT / "target/release/strata"))
     parser.add_argument("--out", default="real_training.csv")
     parser.add_argument("--runs", default=None, help="where run folders go; by default a temporary folder")
-    parser.add_argument("--seconds", type=float, default=70.0)
+    parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--retrainings", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
