@@ -247,7 +247,7 @@ impl<M: Moves> Controller<M::Genome> for Halving<'_, M> {
     }
 
     fn may_be_parent(&self, trial: TrialId) -> bool {
-        self.elites.contains(trial)
+        self.elites.contains(trial) || self.may_go_on(trial)
     }
 
     fn may_go_on(&self, trial: TrialId) -> bool {
