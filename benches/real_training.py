@@ -146,7 +146,7 @@ def run(options, cores, task, method, seed):
     _, status, usage = os.wait4(process.pid, 0)
     cores.put(core)
     if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"{' '.join(command)} failed")
+        raise RuntimeError(f"{' '.join(command)} failed")
     made = max(folder.glob(f"{name}-*/journal.jsonl"), key=lambda path: path.stat().st_mtime).parent
     asked = [options.strata, "status", str(made), "--json"]
     summary = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
@@ -191,7 +191,11 @@ def measure(options):
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         futures = [pool.submit(run, options, cores, *item) for item in missing]
         for future in concurrent.futures.as_completed(futures):
-            row = future.result()
+            try:
+                row = future.result()
+            except RuntimeError as error:
+                print(error, file=sys.stderr)
+                continue
             new = not path.exists()
             with path.open("a", newline="") as file:
                 writer = csv.DictWriter(file, FIELDS)
