@@ -7,6 +7,8 @@
 //!
 //! This module prints nothing and reads no environment.
 
+mod again;
+mod checkpoints;
 mod core;
 mod dispatcher;
 mod error;

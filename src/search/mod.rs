@@ -9,6 +9,8 @@ mod elitist;
 mod evolution;
 mod exhaustive;
 mod fidelity;
+mod halving;
+mod ladder;
 mod local;
 mod moves;
 pub mod pareto;
@@ -22,6 +24,8 @@ pub use elitist::{Elitist, ElitistSettings, Survival};
 pub use evolution::{Evolution, EvolutionSettings};
 pub use exhaustive::Exhaustive;
 pub use fidelity::Fidelity;
+pub use halving::{Guide, Halving, HalvingSettings};
+pub use ladder::{Ladder, LadderSettings, Level};
 pub use local::{LocalSearch, LocalSettings, Step};
 pub use moves::Moves;
 pub use predictor::{Acquisition, Encoding, Predictor, PredictorSettings};
@@ -152,6 +156,18 @@ pub trait Controller<G = Genome>: Send {
 
     /// Takes in the result of `trial`.
     fn tell(&mut self, trial: TrialId, result: &Observed<G>);
+
+    /// Whether a later proposal may go on from `trial`, so that where it stands is worth keeping.
+    fn may_go_on(&self, trial: TrialId) -> bool {
+        let _ = trial;
+        false
+    }
+
+    /// Whether a later proposal may be made from `trial`, so that its weights are worth keeping.
+    fn may_be_parent(&self, trial: TrialId) -> bool {
+        let _ = trial;
+        true
+    }
 
     /// How many proposals for one trial may turn out to have been tried before the space counts as
     /// exhausted.

@@ -135,6 +135,16 @@ impl<'s> Proposer<'s> {
         self.told += 1;
     }
 
+    /// Whether a later proposal may go on from `trial`.
+    pub fn may_go_on(&self, trial: TrialId) -> bool {
+        self.controller.may_go_on(trial)
+    }
+
+    /// Whether a later proposal may be made from `trial`.
+    pub fn may_be_parent(&self, trial: TrialId) -> bool {
+        trial.0 >= self.told as u64 || self.controller.may_be_parent(trial)
+    }
+
     fn fresh_proposal(
         &mut self,
         trial: TrialId,

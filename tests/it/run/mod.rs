@@ -3,6 +3,7 @@
 mod determinism;
 mod evaluators;
 mod failures;
+mod fidelity;
 mod fixture;
 mod journal;
 mod killed;
