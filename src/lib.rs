@@ -10,6 +10,7 @@ pub mod export;
 pub mod language;
 pub mod layers;
 pub mod model;
+pub mod proxies;
 pub mod random;
 pub mod run;
 pub mod search;

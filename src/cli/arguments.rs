@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, data, diff, distance, enumerate, export, fmt, layers, predict, resume,
-    sample, search, show, status, train, trials, verify,
+    best, check, count, data, diff, distance, enumerate, export, fmt, layers, predict, proxy,
+    resume, sample, search, show, status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -50,6 +50,8 @@ enum Verb {
     Best(best::Args),
     /// Train one architecture
     Train(train::Args),
+    /// Say what is known of networks before they are trained
+    Proxy(proxy::Args),
     /// Say what a run's winner makes of new examples
     Predict(predict::Args),
     /// Write a network as PyTorch, ONNX, burn, a drawing and more
@@ -120,6 +122,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
+        Verb::Proxy(args) => proxy::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),

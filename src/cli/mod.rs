@@ -29,6 +29,7 @@ mod export;
 mod fmt;
 mod layers;
 mod predict;
+mod proxy;
 mod resume;
 mod sample;
 mod search;

@@ -9,5 +9,5 @@ mod network;
 mod plan;
 mod weights;
 
-pub use network::{Network, batch};
+pub use network::{Network, Probe, ProbedLayer, batch};
 pub use weights::WeightsError;
