@@ -15,4 +15,5 @@ pub mod random;
 pub mod run;
 pub mod search;
 pub mod space;
+pub mod statistics;
 pub mod training;

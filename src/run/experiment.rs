@@ -5,8 +5,7 @@ use super::evaluators::EvaluatorSettings;
 use super::toml_text;
 use crate::data::DataSource;
 use crate::random::Seed;
-use crate::search::{ControllerKind, ControllerSettings};
-use crate::space::Sampling;
+use crate::search::SearchSettings;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -48,76 +47,19 @@ pub struct Experiment {
     pub stop: StopSettings,
 }
 
-/// `[search]`: the controller and the pool.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SearchSettings {
-    /// `random` or `evolution`.
-    pub controller: ControllerKind,
-    /// Evolution: how many of the latest trials may be parents.
-    pub population: usize,
-    /// Evolution: how many of them compete to be a parent.
-    pub sample: usize,
-    /// Evolution: the probability that a child has two parents.
-    pub crossover: f64,
-    /// How fresh architectures are drawn.
-    #[serde(with = "SamplingName")]
-    pub sampling: Sampling,
-    /// Trial k is proposed from the results of trials 0..=k-lookahead.
-    pub lookahead: u64,
-    /// Trials that run at the same time; 0 for one a core, at most `lookahead`. No result depends on
-    /// it, so it is not stored with a run.
-    #[serde(skip_serializing)]
-    pub workers: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Sampling", rename_all = "snake_case")]
-enum SamplingName {
-    Prior,
-    Uniform,
-}
-
-impl Default for SearchSettings {
-    fn default() -> Self {
-        Self {
-            controller: ControllerKind::default(),
-            population: 16,
-            sample: 4,
-            crossover: 0.0,
-            sampling: Sampling::Prior,
-            lookahead: 8,
-            workers: 0,
-        }
-    }
-}
-
-impl SearchSettings {
-    /// What the controller is built from.
-    pub fn controller_settings(&self) -> ControllerSettings {
-        ControllerSettings {
-            kind: self.controller,
-            sampling: self.sampling,
-            population: self.population,
-            sample: self.sample,
-            crossover: self.crossover,
-        }
-    }
-
-    /// The number of workers on a machine with `cores` cores.
-    ///
-    /// # Errors
-    /// When more are asked for than `lookahead` keeps busy without changing results.
-    pub fn workers_on(&self, cores: usize) -> Result<usize, RunError> {
-        let most = usize::try_from(self.lookahead).unwrap_or(usize::MAX);
-        match self.workers {
-            0 => Ok(cores.clamp(1, most)),
-            asked if asked <= most => Ok(asked),
-            asked => Err(RunError::TooManyWorkers {
-                asked,
-                lookahead: self.lookahead,
-            }),
-        }
+/// The number of workers of a search on a machine with `cores` cores.
+///
+/// # Errors
+/// When more are asked for than `lookahead` keeps busy without changing results.
+pub(super) fn workers_on(search: &SearchSettings, cores: usize) -> Result<usize, RunError> {
+    let most = usize::try_from(search.lookahead).unwrap_or(usize::MAX);
+    match search.workers {
+        0 => Ok(cores.clamp(1, most)),
+        asked if asked <= most => Ok(asked),
+        asked => Err(RunError::TooManyWorkers {
+            asked,
+            lookahead: search.lookahead,
+        }),
     }
 }
 
@@ -233,7 +175,10 @@ impl Experiment {
     pub fn parse(name: &str, text: &str) -> Result<Self, RunError> {
         let experiment: Self = toml_text::parse(name, text)?;
         match experiment.nonsense() {
-            None => Ok(experiment),
+            None => Ok(Self {
+                search: experiment.search.filled(),
+                ..experiment
+            }),
             Some((path, message)) => Err(toml_text::error_at(name, text, &path, message)),
         }
     }
@@ -254,27 +199,11 @@ impl Experiment {
 
     /// The first setting that makes no sense: its keys from the top, and why.
     fn nonsense(&self) -> Option<(Vec<&'static str>, String)> {
-        let checks: [(&[&'static str], bool, &str); 10] = [
+        let checks: [(&[&'static str], bool, &str); 6] = [
             (
                 &["name"],
                 !is_folder_name(&self.name),
                 "a name is letters, digits, `-`, `_` and `.`",
-            ),
-            (
-                &["search", "population"],
-                self.search.population == 0,
-                "at least 1",
-            ),
-            (&["search", "sample"], self.search.sample == 0, "at least 1"),
-            (
-                &["search", "crossover"],
-                !is_share(self.search.crossover),
-                "a number from 0 to 1",
-            ),
-            (
-                &["search", "lookahead"],
-                self.search.lookahead == 0,
-                "at least 1",
             ),
             (
                 &["budget"],
@@ -302,6 +231,9 @@ impl Experiment {
             let key = path.last().expect("a path has a key");
             return Some((path.to_vec(), format!("`{key}` needs {needed}")));
         }
+        if let Some((key, message)) = self.search.nonsense() {
+            return Some((vec!["search", key], message));
+        }
         if self.search.workers as u64 > self.search.lookahead {
             let (asked, lookahead) = (self.search.workers, self.search.lookahead);
             let error = RunError::TooManyWorkers { asked, lookahead };
@@ -318,10 +250,6 @@ fn is_no_data(data: &DataSource) -> bool {
 fn is_folder_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
-}
-
-fn is_share(number: f64) -> bool {
-    (0.0..=1.0).contains(&number)
 }
 
 fn is_positive(seconds: Option<f64>) -> bool {

@@ -6,7 +6,7 @@ use super::error::RunError;
 use super::evaluators::{Evaluators, Given};
 use super::event::{Event, Phase};
 use super::executor::Limits;
-use super::experiment::{Experiment, ExperimentFile};
+use super::experiment::{Experiment, ExperimentFile, workers_on};
 use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, Journal};
@@ -266,7 +266,7 @@ pub(super) fn limits(experiment: &Experiment, options: &Options<'_>) -> Result<L
     let mut search = experiment.search.clone();
     search.workers = options.workers.unwrap_or(search.workers);
     Ok(Limits {
-        workers: search.workers_on(manifest::cores())?,
+        workers: workers_on(&search, manifest::cores())?,
         threads: experiment.trial.threads,
         deadline: experiment
             .trial

@@ -35,7 +35,7 @@ pub use evaluators::{
 };
 pub use event::{Event, Phase, Unit};
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, SearchSettings, StopSettings, TrialSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
 };
 pub use folder::RunFolder;
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};

@@ -4,15 +4,23 @@
 //! results, and no clock, no files, no threads, no models. The [`Proposer`] puts a controller to work:
 //! it keeps the order of telling, and sees to it that no network is proposed twice.
 
+mod catalogue;
 mod evolution;
+mod exhaustive;
+mod fidelity;
+mod moves;
 mod proposer;
 mod random;
 mod settings;
 
-pub use evolution::Evolution;
+pub use catalogue::{CONTROLLERS, Description, SETTINGS, description};
+pub use evolution::{Evolution, EvolutionSettings};
+pub use exhaustive::Exhaustive;
+pub use fidelity::Fidelity;
+pub use moves::Moves;
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
-pub use settings::{ControllerKind, ControllerSettings};
+pub use settings::{ControllerKind, SearchSettings};
 
 use crate::random::Stream;
 use crate::space::Genome;
@@ -34,21 +42,62 @@ impl fmt::Display for TrialId {
 }
 
 /// What a controller wants to be tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proposal {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal<G = Genome> {
     /// A complete genome of the space.
-    pub genome: Genome,
+    pub genome: G,
     /// The trials it was made from, none for a fresh draw.
     pub parents: Vec<TrialId>,
+    /// How much of a full evaluation it is to be.
+    pub fidelity: Fidelity,
+    /// The trial of the same genome that it goes on from, at a fidelity that
+    /// [leads to](Fidelity::leads_to) this one.
+    pub continues: Option<TrialId>,
+}
+
+impl<G> Proposal<G> {
+    /// A draw that owes nothing to earlier trials.
+    pub fn fresh(genome: G) -> Self {
+        Self::child(genome, Vec::new())
+    }
+
+    /// A genome made from those of earlier trials.
+    pub fn child(genome: G, parents: Vec<TrialId>) -> Self {
+        Self {
+            genome,
+            parents,
+            fidelity: Fidelity::FULL,
+            continues: None,
+        }
+    }
+
+    /// The trial `earlier` of the same genome, carried on to a higher fidelity.
+    pub fn promotion(genome: G, earlier: TrialId, fidelity: Fidelity) -> Self {
+        Self {
+            fidelity,
+            continues: Some(earlier),
+            ..Self::fresh(genome)
+        }
+    }
+
+    /// The same at another fidelity.
+    #[must_use]
+    pub fn at(self, fidelity: Fidelity) -> Self {
+        Self { fidelity, ..self }
+    }
 }
 
 /// What came of a trial.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Observed {
+pub struct Observed<G = Genome> {
     /// What was tried.
-    pub genome: Genome,
+    pub genome: G,
+    /// At which fidelity.
+    pub fidelity: Fidelity,
     /// How good it was; nothing if the trial failed.
     pub fitness: Option<Fitness>,
+    /// What it costs: a figure for each further objective of a search with several, lower is better.
+    pub costs: Vec<f64>,
 }
 
 /// How good a trial was: by score, and of equal scores by loss. Scores such as the accuracy on a few
@@ -62,10 +111,25 @@ pub struct Fitness {
 }
 
 impl Fitness {
-    /// Better counts as greater. The order is total: a loss that is no number is the worst.
+    /// Better counts as greater. The order is total: a score or a loss that is no number is the worst.
     pub fn compare(&self, other: &Self) -> Ordering {
-        let by_score = self.score.total_cmp(&other.score);
+        let known = |score: f64| {
+            if score.is_nan() {
+                f64::NEG_INFINITY
+            } else {
+                score
+            }
+        };
+        let by_score = known(self.score).total_cmp(&known(other.score));
         by_score.then_with(|| other.loss.total_cmp(&self.loss))
+    }
+
+    /// As [`compare`](Self::compare), with a failure worse than any result.
+    pub fn compare_results(a: Option<&Self>, b: Option<&Self>) -> Ordering {
+        match (a, b) {
+            (Some(a), Some(b)) => a.compare(b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        }
     }
 }
 
@@ -74,13 +138,19 @@ impl Fitness {
 /// Results are told in the order of trials, and trial k is asked for when those of trials
 /// 0..=k-lookahead have been told, so a controller that uses nothing but its arguments proposes the
 /// same whatever the number of workers.
-pub trait Controller: Send {
+pub trait Controller<G = Genome>: Send {
     /// A proposal for `trial`. `attempt` counts from 0 how often a proposal for this trial turned out
     /// to have been tried already; a controller should go further afield as it grows.
-    fn ask(&mut self, trial: TrialId, attempt: u32, stream: &mut Stream) -> Proposal;
+    fn ask(&mut self, trial: TrialId, attempt: u32, stream: &mut Stream) -> Proposal<G>;
 
     /// Takes in the result of `trial`.
-    fn tell(&mut self, trial: TrialId, result: &Observed);
+    fn tell(&mut self, trial: TrialId, result: &Observed<G>);
+
+    /// How many proposals for one trial may turn out to have been tried before the space counts as
+    /// exhausted.
+    fn patience(&self) -> u32 {
+        MAX_ATTEMPTS
+    }
 }
 
 #[cfg(test)]

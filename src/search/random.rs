@@ -1,31 +1,27 @@
 //! Random search: every trial an independent draw (Bergstra and Bengio, 2012).
 
-use super::{Controller, Observed, Proposal, TrialId};
+use super::{Controller, Moves, Observed, Proposal, TrialId};
 use crate::random::Stream;
-use crate::space::{Sampling, SearchSpace};
+use crate::space::Sampling;
 
 /// Independent draws from a space.
 #[derive(Debug)]
-pub struct RandomSearch<'s> {
-    space: &'s SearchSpace,
+pub struct RandomSearch<'s, M> {
+    space: &'s M,
     sampling: Sampling,
 }
 
-impl<'s> RandomSearch<'s> {
+impl<'s, M: Moves> RandomSearch<'s, M> {
     /// Random search over `space`.
-    pub fn new(space: &'s SearchSpace, sampling: Sampling) -> Self {
+    pub fn new(space: &'s M, sampling: Sampling) -> Self {
         Self { space, sampling }
     }
 }
 
-impl Controller for RandomSearch<'_> {
-    fn ask(&mut self, _trial: TrialId, _attempt: u32, stream: &mut Stream) -> Proposal {
-        let genome = self.space.sample(self.sampling, stream);
-        Proposal {
-            genome,
-            parents: Vec::new(),
-        }
+impl<M: Moves> Controller<M::Genome> for RandomSearch<'_, M> {
+    fn ask(&mut self, _: TrialId, _: u32, stream: &mut Stream) -> Proposal<M::Genome> {
+        Proposal::fresh(self.space.sample(self.sampling, stream))
     }
 
-    fn tell(&mut self, _trial: TrialId, _result: &Observed) {}
+    fn tell(&mut self, _: TrialId, _: &Observed<M::Genome>) {}
 }

@@ -1,7 +1,8 @@
-//! The choice of a controller, as an experiment writes it.
+//! `[search]`: the choice of a controller and its settings, as an experiment writes them.
 
-use super::{Controller, Evolution, RandomSearch};
-use crate::space::{Sampling, SearchSpace};
+use super::catalogue::{CONTROLLERS, Description, description};
+use super::{Controller, Evolution, EvolutionSettings, Exhaustive, Moves, RandomSearch};
+use crate::space::Sampling;
 use serde::{Deserialize, Serialize};
 
 /// Which controller searches.
@@ -10,32 +11,221 @@ use serde::{Deserialize, Serialize};
 pub enum ControllerKind {
     /// Independent draws.
     Random,
+    /// Everything, in order.
+    Exhaustive,
     /// Regularized evolution.
     #[default]
     Evolution,
 }
 
-/// A controller and what it can be told.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ControllerSettings {
+/// A controller with its settings. What is absent has the controller's default; which settings a
+/// controller takes, and their meaning, is in [`CONTROLLERS`] and [`SETTINGS`](super::SETTINGS).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchSettings {
     /// Which controller.
-    pub kind: ControllerKind,
+    pub controller: ControllerKind,
+    /// How many trials may be parents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub population: Option<usize>,
+    /// How many of them compete to be a parent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<usize>,
+    /// The probability that a child has two parents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crossover: Option<f64>,
+    /// How many decisions of a child are changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edits: Option<usize>,
+    /// Whether the oldest of the population dies, or the worst.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aging: Option<bool>,
     /// How fresh architectures are drawn.
-    pub sampling: Sampling,
-    /// Evolution: how many of the latest trials may be parents; at least 1.
-    pub population: usize,
-    /// Evolution: how many of them compete to be a parent; at least 1.
-    pub sample: usize,
-    /// Evolution: the probability that a child has two parents.
-    pub crossover: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
+    /// Whether a network may be tried more than once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplicates: Option<bool>,
+    /// Trial k is proposed from the results of trials 0..=k-lookahead.
+    pub lookahead: u64,
+    /// Trials that run at the same time; 0 for one a core, at most `lookahead`. No result depends on
+    /// it, so it is not stored with a run.
+    #[serde(skip_serializing)]
+    pub workers: usize,
 }
 
-impl ControllerSettings {
-    /// The controller over `space`.
-    pub fn build<'s>(&self, space: &'s SearchSpace) -> Box<dyn Controller + 's> {
-        match self.kind {
-            ControllerKind::Random => Box::new(RandomSearch::new(space, self.sampling)),
-            ControllerKind::Evolution => Box::new(Evolution::new(space, *self)),
+impl Default for SearchSettings {
+    fn default() -> Self {
+        Self {
+            controller: ControllerKind::default(),
+            population: None,
+            sample: None,
+            crossover: None,
+            edits: None,
+            aging: None,
+            sampling: None,
+            duplicates: None,
+            lookahead: 8,
+            workers: 0,
         }
+    }
+}
+
+/// Settings that every search has, whatever its controller.
+#[cfg(test)]
+const COMMON: [&str; 3] = ["controller", "lookahead", "workers"];
+
+/// Why a setting is read where it can't be absent.
+const FILLED: &str = "the table of controllers has a default for what its controller reads";
+
+impl SearchSettings {
+    /// The defaults of a controller.
+    pub fn of(controller: ControllerKind) -> Self {
+        Self {
+            controller,
+            ..Self::default()
+        }
+    }
+
+    /// The controller's row in the table.
+    pub fn description(&self) -> &'static Description {
+        description(self.controller)
+    }
+
+    /// These settings with the controller's defaults where they are silent.
+    #[must_use]
+    pub fn filled(&self) -> Self {
+        let mut table = self.table();
+        for (name, default) in self.description().settings {
+            if !table.contains_key(*name) {
+                table.insert((*name).to_owned(), literal(default));
+            }
+        }
+        let filled: Self = toml::Value::Table(table)
+            .try_into()
+            .expect("the table's defaults are settings, which a test sees to");
+        Self {
+            workers: self.workers,
+            ..filled
+        }
+    }
+
+    fn table(&self) -> toml::Table {
+        toml::Table::try_from(self).expect("settings are plain data")
+    }
+
+    /// The first setting that makes no sense: its name, and why.
+    pub fn nonsense(&self) -> Option<(&'static str, String)> {
+        let description = self.description();
+        for (name, _) in super::SETTINGS {
+            if self.table().contains_key(*name) && !description.takes(name) {
+                return Some((name, unused(name, description)));
+            }
+        }
+        let zero = |number: Option<usize>| number == Some(0);
+        let share = |number: Option<f64>| number.is_none_or(|share| (0.0..=1.0).contains(&share));
+        let checks = [
+            ("population", zero(self.population), "at least 1"),
+            ("sample", zero(self.sample), "at least 1"),
+            ("crossover", !share(self.crossover), "a number from 0 to 1"),
+            ("edits", zero(self.edits), "at least 1"),
+            ("lookahead", self.lookahead == 0, "at least 1"),
+        ];
+        let (name, _, needed) = checks.into_iter().find(|(_, wrong, _)| *wrong)?;
+        Some((name, format!("`{name}` needs {needed}")))
+    }
+
+    /// Whether a network may be tried more than once.
+    pub fn duplicates(&self) -> bool {
+        self.filled().duplicates.unwrap_or(false)
+    }
+
+    /// The controller over `space`.
+    ///
+    /// # Panics
+    /// When a setting makes no sense; see [`nonsense`](Self::nonsense).
+    pub fn build<'s, M: Moves>(&self, space: &'s M) -> Box<dyn Controller<M::Genome> + 's> {
+        let filled = self.filled();
+        match self.controller {
+            ControllerKind::Random => {
+                Box::new(RandomSearch::new(space, filled.sampling.expect(FILLED)))
+            }
+            ControllerKind::Exhaustive => Box::new(Exhaustive::new(space)),
+            ControllerKind::Evolution => Box::new(Evolution::new(space, filled.evolution())),
+        }
+    }
+
+    fn evolution(&self) -> EvolutionSettings {
+        EvolutionSettings {
+            sampling: self.sampling.expect(FILLED),
+            population: self.population.expect(FILLED),
+            sample: self.sample.expect(FILLED),
+            crossover: self.crossover.expect(FILLED),
+            edits: self.edits.expect(FILLED),
+            aging: self.aging.expect(FILLED),
+        }
+    }
+}
+
+fn literal(default: &str) -> toml::Value {
+    let line = format!("value = {default}");
+    let mut table: toml::Table = line.parse().expect("a default is TOML");
+    table.remove("value").expect("the line gives a value")
+}
+
+/// What to say of a setting that the controller has no use for.
+fn unused(name: &str, description: &Description) -> String {
+    let takes: Vec<&str> = description.settings.iter().map(|(name, _)| *name).collect();
+    let takes = match takes.as_slice() {
+        [] => "none of its own".to_owned(),
+        names => format!("`{}`", names.join("`, `")),
+    };
+    let others: Vec<&str> = CONTROLLERS
+        .iter()
+        .filter(|other| other.takes(name))
+        .map(|other| other.name)
+        .collect();
+    format!(
+        "`{name}` is no setting of `{}`, which takes {takes}; it belongs to `{}`",
+        description.name,
+        others.join("`, `")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::search::SETTINGS;
+
+    #[test]
+    fn every_default_of_the_table_is_a_setting_and_every_setting_is_explained() {
+        for description in CONTROLLERS {
+            let settings = SearchSettings::of(description.kind);
+            let named = toml::Value::try_from(description.kind).unwrap();
+            assert_eq!(named.as_str(), Some(description.name));
+            let table = settings.filled().table();
+            for (name, _) in description.settings {
+                assert!(table.contains_key(*name), "{name} is not filled in");
+                assert!(SETTINGS.iter().any(|(known, _)| known == name), "{name}");
+            }
+            for name in table.keys().filter(|name| !COMMON.contains(&name.as_str())) {
+                assert!(description.takes(name), "{name} is filled in for nothing");
+            }
+            assert_eq!(settings.filled().nonsense(), None);
+        }
+        for (name, _) in SETTINGS {
+            assert!(CONTROLLERS.iter().any(|row| row.takes(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_setting_of_another_controller_is_refused_with_where_it_belongs() {
+        let settings = SearchSettings {
+            population: Some(4),
+            ..SearchSettings::of(ControllerKind::Random)
+        };
+        let (name, message) = settings.nonsense().unwrap();
+        assert_eq!(name, "population");
+        assert!(message.contains("`evolution`"), "{message}");
     }
 }

@@ -18,20 +18,23 @@ fn wide() -> SearchSpace {
     space("repeat 1..3 {\n linear(4 | 8 | 12 | 16 | 24)\n relu | tanh | silu\n }")
 }
 
-fn evolution(crossover: f64) -> ControllerSettings {
-    ControllerSettings {
-        kind: ControllerKind::Evolution,
-        sampling: Sampling::Prior,
-        population: 4,
-        sample: 2,
-        crossover,
+fn evolution(crossover: f64) -> SearchSettings {
+    SearchSettings {
+        population: Some(4),
+        sample: Some(2),
+        crossover: Some(crossover),
+        ..SearchSettings::of(ControllerKind::Evolution)
     }
+}
+
+fn random() -> SearchSettings {
+    SearchSettings::of(ControllerKind::Random)
 }
 
 /// Proposes until the space is exhausted or `trials` is reached, scoring by `score`.
 fn run(
     space: &SearchSpace,
-    settings: ControllerSettings,
+    settings: SearchSettings,
     trials: u64,
     score: fn(&Proposed) -> Option<f64>,
 ) -> Vec<Proposed> {
@@ -41,7 +44,8 @@ fn run(
         .then(|| proposer.propose())
         .flatten()
     {
-        proposer.tell(score(&proposed).map(|score| Fitness { score, loss: 0.0 }));
+        let fitness = score(&proposed).map(|score| Fitness { score, loss: 0.0 });
+        proposer.tell(fitness, Vec::new());
         all.push(proposed);
     }
     all
@@ -109,16 +113,12 @@ fn selection_finds_more_than_chance() {
         let all = run(&wide(), settings, 150, params);
         all[75..].iter().filter_map(params).sum::<f64>() / 75.0
     };
-    let tournament = ControllerSettings {
-        population: 16,
-        sample: 6,
+    let tournament = SearchSettings {
+        population: Some(16),
+        sample: Some(6),
         ..evolution(0.0)
     };
-    let random = ControllerSettings {
-        kind: ControllerKind::Random,
-        ..tournament
-    };
-    let (evolved, drawn) = (mean(tournament), mean(random));
+    let (evolved, drawn) = (mean(tournament), mean(random()));
     assert!(
         evolved > 1.2 * drawn,
         "{evolved} parameters against {drawn}"
@@ -128,16 +128,9 @@ fn selection_finds_more_than_chance() {
 #[test]
 fn every_network_of_a_small_space_is_proposed_once() {
     let space = space("linear(4 | 8 | 12)\n relu | tanh | identity");
-    for kind in [ControllerKind::Random, ControllerKind::Evolution] {
-        let all = run(
-            &space,
-            ControllerSettings {
-                kind,
-                ..evolution(0.0)
-            },
-            100,
-            |_| Some(1.0),
-        );
+    for description in CONTROLLERS {
+        let settings = SearchSettings::of(description.kind);
+        let all = run(&space, settings, 100, |_| Some(1.0));
         assert_eq!((all.len(), keys(&all).len()), (9, 9));
     }
 }
@@ -146,11 +139,7 @@ fn every_network_of_a_small_space_is_proposed_once() {
 fn genomes_of_one_network_count_as_one() {
     // An identity before or after the activation is the same network.
     let space = space("linear(4 | 8)\n relu | identity\n relu | identity");
-    let random = ControllerSettings {
-        kind: ControllerKind::Random,
-        ..evolution(0.0)
-    };
-    let all = run(&space, random, 100, |_| Some(1.0));
+    let all = run(&space, random(), 100, |_| Some(1.0));
     assert_eq!((all.len(), keys(&all).len()), (6, 6));
 }
 

@@ -13,6 +13,7 @@ mod genome;
 mod operators;
 mod path;
 mod plan;
+mod product;
 pub mod program;
 mod search_space;
 mod state;
@@ -21,10 +22,12 @@ mod unsatisfiable;
 
 pub use count::{Count, Estimate};
 pub use genome::Genome;
+pub use product::{ProductGenome, ProductSpace};
 pub use search_space::{SearchSpace, SpaceError};
 
 use crate::architecture::Architecture;
 use crate::layers::Value;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A decoded genome.
@@ -50,9 +53,11 @@ impl Candidate {
 }
 
 /// How to draw from a space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sampling {
     /// Each choice by its weights, among the options with a valid completion.
+    #[default]
     Prior,
     /// Every architecture with the same probability.
     Uniform,

@@ -60,6 +60,32 @@ impl SearchSpace {
         Some(self.complete(&Genome::of_taken(taken), stream))
     }
 
+    /// Every genome with one decision changed, in the order of decisions and options; what no longer
+    /// fits is drawn afresh. Those that constraints forbid are left out.
+    pub fn neighbours(&self, genome: &Genome, stream: &mut Stream) -> Vec<Genome> {
+        let taken = self.walk(&mut Prefer::new(genome, stream));
+        let decided: Vec<(Arc<str>, u32)> = taken
+            .iter()
+            .map(|taken| (Arc::clone(&taken.address), taken.option))
+            .collect();
+        let mut neighbours = Vec::new();
+        for (at, place) in taken.iter().enumerate() {
+            for &option in place
+                .offered
+                .iter()
+                .filter(|&&option| option != place.option)
+            {
+                let mut edited = decided.clone();
+                edited[at].1 = option;
+                let neighbour = self.complete(&Genome::of(edited), stream);
+                if self.admits(&neighbour) {
+                    neighbours.push(neighbour);
+                }
+            }
+        }
+        neighbours
+    }
+
     /// A genome with every decision at or below a random decision's address drawn afresh.
     pub fn resample_subtree(&self, genome: &Genome, stream: &mut Stream) -> Genome {
         self.admitted(genome, stream, |stream| self.resampled(genome, stream))

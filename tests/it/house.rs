@@ -14,7 +14,7 @@ use std::path::Path;
 /// nothing else: siblings on a line do not know each other.
 const LEVELS: &[&[&str]] = &[
     &["diagnostics", "random"],
-    &["layers"],
+    &["layers", "statistics"],
     &["architecture"],
     &["space", "data"],
     &["language", "model", "search"],

@@ -15,9 +15,10 @@ impl<'a, 'c> Search<'a, 'c> {
     /// A search that stands where the journal ends.
     pub(super) fn replay(core: &'a mut Core<'c>, pool: &'a mut Pool) -> Result<Self, RunError> {
         let setup = core.setup;
-        let settings = setup.experiment.search.controller_settings();
+        let settings = &setup.experiment.search;
         let controller = settings.build(&setup.space);
-        let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed);
+        let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed)
+            .with_duplicates(settings.duplicates());
         let mut search = Self {
             core,
             pool,
@@ -42,11 +43,16 @@ impl<'a, 'c> Search<'a, 'c> {
                 .proposer
                 .propose()
                 .ok_or_else(|| self.diverging(index))?;
-            if proposed.candidate.genome != self.core.state.proposals[index].genome {
+            let then = &self.core.state.proposals[index];
+            let same = proposed.candidate.genome == then.genome
+                && proposed.fidelity == then.fidelity()
+                && proposed.continues == then.continues;
+            if !same {
                 return Err(self.diverging(index));
             }
             if index >= self.core.state.outcomes.len() {
-                self.keep_open(proposed)?;
+                let open = self.opened(&proposed)?;
+                self.open.insert(proposed.trial, open);
             }
         }
         let results = self.core.state.outcomes.len();
@@ -61,7 +67,7 @@ impl<'a, 'c> Search<'a, 'c> {
         while *told < until {
             let outcome = self.core.state.outcomes.get(*told);
             let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
-            self.proposer.tell(outcome.fitness());
+            self.proposer.tell(outcome.fitness(), Vec::new());
             *told += 1;
         }
         Ok(())

@@ -122,9 +122,10 @@ fn no_network_is_tried_twice() {
 #[test]
 fn a_small_space_ends_the_search_when_everything_was_tried() {
     let space = super::fixture::SPACE.replace("repeat 1..2", "repeat 1..1");
-    for controller in ["random", "evolution"] {
-        let wanted = format!("search = {{ controller = \"{controller}\", ");
-        let bench = Bench::with_space(&EXPERIMENT.replace("search = { ", &wanted), &space);
+    for controller in ["random", "exhaustive", "evolution"] {
+        let wanted = format!("search = {{ controller = \"{controller}\", lookahead = 4 }}");
+        let given = "search = { population = 6, sample = 3, lookahead = 4, workers = 2 }";
+        let bench = Bench::with_space(&EXPERIMENT.replace(given, &wanted), &space);
         let folder = bench.start(&Fake::default(), 2).unwrap().folder;
         let run = RecordedRun::open(&folder).unwrap();
         let searched = run.state().searched.clone().unwrap();

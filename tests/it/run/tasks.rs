@@ -10,7 +10,7 @@ fn experiment(name: &str) -> ExperimentFile {
     let path = root.join("experiments").join(format!("{name}.toml"));
     let mut file = ExperimentFile::read(&path).unwrap();
     file.experiment.budget.trials = Some(10);
-    file.experiment.search.population = 5;
+    file.experiment.search.population = Some(5);
     file
 }
 

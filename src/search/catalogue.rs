@@ -1,0 +1,90 @@
+//! The table of controllers: their names, what they do, and the settings that each takes with their
+//! defaults. Help, documentation and the messages about experiments follow from it.
+
+use super::settings::ControllerKind;
+
+/// A controller for people.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Which.
+    pub kind: ControllerKind,
+    /// Its name in experiments.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// The settings it takes, each with its default as TOML.
+    pub settings: &'static [(&'static str, &'static str)],
+}
+
+impl Description {
+    /// Whether it takes a setting of this name.
+    pub fn takes(&self, setting: &str) -> bool {
+        self.settings.iter().any(|(name, _)| *name == setting)
+    }
+}
+
+/// Every controller, the simplest first.
+pub const CONTROLLERS: &[Description] = &[
+    Description {
+        kind: ControllerKind::Random,
+        name: "random",
+        summary: "independent draws",
+        source: "Bergstra and Bengio, 2012",
+        settings: &[("sampling", "\"prior\""), ("duplicates", "false")],
+    },
+    Description {
+        kind: ControllerKind::Exhaustive,
+        name: "exhaustive",
+        summary: "everything, in the order of indices",
+        source: "",
+        settings: &[],
+    },
+    Description {
+        kind: ControllerKind::Evolution,
+        name: "evolution",
+        summary: "regularized evolution: the best of a sample has a child, the oldest dies",
+        source: "Real, Aggarwal, Huang and Le, 2019",
+        settings: &[
+            ("population", "16"),
+            ("sample", "4"),
+            ("crossover", "0.0"),
+            ("edits", "1"),
+            ("aging", "true"),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
+];
+
+/// What each setting means, in the order of the documentation.
+pub const SETTINGS: &[(&str, &str)] = &[
+    ("population", "how many trials may be parents"),
+    ("sample", "how many of them compete to be a parent"),
+    ("crossover", "the probability that a child has two parents"),
+    ("edits", "how many decisions of a child are changed"),
+    (
+        "aging",
+        "whether the oldest of the population dies; otherwise the worst does",
+    ),
+    (
+        "sampling",
+        "how fresh architectures are drawn: `prior`, by the weights of the space, or `uniform`",
+    ),
+    (
+        "duplicates",
+        "whether a network may be tried more than once; otherwise another is asked for",
+    ),
+];
+
+/// The description of a controller.
+///
+/// # Panics
+/// Never: the table has a row for every kind, which a test sees to.
+pub fn description(kind: ControllerKind) -> &'static Description {
+    let found = CONTROLLERS
+        .iter()
+        .find(|description| description.kind == kind);
+    found.expect("every kind has a row in the table")
+}
