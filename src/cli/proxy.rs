@@ -1,5 +1,6 @@
 //! `strata proxy`: what is known of networks before they are trained.
 
+mod against;
 mod sheet;
 
 use super::data::DataDir;
@@ -14,6 +15,7 @@ use crate::diagnostics::closest_name;
 use crate::proxies::{Minibatch, PROXIES, Probing, Proxy};
 use crate::random::{Purpose, Seed};
 use crate::space::{Genome, Sampling, SearchSpace};
+use against::Against;
 use num_bigint::BigUint;
 use num_traits::Zero;
 use rayon::ThreadPoolBuilder;
@@ -51,6 +53,8 @@ pub struct Args {
     /// Add the rows to this CSV file; what is in it already is not computed again
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    #[command(flatten)]
+    against: Against,
     #[command(flatten)]
     datasets: DataDir,
     /// As JSON, one architecture a line
@@ -113,7 +117,10 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         }
     }
     sheet.check(subjects.iter().map(|subject| subject.name.as_str()))?;
-    print(args, sheet.rows(), &proxies, terminal)
+    match args.against.describe(sheet.rows(), &proxies)? {
+        Some(correlations) => terminal.data(&correlations),
+        None => print(args, sheet.rows(), &proxies, terminal),
+    }
 }
 
 fn values(args: &Args, subject: &Subject, batch: &Minibatch, proxies: &[Proxy]) -> Vec<f64> {

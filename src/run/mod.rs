@@ -21,6 +21,7 @@ pub mod journal;
 mod leftovers;
 mod lifecycle;
 mod manifest;
+mod prefilter;
 pub mod record;
 mod setup;
 mod state;
@@ -30,8 +31,8 @@ mod verify;
 
 pub use error::RunError;
 pub use evaluators::{
-    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, SettingInfo,
-    TrainingEvaluators, TrainingSettings,
+    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, ProxySettings,
+    SettingInfo, TrainingEvaluators, TrainingSettings,
 };
 pub use event::{Event, Phase, Unit};
 pub use experiment::{
@@ -39,6 +40,7 @@ pub use experiment::{
 };
 pub use folder::RunFolder;
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
+pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};

@@ -177,7 +177,8 @@ impl Setup {
             fits(&baseline.name, architecture.input(), architecture.output())?;
             self.check_recipe(&baseline.candidate)?;
         }
-        self.check_recipe(&self.specimen())
+        self.check_recipe(&self.specimen())?;
+        self.check_prefilter()
     }
 
     fn check_recipe(&self, candidate: &Candidate) -> Result<(), RunError> {

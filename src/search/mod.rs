@@ -9,6 +9,7 @@ mod evolution;
 mod exhaustive;
 mod fidelity;
 mod moves;
+mod prefilter;
 mod proposer;
 mod random;
 mod settings;
@@ -18,6 +19,7 @@ pub use evolution::{Evolution, EvolutionSettings};
 pub use exhaustive::Exhaustive;
 pub use fidelity::Fidelity;
 pub use moves::Moves;
+pub use prefilter::{Prefilter, Scorer};
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
 pub use settings::{ControllerKind, SearchSettings};
@@ -150,6 +152,12 @@ pub trait Controller<G = Genome>: Send {
     /// exhausted.
     fn patience(&self) -> u32 {
         MAX_ATTEMPTS
+    }
+
+    /// Whether being asked leaves no trace, so that several proposals may be drawn for one trial and all
+    /// but one of them dropped.
+    fn draws(&self) -> bool {
+        false
     }
 }
 
