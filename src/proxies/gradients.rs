@@ -6,7 +6,7 @@
 use super::codes::{Codes, has_code};
 use super::tensors::{self, Layout, numbers};
 use crate::data::Part;
-use crate::layers::{Activation, Mode};
+use crate::layers::{Activation, Mode, Parameter};
 use crate::model::{Network, Probe, ProbedLayer};
 use crate::random::Stream;
 use crate::training::Objective;
@@ -82,10 +82,7 @@ impl Pass {
 
 /// How many values of weights each parameter of a network has.
 fn weights_of(network: &Network) -> Vec<usize> {
-    let dims = network
-        .parameters()
-        .iter()
-        .map(|parameter| parameter.dims());
+    let dims = network.parameters().iter().map(Parameter::dims);
     dims.map(|dims| {
         if is_weight(&dims) {
             dims.iter().product()

@@ -137,7 +137,7 @@ impl Evaluators for ProxyEvaluators {
 
     fn test_examples(&self) -> u64 {
         let trained = self.trained.as_ref();
-        trained.map_or(0, |trained| trained.test_examples())
+        trained.map_or(0, Evaluators::test_examples)
     }
 
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
