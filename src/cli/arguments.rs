@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, count, data, diff, distance, enumerate, export, fmt, layers, pareto,
-    predict, resume, sample, search, show, status, train, trials, verify,
+    predict, proxy, resume, sample, search, show, status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -54,6 +54,8 @@ enum Verb {
     Pareto(pareto::Args),
     /// Train one architecture
     Train(train::Args),
+    /// Say what is known of networks before they are trained
+    Proxy(proxy::Args),
     /// Say what a run's winner makes of new examples
     Predict(predict::Args),
     /// Write a network as PyTorch, ONNX, burn, a drawing and more
@@ -126,6 +128,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Bench(args) => bench::run(&args, terminal),
         Verb::Pareto(args) => pareto::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
+        Verb::Proxy(args) => proxy::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),

@@ -31,6 +31,7 @@ mod fmt;
 mod layers;
 mod pareto;
 mod predict;
+mod proxy;
 mod resume;
 mod sample;
 mod search;

@@ -1,14 +1,21 @@
 //! Evaluation: how good is an architecture?
 //!
 //! An [`Evaluator`] answers with a score or a typed failure. It is a pure function of its job, so the
-//! same job gives the same answer to the last bit, wherever and whenever it runs. It knows nothing of
+//! same job gives the same answer to the last bit, wherever and whenever it runs; measured latency alone is
+//! none. It knows nothing of
 //! searches, journals or files.
 
 mod caught;
+mod command;
+mod latency;
+mod proxy;
 mod table;
 mod training;
 
 pub use caught::evaluate_caught;
+pub use command::{CommandEvaluator, CommandSettings, PROTOCOL, Phase as CommandPhase};
+pub use latency::{LATENCY, LatencyEvaluator, LatencySettings, WithLatency};
+pub use proxy::ProxyEvaluator;
 pub use table::{Cost, KeyOf, Table, TableError, TableEvaluator, TableSettings};
 pub use training::{RetrainingEvaluator, TrainingEvaluator};
 

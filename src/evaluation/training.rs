@@ -134,7 +134,7 @@ fn train(
     trained.map_err(|failure| of_training(&failure))
 }
 
-fn refuse_too_large(job: &TrialJob<'_>, control: &Control<'_>) -> Result<(), Failure> {
+pub(super) fn refuse_too_large(job: &TrialJob<'_>, control: &Control<'_>) -> Result<(), Failure> {
     let needed = training::memory_estimate(job.architecture, job.recipe.batch_size);
     match control.memory_limit {
         Some(limit) if needed > limit => {

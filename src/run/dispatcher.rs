@@ -11,13 +11,14 @@ use super::again::{again, heir_of};
 use super::checkpoints::Checkpoints;
 use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
+use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Beginning, Done, Legacy, Message, Pool, with_pool};
 use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
-use crate::evaluation::{Evaluator, Finished};
+use crate::evaluation::Finished;
 use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
@@ -25,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Searches until the budget is used up, or goes on with a search.
-pub(super) fn search(core: &mut Core<'_>, evaluator: &dyn Evaluator) -> Result<Flow, RunError> {
+pub(super) fn search(core: &mut Core<'_>, evaluators: &dyn Evaluators) -> Result<Flow, RunError> {
     if core.state.searched.is_some() {
         return Ok(Flow::Done);
     }
@@ -34,8 +35,9 @@ pub(super) fn search(core: &mut Core<'_>, evaluator: &dyn Evaluator) -> Result<F
         phase: Phase::Search,
         units,
     });
-    with_pool(evaluator, core.limits, |pool| {
-        Search::replay(core, pool)?.run()
+    let prefilter = core.setup.prefilter(evaluators)?;
+    with_pool(evaluators.search().as_ref(), core.limits, |pool| {
+        Search::replay(core, pool, prefilter)?.run()
     })
 }
 

@@ -223,7 +223,7 @@ fn phases(
     core: &mut Core<'_>,
     evaluators: &mut dyn Evaluators,
 ) -> Result<Option<EndReason>, RunError> {
-    if dispatcher::search(core, evaluators.search().as_ref())? == Flow::Interrupted {
+    if dispatcher::search(core, evaluators)? == Flow::Interrupted {
         return Ok(None);
     }
     let searched = core.state.searched.as_ref().expect("the search is over");

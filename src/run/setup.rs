@@ -180,7 +180,8 @@ impl Setup {
         }
         let specimen = self.specimen();
         self.check_recipe(&specimen)?;
-        self.check_fidelity(&specimen)
+        self.check_fidelity(&specimen)?;
+        self.check_prefilter()
     }
 
     fn check_fidelity(&self, specimen: &Candidate) -> Result<(), RunError> {

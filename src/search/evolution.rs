@@ -149,6 +149,10 @@ impl<M: Moves> Controller<M::Genome> for Evolution<'_, M> {
         self.population.iter().any(|member| member.trial == trial)
     }
 
+    fn draws(&self) -> bool {
+        true
+    }
+
     fn tell(&mut self, trial: TrialId, result: &Observed<M::Genome>) {
         let (genome, fitness) = (result.genome.clone(), result.fitness);
         self.failed += usize::from(fitness.is_none());

@@ -15,6 +15,7 @@ mod local;
 mod moves;
 pub mod pareto;
 mod predictor;
+mod prefilter;
 mod proposer;
 mod random;
 mod settings;
@@ -29,6 +30,7 @@ pub use ladder::{Ladder, LadderSettings, Level};
 pub use local::{LocalSearch, LocalSettings, Step};
 pub use moves::Moves;
 pub use predictor::{Acquisition, Encoding, Predictor, PredictorSettings};
+pub use prefilter::{Prefilter, Scorer};
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
 pub use settings::{ControllerKind, SearchSettings};
@@ -173,6 +175,12 @@ pub trait Controller<G = Genome>: Send {
     /// exhausted.
     fn patience(&self) -> u32 {
         MAX_ATTEMPTS
+    }
+
+    /// Whether being asked leaves no trace, so that several proposals may be drawn for one trial and all
+    /// but one of them dropped.
+    fn draws(&self) -> bool {
+        false
     }
 }
 

@@ -9,17 +9,22 @@ use super::super::error::RunError;
 use super::super::executor::Pool;
 use super::super::record::SearchEnd;
 use super::Search;
-use crate::search::{Proposer, TrialId};
+use crate::search::{Prefilter, Proposer, TrialId};
 use std::collections::BTreeMap;
 
 impl<'a, 'c> Search<'a, 'c> {
     /// A search that stands where the journal ends.
-    pub(super) fn replay(core: &'a mut Core<'c>, pool: &'a mut Pool) -> Result<Self, RunError> {
+    pub(super) fn replay(
+        core: &'a mut Core<'c>,
+        pool: &'a mut Pool,
+        prefilter: Option<Prefilter<'c>>,
+    ) -> Result<Self, RunError> {
         let setup = core.setup;
         let settings = setup.search_settings();
         let controller = settings.build(&setup.space);
         let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed)
-            .with_duplicates(settings.duplicates());
+            .with_duplicates(settings.duplicates())
+            .with_prefilter(prefilter);
         let checkpoints = Checkpoints::of(core.folder.checkpoints());
         let weights = Checkpoints::of(core.folder.weights());
         let mut search = Self {
@@ -45,11 +50,9 @@ impl<'a, 'c> Search<'a, 'c> {
         let mut told = 0;
         for index in 0..count {
             self.retell(&mut told, self.due(index))?;
-            let proposed = self
-                .proposer
-                .propose()
-                .ok_or_else(|| self.diverging(index))?;
             let then = &self.core.state.proposals[index];
+            let proposed = self.proposer.propose_again(&then.genome);
+            let proposed = proposed.ok_or_else(|| self.diverging(index))?;
             let same = proposed.candidate.genome == then.genome
                 && proposed.fidelity == then.fidelity()
                 && proposed.continues == then.continues;
