@@ -11,6 +11,7 @@ pub mod language;
 pub mod layers;
 pub mod model;
 pub mod random;
+pub mod report;
 pub mod run;
 pub mod search;
 pub mod space;

@@ -20,6 +20,7 @@ mod terminal;
 
 mod best;
 mod check;
+mod compare;
 mod count;
 mod data;
 mod diff;
@@ -27,8 +28,10 @@ mod distance;
 mod enumerate;
 mod export;
 mod fmt;
+mod generate;
 mod layers;
 mod predict;
+mod reporting;
 mod resume;
 mod sample;
 mod search;

@@ -15,8 +15,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The newest format of a line that this version reads, and the one it writes.
-pub const FORMAT: u32 = 2;
+/// The newest format of a line that this version reads. A line is written in the oldest that has what it
+/// holds.
+pub const FORMAT: u32 = 3;
 
 /// The journal's name in a run folder.
 pub const FILE_NAME: &str = "journal.jsonl";
@@ -116,7 +117,7 @@ impl Journal {
     /// When it can't be written.
     pub fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
         let entry = Entry {
-            format: FORMAT,
+            format: record.format(),
             seq: self.next,
             at,
             seconds,

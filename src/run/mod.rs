@@ -7,6 +7,7 @@
 //!
 //! This module prints nothing and reads no environment.
 
+pub mod comparison;
 mod core;
 mod dispatcher;
 mod error;

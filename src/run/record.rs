@@ -39,6 +39,18 @@ pub enum Record {
     Ended(Ended),
 }
 
+impl Record {
+    /// The oldest format of the journal that has such a record.
+    pub(super) fn format(&self) -> u32 {
+        let since_3 = match self {
+            Self::Started(started) => started.experiment.last.random_networks > 0,
+            Self::Retrained(retrained) => matches!(retrained.subject, Subject::Random(_)),
+            _ => false,
+        };
+        if since_3 { 3 } else { 2 }
+    }
+}
+
 /// What a run was started with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -220,6 +232,8 @@ pub enum Subject {
     Winner,
     /// The baseline with this name.
     Baseline(String),
+    /// An architecture drawn from the space, by its number. Since format 3.
+    Random(u32),
 }
 
 impl fmt::Display for Subject {
@@ -227,6 +241,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Winner => f.write_str("winner"),
             Self::Baseline(name) => f.write_str(name),
+            Self::Random(number) => write!(f, "random network {}", number + 1),
         }
     }
 }
