@@ -89,7 +89,10 @@ fn finish(args: &Args, folder: &Path, terminal: &mut Terminal) -> Result<(), Fai
         Some(format) => terminal.data(&report::comparison(&comparison, &analysis, format)?)?,
         None => short(&analysis, terminal)?,
     }
-    terminal.say(&format!("the report: {}", folder.join("report.html").display()));
+    terminal.say(&format!(
+        "the report: {}",
+        folder.join("report.html").display()
+    ));
     let beside = beside(&args.path);
     let name = |stem: &str, end: &str| {
         let quick = if analysis.quick { "-quick" } else { "" };
@@ -161,7 +164,10 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
         table.row(vec![
             arm.name.clone(),
             numbers::with_deviation(mean, deviation),
-            interval.map_or_else(|| "-".to_owned(), |(low, high)| format!("{low:.4}..{high:.4}")),
+            interval.map_or_else(
+                || "-".to_owned(),
+                |(low, high)| format!("{low:.4}..{high:.4}"),
+            ),
             arm.scores.len().to_string(),
             params,
             numbers::grouped(arm.cost.trials),
@@ -201,11 +207,16 @@ fn watched(
             progress.close();
             progress = Progress::new(terminal);
             let what = if *tests { "testing" } else { "searching" };
-            say(&format!("== {}, seed {seed} of {seeds}: {what}", search.name));
+            say(&format!(
+                "== {}, seed {seed} of {seeds}: {what}",
+                search.name
+            ));
         }
         Notice::WinnersFixed => {
             progress.close();
-            say("== every search has ended and its winner is written down; now the test examples are read");
+            say(
+                "== every search has ended and its winner is written down; now the test examples are read",
+            );
         }
     });
     progress.close();

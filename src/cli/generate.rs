@@ -33,10 +33,16 @@ pub fn man(args: &ManArgs, terminal: &mut Terminal) -> Result<(), Failure> {
     std::fs::create_dir_all(&args.folder)?;
     let whole = super::command();
     page(&whole, "strata", &args.folder)?;
-    for verb in whole.get_subcommands().filter(|verb| verb.get_name() != "help") {
+    for verb in whole
+        .get_subcommands()
+        .filter(|verb| verb.get_name() != "help")
+    {
         page(verb, &format!("strata-{}", verb.get_name()), &args.folder)?;
     }
-    terminal.say(&format!("read one with `man {}`", args.folder.join("strata.1").display()));
+    terminal.say(&format!(
+        "read one with `man {}`",
+        args.folder.join("strata.1").display()
+    ));
     Ok(())
 }
 

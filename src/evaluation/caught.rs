@@ -93,12 +93,7 @@ mod tests {
                 });
             }
             let score = self.1.unwrap_or_else(|| panic!("no score"));
-            Ok(Finished {
-                score,
-                loss: 0.0,
-                metrics: Default::default(),
-                weights: None,
-            })
+            Ok(Finished::scored(score, 0.0))
         }
     }
 
@@ -115,12 +110,7 @@ mod tests {
     fn run(script: &Script) -> (Vec<EpochRecord>, Evaluation) {
         let (architecture, recipe) = (network(), Recipe::default());
         let stop = AtomicBool::new(false);
-        let job = TrialJob {
-            number: 0,
-            seed: Seed(0),
-            architecture: &architecture,
-            recipe: &recipe,
-        };
+        let job = TrialJob::new(0, Seed(0), &architecture, &recipe);
         let control = Control {
             stop: &stop,
             deadline: None,

@@ -12,6 +12,7 @@ pub use training::{RetrainingEvaluator, TrainingEvaluator};
 
 use crate::architecture::Architecture;
 use crate::random::Seed;
+use crate::search::Fidelity;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +30,41 @@ pub struct TrialJob<'a> {
     pub architecture: &'a Architecture,
     /// How it is trained.
     pub recipe: &'a Recipe,
+    /// How much of a full evaluation this is.
+    pub fidelity: Fidelity,
+    /// What earlier trials leave to it.
+    pub start: Start<'a>,
+}
+
+impl<'a> TrialJob<'a> {
+    /// A full evaluation from scratch.
+    pub fn new(
+        number: u64,
+        seed: Seed,
+        architecture: &'a Architecture,
+        recipe: &'a Recipe,
+    ) -> Self {
+        Self {
+            number,
+            seed,
+            architecture,
+            recipe,
+            fidelity: Fidelity::FULL,
+            start: Start::default(),
+        }
+    }
+}
+
+/// What earlier trials leave to an evaluation. None of it changes what comes out, but for the epochs
+/// that are reported: those of earlier trials are not reported again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// The epochs that the trial it goes on from has trained and reported.
+    pub epochs: u32,
+    /// Where that trial stood at its end, if it is at hand; without it, its epochs are trained again.
+    pub checkpoint: Option<&'a [u8]>,
+    /// Whether a later trial may go on from this one, so that a checkpoint is worth having.
+    pub keep: bool,
 }
 
 /// When an evaluation has to end before it is done. Looked at every batch.
@@ -112,6 +148,21 @@ pub struct Finished {
     pub metrics: BTreeMap<String, f64>,
     /// The trained network as safetensors bytes, if the evaluator has one.
     pub weights: Option<Vec<u8>>,
+    /// Where training stood at its end, for a trial that goes on from here, if the evaluator can go on.
+    pub checkpoint: Option<Vec<u8>>,
+}
+
+impl Finished {
+    /// A score and the loss that belongs to it, and nothing else.
+    pub fn scored(score: f64, loss: f64) -> Self {
+        Self {
+            score,
+            loss,
+            metrics: BTreeMap::new(),
+            weights: None,
+            checkpoint: None,
+        }
+    }
 }
 
 /// Why an evaluation has no score.

@@ -139,10 +139,9 @@ fn of_training(failure: &training::Failure) -> Failure {
 
 fn finished(scores: Scores, weights: Vec<u8>) -> Finished {
     Finished {
-        score: scores.score,
-        loss: scores.loss,
         metrics: scores.metrics,
         weights: Some(weights),
+        ..Finished::scored(scores.score, scores.loss)
     }
 }
 

@@ -139,20 +139,33 @@ impl ExpectedArm {
     fn differs(&self, now: &Self, same_machine: bool) -> Option<String> {
         let name = &self.name;
         if same_machine {
-            let at = self.scores.iter().zip(&now.scores).position(|(a, b)| a != b)?;
+            let at = self
+                .scores
+                .iter()
+                .zip(&now.scores)
+                .position(|(a, b)| a != b)?;
             let (then, now) = (self.scores[at], now.scores[at]);
-            return Some(format!("{name}: score {} is {now}, expected {then}", at + 1));
+            return Some(format!(
+                "{name}: score {} is {now}, expected {then}",
+                at + 1
+            ));
         }
         let error = |scores: &[f64]| {
             let deviation = crate::statistics::deviation(scores).unwrap_or(0.0);
             deviation * deviation / scores.len().max(1) as f64
         };
-        let means = (crate::statistics::mean(&self.scores)?, crate::statistics::mean(&now.scores)?);
+        let means = (
+            crate::statistics::mean(&self.scores)?,
+            crate::statistics::mean(&now.scores)?,
+        );
         // Samples without any spread still differ by what one example more or less makes.
         let slack = 3.0 * libm::sqrt(error(&self.scores) + error(&now.scores)) + 1e-3;
         let away = (means.0 - means.1).abs();
         (away > slack).then(|| {
-            format!("{name}: mean {:.4}, expected {:.4} within {slack:.4}", means.1, means.0)
+            format!(
+                "{name}: mean {:.4}, expected {:.4} within {slack:.4}",
+                means.1, means.0
+            )
         })
     }
 }
@@ -183,7 +196,10 @@ mod tests {
     fn the_same_machine_agrees_to_the_bit_and_another_nearly() {
         let then = expected("a", 0.975);
         assert_eq!(then.agrees(&expected("a", 0.975)), Agreed::Exactly);
-        assert!(matches!(then.agrees(&expected("a", 0.975 + 1e-15)), Agreed::Not(_)));
+        assert!(matches!(
+            then.agrees(&expected("a", 0.975 + 1e-15)),
+            Agreed::Not(_)
+        ));
         assert_eq!(then.agrees(&expected("b", 0.976)), Agreed::Nearly);
         assert!(matches!(then.agrees(&expected("b", 0.5)), Agreed::Not(_)));
         assert_eq!(Expected::parse(&then.to_text()), Ok(then));

@@ -83,7 +83,9 @@ impl Importance {
                 observations.push(Observation { decisions, score });
             }
         }
-        let seed = runs.first().map_or(Seed(0), |run| run.started().experiment.seed);
+        let seed = runs
+            .first()
+            .map_or(Seed(0), |run| run.started().experiment.seed);
         Ok(Self::of_observations(&observations, seed))
     }
 
@@ -103,13 +105,15 @@ impl Importance {
             .map(|address| Column::of(address, observations))
             .filter(|column| column.options.len() > 1)
             .collect();
-        let table: Vec<&[usize]> = columns.iter().map(|column| column.values.as_slice()).collect();
+        let table: Vec<&[usize]> = columns
+            .iter()
+            .map(|column| column.values.as_slice())
+            .collect();
         let sizes: Vec<usize> = columns.iter().map(|column| column.options.len()).collect();
         let forest = Forest::fit(&table, &sizes, &scores, seed.derive("importance", 0));
         let shares = forest.main_effects(&sizes);
         let effect = |(column, share): (&Column, f64)| column.effect(share, &scores);
-        let mut decisions: Vec<DecisionEffect> =
-            columns.iter().zip(shares).map(effect).collect();
+        let mut decisions: Vec<DecisionEffect> = columns.iter().zip(shares).map(effect).collect();
         decisions.sort_by(|a, b| {
             let by_share = b.share.total_cmp(&a.share);
             by_share.then_with(|| a.address.cmp(&b.address))
@@ -158,7 +162,8 @@ impl Column {
             OptionEffect {
                 name: name.clone(),
                 trials: scores.len(),
-                mean: statistics::mean(&scores).expect("an option is there because a trial took it"),
+                mean: statistics::mean(&scores)
+                    .expect("an option is there because a trial took it"),
                 deviation: statistics::deviation(&scores),
             }
         };
@@ -205,10 +210,15 @@ mod tests {
     #[test]
     fn two_decisions_share_the_variance_as_they_make_it() {
         // Uniform over 0, 1, 2: the variances are 4 to 1.
-        let all = trials(600, |taken, _| 2.0 * f64::from(taken[0]) + f64::from(taken[3]));
+        let all = trials(600, |taken, _| {
+            2.0 * f64::from(taken[0]) + f64::from(taken[3])
+        });
         let found = Importance::of_observations(&all, Seed(1)).unwrap();
         let share = |address: &str| {
-            let of = found.decisions.iter().find(|effect| effect.address == address);
+            let of = found
+                .decisions
+                .iter()
+                .find(|effect| effect.address == address);
             of.unwrap().share
         };
         assert!((share("d0") - 0.8).abs() < 0.08, "{}", share("d0"));

@@ -47,7 +47,8 @@ pub fn comparison_markdown(analysis: &Analysis) -> String {
             range(|network| network.params),
             range(|network| network.macs),
             grouped(arm.cost.trials),
-            arm.improvement.map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.2}%")),
+            arm.improvement
+                .map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.2}%")),
         );
     }
     tests(analysis, &mut out);
@@ -82,7 +83,10 @@ fn tests(analysis: &Analysis, out: &mut String) {
 
 /// Every test score of a comparison, a line each.
 pub fn comparison_csv(analysis: &Analysis) -> String {
-    let mut out = format!("arm,kind,search_seed,retraining,test_{}\n", analysis.score_name.to_lowercase());
+    let mut out = format!(
+        "arm,kind,search_seed,retraining,test_{}\n",
+        analysis.score_name.to_lowercase()
+    );
     for arm in &analysis.arms {
         for score in &arm.scores {
             let _ = writeln!(
@@ -149,7 +153,8 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
 pub fn run_csv(run: &RecordedRun) -> String {
     let mut out = String::from("trial,score,loss,failure,params,macs,epochs,seconds,parents,key\n");
     for row in run.trials() {
-        let cell = |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
+        let cell =
+            |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
         let parents: Vec<String> = row.parents.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             out,

@@ -10,12 +10,12 @@ mod replay;
 use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
 use super::event::{Event, Phase, Unit};
-use super::executor::{Assignment, Done, Message, Pool, with_pool};
+use super::executor::{Assignment, Beginning, Done, Message, Pool, with_pool};
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
 use crate::evaluation::{Evaluator, Finished};
-use crate::search::{Fitness, Proposed, Proposer, TrialId};
+use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
 use std::collections::BTreeMap;
@@ -40,6 +40,18 @@ pub(super) fn search(core: &mut Core<'_>, evaluator: &dyn Evaluator) -> Result<F
 struct Open {
     candidate: Candidate,
     recipe: Recipe,
+    fidelity: Fidelity,
+    stream: u64,
+    /// Epochs trained by the trials it goes on from.
+    before: u32,
+}
+
+impl Open {
+    /// The epochs that it will train, at most.
+    fn epochs(&self) -> usize {
+        let whole = self.fidelity.epochs_of(self.recipe.epochs);
+        whole.saturating_sub(self.before as usize)
+    }
 }
 
 struct Search<'a, 'c> {
@@ -133,10 +145,10 @@ impl Search<'_, '_> {
                 self.closed = Some(SearchEnd::Exhausted);
                 break;
             };
-            let recipe = self.core.setup.recipe(&proposed.candidate)?;
+            let open = self.opened(&proposed)?;
             if budget
                 .epochs
-                .is_some_and(|epochs| self.planned_epochs(&recipe) > epochs)
+                .is_some_and(|epochs| self.planned_epochs(&open) > epochs)
             {
                 self.drop_last_proposal();
                 self.closed = Some(SearchEnd::Epochs);
@@ -144,16 +156,16 @@ impl Search<'_, '_> {
             }
             let trial = proposed.trial;
             self.core.record(Record::Proposed(record_of(&proposed)))?;
-            self.keep_open(proposed)?;
+            self.open.insert(trial, open);
             self.submit(trial);
         }
         Ok(())
     }
 
     /// The epochs that were trained, and those still to be trained at most, one more trial included.
-    fn planned_epochs(&self, next: &Recipe) -> u64 {
-        let open: usize = self.open.values().map(|open| open.recipe.epochs).sum();
-        self.core.state.epochs() + (open + next.epochs) as u64
+    fn planned_epochs(&self, next: &Open) -> u64 {
+        let open: usize = self.open.values().map(Open::epochs).sum();
+        self.core.state.epochs() + (open + next.epochs()) as u64
     }
 
     fn drop_last_proposal(&mut self) {
@@ -161,26 +173,35 @@ impl Search<'_, '_> {
         self.cancelled += 1;
     }
 
-    fn keep_open(&mut self, proposed: Proposed) -> Result<(), RunError> {
-        let recipe = self.core.setup.recipe(&proposed.candidate)?;
-        self.open.insert(
-            proposed.trial,
-            Open {
-                candidate: proposed.candidate,
-                recipe,
-            },
-        );
-        Ok(())
+    /// What is to be known of a proposal until it has a result.
+    fn opened(&self, proposed: &Proposed) -> Result<Open, RunError> {
+        let state = &self.core.state;
+        let before = proposed.continues.map_or(0, |earlier| {
+            let own = state.outcomes[earlier.0 as usize].epochs().len();
+            state.epochs_before(earlier) + own as u32
+        });
+        Ok(Open {
+            recipe: self.core.setup.recipe(&proposed.candidate)?,
+            candidate: proposed.candidate.clone(),
+            fidelity: proposed.fidelity,
+            stream: proposed.stream,
+            before,
+        })
     }
 
     fn submit(&mut self, trial: TrialId) {
         let open = &self.open[&trial];
         self.pool.submit(Assignment {
             unit: Unit::Trial(trial),
-            number: trial.0,
+            number: open.stream,
             seed: self.core.setup.experiment.seed,
             architecture: Arc::new(open.candidate.architecture.clone()),
             recipe: open.recipe.clone(),
+            fidelity: open.fidelity,
+            start: Beginning {
+                epochs: open.before,
+                ..Beginning::default()
+            },
         });
     }
 
@@ -224,6 +245,7 @@ impl Search<'_, '_> {
                     loss,
                     metrics,
                     weights,
+                    checkpoint: _,
                 } = finished;
                 let record = TrialFinished {
                     trial,
@@ -328,6 +350,8 @@ fn record_of(proposed: &Proposed) -> Proposal {
             .collect(),
         params: metrics.params,
         macs: metrics.macs,
+        fidelity: Some(proposed.fidelity).filter(|fidelity| !fidelity.is_full()),
+        continues: proposed.continues,
     }
 }
 

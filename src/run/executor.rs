@@ -6,8 +6,11 @@
 use super::error::RunError;
 use super::event::Unit;
 use crate::architecture::Architecture;
-use crate::evaluation::{Control, EpochRecord, Evaluation, Evaluator, TrialJob, evaluate_caught};
+use crate::evaluation::{
+    Control, EpochRecord, Evaluation, Evaluator, Start, TrialJob, evaluate_caught,
+};
 use crate::random::Seed;
+use crate::search::Fidelity;
 use crate::training::Recipe;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::VecDeque;
@@ -25,6 +28,16 @@ pub(super) struct Assignment {
     pub seed: Seed,
     pub architecture: Arc<Architecture>,
     pub recipe: Recipe,
+    pub fidelity: Fidelity,
+    pub start: Beginning,
+}
+
+/// What earlier trials leave to a piece of work: see [`Start`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Beginning {
+    pub epochs: u32,
+    pub checkpoint: Option<Arc<[u8]>>,
+    pub keep: bool,
 }
 
 /// What a worker says.
@@ -209,6 +222,12 @@ impl Worker<'_> {
             seed: assignment.seed,
             architecture: &assignment.architecture,
             recipe: &assignment.recipe,
+            fidelity: assignment.fidelity,
+            start: Start {
+                epochs: assignment.start.epochs,
+                checkpoint: assignment.start.checkpoint.as_deref(),
+                keep: assignment.start.keep,
+            },
         };
         let (unit, worker) = (&assignment.unit, self.worker);
         let mut observe = |record| {

@@ -7,11 +7,11 @@ use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
-use super::executor::{Assignment, Done, Pool, with_pool};
+use super::executor::{Assignment, Beginning, Done, Pool, with_pool};
 use super::leftovers;
 use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
 use crate::random::Seed;
-use crate::search::TrialId;
+use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
 use std::collections::BTreeMap;
@@ -165,6 +165,8 @@ impl Finals<'_, '_> {
             seed: self.seed(index),
             architecture: Arc::new(candidate.architecture.clone()),
             recipe: recipe.clone(),
+            fidelity: Fidelity::FULL,
+            start: Beginning::default(),
         }
     }
 

@@ -15,8 +15,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// The newest format of a line that this version reads. A line is written in the oldest that has what it
-/// holds.
+/// The newest format of a line that this version reads, and the one it writes.
 pub const FORMAT: u32 = 3;
 
 /// The journal's name in a run folder.
@@ -117,7 +116,7 @@ impl Journal {
     /// When it can't be written.
     pub fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
         let entry = Entry {
-            format: record.format(),
+            format: FORMAT,
             seq: self.next,
             at,
             seconds,

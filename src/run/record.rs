@@ -8,7 +8,7 @@ use crate::architecture::Output;
 use crate::data::DataSource;
 use crate::evaluation::{EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
-use crate::search::{Fitness, TrialId};
+use crate::search::{Fidelity, Fitness, TrialId};
 use crate::space::Genome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,18 +37,6 @@ pub enum Record {
     Retrained(Retrained),
     /// The run is over: always the last record.
     Ended(Ended),
-}
-
-impl Record {
-    /// The oldest format of the journal that has such a record.
-    pub(super) fn format(&self) -> u32 {
-        let since_3 = match self {
-            Self::Started(started) => started.experiment.last.random_networks > 0,
-            Self::Retrained(retrained) => matches!(retrained.subject, Subject::Random(_)),
-            _ => false,
-        };
-        if since_3 { 3 } else { 2 }
-    }
 }
 
 /// What a run was started with.
@@ -116,6 +104,19 @@ pub struct Proposal {
     pub params: u64,
     /// Multiply-accumulates of one forward pass.
     pub macs: u64,
+    /// How much of a full evaluation it is; absent: all of it. Since format 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fidelity: Option<Fidelity>,
+    /// The trial that it goes on from: the same candidate with the same random streams. Since format 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<TrialId>,
+}
+
+impl Proposal {
+    /// How much of a full evaluation it is.
+    pub fn fidelity(&self) -> Fidelity {
+        self.fidelity.unwrap_or(Fidelity::FULL)
+    }
 }
 
 /// A trial's result.
@@ -131,7 +132,7 @@ pub struct TrialFinished {
     /// Further figures by their names. Since format 2.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, f64>,
-    /// Every epoch.
+    /// Every epoch, those of the trial it continues left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took. Not part of the digest.
     pub seconds: f64,

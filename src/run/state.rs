@@ -101,8 +101,8 @@ impl State {
         Ok(())
     }
 
-    /// The best trial so far: the highest score, of equals the lowest loss, then the fewest
-    /// parameters, then the earliest.
+    /// The best trial so far among those of the highest fidelity: the highest score, of equals the
+    /// lowest loss, then the fewest parameters, then the earliest.
     pub fn best(&self) -> Option<(&Proposal, &TrialFinished)> {
         let mut best: Option<(&Proposal, &TrialFinished)> = None;
         for (proposal, outcome) in self.proposals.iter().zip(&self.outcomes) {
@@ -136,6 +136,30 @@ impl State {
             .sum()
     }
 
+    /// The number that a trial's random streams are drawn by: that of the first trial it goes on from.
+    ///
+    /// # Panics
+    /// When there is no such trial.
+    pub fn stream(&self, trial: TrialId) -> u64 {
+        let first = std::iter::successors(Some(trial), |&trial| self.continued_by(trial)).last();
+        first.expect("a trial is its own first").0
+    }
+
+    /// The epochs that were trained before a trial began: those of the trials it goes on from.
+    ///
+    /// # Panics
+    /// When there is no such trial, or one that it goes on from has no result.
+    pub fn epochs_before(&self, trial: TrialId) -> u32 {
+        let first = self.continued_by(trial);
+        let before = std::iter::successors(first, |&trial| self.continued_by(trial));
+        let epochs = |trial: TrialId| self.outcomes[trial.0 as usize].epochs().len();
+        u32::try_from(before.map(epochs).sum::<usize>()).unwrap_or(u32::MAX)
+    }
+
+    fn continued_by(&self, trial: TrialId) -> Option<TrialId> {
+        self.proposals[trial.0 as usize].continues
+    }
+
     /// The number of trials that count, once the search is over; the number with a result before.
     pub fn trials(&self) -> u64 {
         self.searched
@@ -155,8 +179,24 @@ impl State {
         if proposal.trial != TrialId(self.proposals.len() as u64) {
             return Err(format!("trial {} is proposed out of turn", proposal.trial));
         }
+        if let Some(earlier) = proposal.continues {
+            self.check_continuation(proposal, earlier)?;
+        }
         self.proposals.push(proposal.clone());
         Ok(())
+    }
+
+    fn check_continuation(&self, proposal: &Proposal, earlier: TrialId) -> Result<(), String> {
+        let known = self.outcomes.len().min(self.proposals.len());
+        let goes_on = (earlier.0 as usize) < known && {
+            let first = &self.proposals[earlier.0 as usize];
+            first.genome == proposal.genome && first.fidelity().leads_to(&proposal.fidelity())
+        };
+        if goes_on {
+            return Ok(());
+        }
+        let trial = proposal.trial;
+        Err(format!("trial {trial} can't go on from trial {earlier}"))
     }
 
     fn settle(&mut self, trial: TrialId, outcome: Outcome) -> Result<(), String> {
@@ -169,12 +209,14 @@ impl State {
     }
 }
 
-/// Whether a trial beats another: the higher score, of equals the lower loss, then the fewer
-/// parameters.
+/// Whether a trial beats another: the higher fidelity, of equals the higher score, then the lower loss,
+/// then the fewer parameters.
 pub(super) fn is_better(
     new: (&Proposal, &TrialFinished),
     held: (&Proposal, &TrialFinished),
 ) -> bool {
+    let by_fidelity = new.0.fidelity().compare(&held.0.fidelity());
     let by_fitness = new.1.fitness().compare(&held.1.fitness());
-    by_fitness.then(held.0.params.cmp(&new.0.params)).is_gt()
+    let order = by_fidelity.then(by_fitness);
+    order.then(held.0.params.cmp(&new.0.params)).is_gt()
 }

@@ -9,7 +9,7 @@ use super::record::{EndReason, Proposal, Retrained, RetrainedResult, SearchEnd, 
 use super::setup::{Setup, Texts};
 use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
-use crate::search::TrialId;
+use crate::search::{Fidelity, TrialId};
 use crate::space::{Candidate, Genome, SearchSpace};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -75,12 +75,18 @@ pub struct TrialRow {
     pub params: u64,
     /// Multiply-accumulates of one forward pass.
     pub macs: u64,
-    /// Every epoch.
+    /// Every epoch, those of the trial it went on from left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took.
     pub seconds: Option<f64>,
     /// The trials it was made from.
     pub parents: Vec<TrialId>,
+    /// How much of a full evaluation it was; absent: all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fidelity: Option<Fidelity>,
+    /// The trial that it went on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continues: Option<TrialId>,
     /// A short name of the canonical network.
     pub key: String,
     /// Its decisions.
@@ -353,6 +359,8 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         epochs: outcome.map_or_else(Vec::new, |outcome| outcome.epochs().to_vec()),
         seconds: outcome.map(Outcome::seconds),
         parents: proposal.parents.clone(),
+        fidelity: proposal.fidelity,
+        continues: proposal.continues,
         key: proposal.key.clone(),
         genome: proposal.genome.clone(),
     }

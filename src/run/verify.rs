@@ -4,7 +4,7 @@ use super::core::{PATIENCE, Work};
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::event::{Event, Unit};
-use super::executor::{Assignment, Done, Limits, Message, with_pool};
+use super::executor::{Assignment, Beginning, Done, Limits, Message, with_pool};
 use super::lifecycle::{Options, check_hashes, limits, load};
 use super::setup::Setup;
 use super::state::Outcome;
@@ -130,12 +130,18 @@ pub fn choose(run: &RecordedRun, count: usize, seed: Seed) -> Vec<TrialId> {
 fn assignment(run: &RecordedRun, setup: &Setup, trial: TrialId) -> Result<Assignment, RunError> {
     let candidate = run.candidate(trial)?;
     let recipe = setup.recipe(&candidate)?;
+    let state = run.state();
     Ok(Assignment {
         unit: Unit::Trial(trial),
-        number: trial.0,
+        number: state.stream(trial),
         seed: setup.experiment.seed,
         architecture: Arc::new(candidate.architecture),
         recipe,
+        fidelity: state.proposals[trial.0 as usize].fidelity(),
+        start: Beginning {
+            epochs: state.epochs_before(trial),
+            ..Beginning::default()
+        },
     })
 }
 

@@ -7,6 +7,7 @@
 mod catalogue;
 mod evolution;
 mod exhaustive;
+mod fidelity;
 mod moves;
 mod proposer;
 mod random;
@@ -15,6 +16,7 @@ mod settings;
 pub use catalogue::{CONTROLLERS, Description, SETTINGS, description};
 pub use evolution::{Evolution, EvolutionSettings};
 pub use exhaustive::Exhaustive;
+pub use fidelity::Fidelity;
 pub use moves::Moves;
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
@@ -40,12 +42,17 @@ impl fmt::Display for TrialId {
 }
 
 /// What a controller wants to be tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Proposal<G = Genome> {
     /// A complete genome of the space.
     pub genome: G,
     /// The trials it was made from, none for a fresh draw.
     pub parents: Vec<TrialId>,
+    /// How much of a full evaluation it is to be.
+    pub fidelity: Fidelity,
+    /// The trial of the same genome that it goes on from, at a fidelity that
+    /// [leads to](Fidelity::leads_to) this one.
+    pub continues: Option<TrialId>,
 }
 
 impl<G> Proposal<G> {
@@ -56,7 +63,27 @@ impl<G> Proposal<G> {
 
     /// A genome made from those of earlier trials.
     pub fn child(genome: G, parents: Vec<TrialId>) -> Self {
-        Self { genome, parents }
+        Self {
+            genome,
+            parents,
+            fidelity: Fidelity::FULL,
+            continues: None,
+        }
+    }
+
+    /// The trial `earlier` of the same genome, carried on to a higher fidelity.
+    pub fn promotion(genome: G, earlier: TrialId, fidelity: Fidelity) -> Self {
+        Self {
+            fidelity,
+            continues: Some(earlier),
+            ..Self::fresh(genome)
+        }
+    }
+
+    /// The same at another fidelity.
+    #[must_use]
+    pub fn at(self, fidelity: Fidelity) -> Self {
+        Self { fidelity, ..self }
     }
 }
 
@@ -65,6 +92,8 @@ impl<G> Proposal<G> {
 pub struct Observed<G = Genome> {
     /// What was tried.
     pub genome: G,
+    /// At which fidelity.
+    pub fidelity: Fidelity,
     /// How good it was; nothing if the trial failed.
     pub fitness: Option<Fitness>,
     /// What it costs: a figure for each further objective of a search with several, lower is better.

@@ -1,6 +1,6 @@
 //! A controller at work: proposals in order, none of them twice.
 
-use super::{Controller, Fitness, Observed, Proposal, TrialId};
+use super::{Controller, Fidelity, Fitness, Observed, Proposal, TrialId};
 use crate::random::{Purpose, Seed, Stream};
 use crate::space::{Candidate, Genome, SearchSpace};
 use num_bigint::BigUint;
@@ -22,10 +22,18 @@ pub struct Proposed {
     pub candidate: Candidate,
     /// The trials it was made from.
     pub parents: Vec<TrialId>,
+    /// How much of a full evaluation it is to be.
+    pub fidelity: Fidelity,
+    /// The trial that it goes on from.
+    pub continues: Option<TrialId>,
+    /// The number that its random streams are drawn by: its own, or that of the first trial it goes
+    /// on from, so that going on and training through are the same.
+    pub stream: u64,
 }
 
 /// Asks a controller for one trial after the other and drops what was tried before.
 ///
+/// What was tried is a pair of a network with its settings and a fidelity.
 /// All earlier proposals are a fixed past: they do not depend on which trials have finished, so
 /// neither does what counts as tried.
 pub struct Proposer<'s> {
@@ -34,21 +42,30 @@ pub struct Proposer<'s> {
     seed: Seed,
     duplicates: bool,
     tried: BTreeSet<String>,
-    genomes: Vec<Genome>,
+    /// How many of those were tried in full.
+    tried_in_full: usize,
+    trials: Vec<Trial>,
     told: usize,
+}
+
+/// What is remembered of a proposal.
+struct Trial {
+    genome: Genome,
+    fidelity: Fidelity,
+    stream: u64,
 }
 
 impl<'s> Proposer<'s> {
     /// A proposer that has proposed nothing yet.
     pub fn new(space: &'s SearchSpace, controller: Box<dyn Controller + 's>, seed: Seed) -> Self {
-        let (tried, genomes) = (BTreeSet::new(), Vec::new());
         Self {
             space,
             controller,
             seed,
             duplicates: false,
-            tried,
-            genomes,
+            tried: BTreeSet::new(),
+            tried_in_full: 0,
+            trials: Vec::new(),
             told: 0,
         }
     }
@@ -64,23 +81,38 @@ impl<'s> Proposer<'s> {
     /// was tried, for a large one when as many proposals in a row had been as the controller
     /// has [patience](Controller::patience) for.
     pub fn propose(&mut self) -> Option<Proposed> {
-        let trial = TrialId(self.genomes.len() as u64);
+        let trial = TrialId(self.trials.len() as u64);
         let mut stream = self.seed.stream(trial.0, Purpose::Propose);
-        let (candidate, parents) = self.fresh_proposal(trial, &mut stream)?;
+        let (candidate, proposal) = self.fresh_proposal(trial, &mut stream)?;
+        let Proposal {
+            parents,
+            fidelity,
+            continues,
+            ..
+        } = proposal;
         if !self.duplicates {
-            self.tried.insert(candidate.key());
+            self.tried.insert(key(&candidate, fidelity));
+            self.tried_in_full += usize::from(fidelity.is_full());
         }
-        self.genomes.push(candidate.genome.clone());
+        let stream = continues.map_or(trial.0, |earlier| self.trials[earlier.0 as usize].stream);
+        self.trials.push(Trial {
+            genome: candidate.genome.clone(),
+            fidelity,
+            stream,
+        });
         Some(Proposed {
             trial,
             candidate,
             parents,
+            fidelity,
+            continues,
+            stream,
         })
     }
 
     /// The number of trials proposed so far.
     pub fn proposed(&self) -> u64 {
-        self.genomes.len() as u64
+        self.trials.len() as u64
     }
 
     /// Tells the controller how good the first trial was that it has not been told of, and what it
@@ -90,9 +122,12 @@ impl<'s> Proposer<'s> {
     /// When no such trial was proposed.
     pub fn tell(&mut self, fitness: Option<Fitness>, costs: Vec<f64>) {
         let trial = TrialId(self.told as u64);
-        let genome = self.genomes[self.told].clone();
+        let Trial {
+            genome, fidelity, ..
+        } = &self.trials[self.told];
         let result = Observed {
-            genome,
+            genome: genome.clone(),
+            fidelity: *fidelity,
             fitness,
             costs,
         };
@@ -104,27 +139,28 @@ impl<'s> Proposer<'s> {
         &mut self,
         trial: TrialId,
         stream: &mut Stream,
-    ) -> Option<(Candidate, Vec<TrialId>)> {
-        if self.space.indices() <= BigUint::from(self.tried.len()) {
+    ) -> Option<(Candidate, Proposal)> {
+        if self.space.indices() <= BigUint::from(self.tried_in_full) {
             return None;
         }
         for attempt in 0..self.controller.patience() {
-            let Proposal { genome, parents } = self.controller.ask(trial, attempt, stream);
-            if let Some(candidate) = self.untried(&genome) {
-                return Some((candidate, parents));
+            let proposal = self.controller.ask(trial, attempt, stream);
+            if let Some(candidate) = self.untried(&proposal.genome, proposal.fidelity) {
+                return Some((candidate, proposal));
             }
         }
-        self.what_is_left(stream)
-            .map(|candidate| (candidate, Vec::new()))
+        let candidate = self.what_is_left(stream)?;
+        let proposal = Proposal::fresh(candidate.genome.clone());
+        Some((candidate, proposal))
     }
 
-    fn untried(&self, genome: &Genome) -> Option<Candidate> {
+    fn untried(&self, genome: &Genome, fidelity: Fidelity) -> Option<Candidate> {
         let decoded = self.space.decode(genome);
         let candidate = decoded.expect("a controller's genomes come complete from the space");
-        (!self.tried.contains(&candidate.key())).then_some(candidate)
+        (!self.tried.contains(&key(&candidate, fidelity))).then_some(candidate)
     }
 
-    /// The first untried architecture of a small space from a random index on.
+    /// The first architecture of a small space, from a random index on, that was not tried in full.
     fn what_is_left(&self, stream: &mut Stream) -> Option<Candidate> {
         let count = self
             .space
@@ -138,11 +174,21 @@ impl<'s> Proposer<'s> {
                 index = BigUint::zero();
             }
             let genome = self.space.get(&index);
-            if let Some(candidate) = genome.and_then(|genome| self.untried(&genome)) {
+            if let Some(candidate) = genome.and_then(|genome| self.untried(&genome, Fidelity::FULL))
+            {
                 return Some(candidate);
             }
             index += BigUint::one();
         }
         None
     }
+}
+
+/// What must not be tried twice.
+fn key(candidate: &Candidate, fidelity: Fidelity) -> String {
+    let key = candidate.key();
+    if fidelity.is_full() {
+        return key;
+    }
+    format!("{key};{fidelity}")
 }

@@ -82,7 +82,10 @@ impl Forest {
         let mut counted = 0.0;
         for tree in &self.trees {
             let boxes = tree.boxes(sizes);
-            let mean: f64 = boxes.iter().map(|part| part.volume(sizes) * part.value).sum();
+            let mean: f64 = boxes
+                .iter()
+                .map(|part| part.volume(sizes) * part.value)
+                .sum();
             let squares = boxes.iter().map(|part| {
                 let away = part.value - mean;
                 part.volume(sizes) * away * away
@@ -235,7 +238,8 @@ impl Growth<'_> {
                     continue;
                 }
                 let (inside, outside) = (count as f64, n - count as f64);
-                let gain = part * part / inside + (sum - part) * (sum - part) / outside - sum * sum / n;
+                let gain =
+                    part * part / inside + (sum - part) * (sum - part) / outside - sum * sum / n;
                 if gain > 1e-12 && best.is_none_or(|(least, ..)| gain > least) {
                     best = Some((gain, column, option));
                 }

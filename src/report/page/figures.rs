@@ -13,7 +13,9 @@ pub fn anytime(runs: &[Named<'_>], score_name: &str) -> String {
     let mut groups: BTreeMap<(String, String), Vec<Vec<f64>>> = BTreeMap::new();
     for named in runs {
         let name = named.label.split(", seed").next().unwrap_or_default();
-        let curves = groups.entry((named.class.clone(), name.to_owned())).or_default();
+        let curves = groups
+            .entry((named.class.clone(), name.to_owned()))
+            .or_default();
         curves.push(best_so_far(&named.run.state().outcomes));
     }
     let (mut lines, mut ends, mut shown) = (Vec::new(), Vec::new(), Vec::new());
@@ -61,7 +63,11 @@ pub fn anytime(runs: &[Named<'_>], score_name: &str) -> String {
             to: longest,
             log: false,
         },
-        y: Axis::around(&format!("best validation {score_name}"), shown.into_iter(), false),
+        y: Axis::around(
+            &format!("best validation {score_name}"),
+            shown.into_iter(),
+            false,
+        ),
         lines,
         marks: Vec::new(),
     };
@@ -89,7 +95,10 @@ fn best_so_far(outcomes: &[Outcome]) -> Vec<f64> {
 pub fn sizes(analysis: &Analysis) -> String {
     let params = size_plot(analysis, "parameters", |network| network.params);
     let macs = size_plot(analysis, "multiply-accumulates", |network| network.macs);
-    let items = analysis.arms.iter().filter(|arm| arm.role != Role::HandDesigned);
+    let items = analysis
+        .arms
+        .iter()
+        .filter(|arm| arm.role != Role::HandDesigned);
     let mut legend: String = items
         .map(|arm| {
             let (class, name) = (class(analysis, arm), escaped(&arm.name));
@@ -111,14 +120,21 @@ fn size_plot(analysis: &Analysis, what: &str, size: fn(&Network) -> u64) -> Stri
             let mark = size_mark(analysis, arm, network, (size(network) as f64, mean));
             points.push((mark.x, mark.y));
             if arm.role != Role::RandomNetworks {
-                framed.extend([mean].into_iter().chain(mark.whisker.into_iter().flat_map(|(a, b)| [a, b])));
+                framed.extend(
+                    [mean]
+                        .into_iter()
+                        .chain(mark.whisker.into_iter().flat_map(|(a, b)| [a, b])),
+                );
             }
             marks.push(mark);
         }
     }
     marks.sort_by_key(|mark| mark.class != "drawn");
     let y = Axis::around(&format!("test {name}"), framed.into_iter(), false);
-    let below = points.iter().filter(|(_, y_value)| *y_value < y.from).count();
+    let below = points
+        .iter()
+        .filter(|(_, y_value)| *y_value < y.from)
+        .count();
     let plot = Plot {
         title: format!("Test {name} against {what}"),
         x: Axis::around(what, points.iter().map(|(x, _)| *x), true),
@@ -142,14 +158,23 @@ fn size_plot(analysis: &Analysis, what: &str, size: fn(&Network) -> u64) -> Stri
 
 fn size_mark(analysis: &Analysis, arm: &Arm, network: &Network, (x, y): (f64, f64)) -> Mark {
     let of_network = |score: &&crate::report::Score| {
-        network.search_seed.is_none_or(|seed| seed == score.search_seed)
+        network
+            .search_seed
+            .is_none_or(|seed| seed == score.search_seed)
     };
     let values: Vec<f64> = match arm.role {
         Role::RandomNetworks => vec![y],
-        _ => arm.scores.iter().filter(of_network).map(|score| score.value).collect(),
+        _ => arm
+            .scores
+            .iter()
+            .filter(of_network)
+            .map(|score| score.value)
+            .collect(),
     };
     let spread = crate::statistics::deviation(&values).filter(|_| values.len() > 1);
-    let of_seed = network.search_seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+    let of_seed = network
+        .search_seed
+        .map_or_else(String::new, |seed| format!(", seed {seed}"));
     Mark {
         x,
         y,

@@ -167,7 +167,13 @@ fn best_run<'a, 'b>(runs: &'b [Named<'a>]) -> Option<&'b Named<'a>> {
     };
     let searches = runs.iter().filter(|named| named.class != "chance");
     let best = |runs: &mut dyn Iterator<Item = &'b Named<'a>>| {
-        runs.reduce(|held, new| if score(&new) > score(&held) { new } else { held })
+        runs.reduce(|held, new| {
+            if score(&new) > score(&held) {
+                new
+            } else {
+                held
+            }
+        })
     };
     best(&mut searches.into_iter()).or_else(|| best(&mut runs.iter()))
 }
@@ -191,7 +197,9 @@ fn document(title: &str, body: &str) -> String {
 /// The name and the question: the comment that opens the experiment file.
 fn head(name: &str, kind: &str, text: &str) -> String {
     let comment = text.lines().take_while(|line| line.starts_with('#'));
-    let words: Vec<&str> = comment.map(|line| line.trim_start_matches('#').trim()).collect();
+    let words: Vec<&str> = comment
+        .map(|line| line.trim_start_matches('#').trim())
+        .collect();
     let question = words.join(" ");
     let mut out = format!("<header><p class=\"kicker\">{kind} · {}</p>", escaped(name));
     if !question.is_empty() {
@@ -260,7 +268,10 @@ fn arm_row(analysis: &Analysis, arm: &Arm, axis: &Axis, out: &mut String) {
         Some((low, high)) if low == high => grouped(low),
         Some((low, high)) => format!("{} – {}", plot::short(low as f64), plot::short(high as f64)),
     };
-    let (params, macs) = (range(|network| network.params), range(|network| network.macs));
+    let (params, macs) = (
+        range(|network| network.params),
+        range(|network| network.macs),
+    );
     let Some(sample) = arm.sample else {
         let _ = write!(
             out,
@@ -351,7 +362,9 @@ fn tests(analysis: &Analysis, out: &mut String) {
     out.push_str("<p>Tests over retrainings are about the networks that were found, and hold for these networks on these test examples. \
          Tests over search seeds are about the search: would it, started anew, find networks as good?</p>");
     if let Some(agreement) = analysis.agreement {
-        let shown = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+        let shown = |figure: Option<f64>| {
+            figure.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
+        };
         let _ = write!(
             out,
             "<p>Does the order by validation {} in the search hold on the test examples? Over {}: Spearman’s \
@@ -407,7 +420,11 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
     ];
     let budget: Vec<String> = parts.into_iter().flatten().collect();
     let examples = analysis.test_examples.map_or_else(String::new, |examples| {
-        format!(", {} of them, so that one is {:.4}", grouped(examples), 1.0 / examples.max(1) as f64)
+        format!(
+            ", {} of them, so that one is {:.4}",
+            grouped(examples),
+            1.0 / examples.max(1) as f64
+        )
     });
     let _ = write!(
         out,
@@ -418,7 +435,11 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
          <li>The test examples{examples} were read after the last search had ended and the winners had been written down; nothing was chosen afterwards.</li></ul>",
         budget.join(" or "),
         plural(u64::from(plan.search_seeds), "seed"),
-        if plan.retrain_seeds == 1 { "once".to_owned() } else { format!("{} times", plan.retrain_seeds) },
+        if plan.retrain_seeds == 1 {
+            "once".to_owned()
+        } else {
+            format!("{} times", plan.retrain_seeds)
+        },
         plural(u64::from(plan.random_networks), "network"),
     );
     if plan.quick {

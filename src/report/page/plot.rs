@@ -105,10 +105,18 @@ impl Axis {
             let first = libm::floor(libm::log10(self.from)) as i32;
             let last = libm::ceil(libm::log10(self.to)) as i32;
             let decades = (first..=last).flat_map(|power| {
-                let steps: &[f64] = if last - first > 3 { &[1.0] } else { &[1.0, 3.0] };
-                steps.iter().map(move |step| step * libm::pow(10.0, f64::from(power)))
+                let steps: &[f64] = if last - first > 3 {
+                    &[1.0]
+                } else {
+                    &[1.0, 3.0]
+                };
+                steps
+                    .iter()
+                    .map(move |step| step * libm::pow(10.0, f64::from(power)))
             });
-            return decades.filter(|tick| (self.from..=self.to).contains(tick)).collect();
+            return decades
+                .filter(|tick| (self.from..=self.to).contains(tick))
+                .collect();
         }
         let step = round_step((self.to - self.from) / 5.0);
         let first = libm::ceil(self.from / step) as i64;
@@ -130,7 +138,9 @@ impl Axis {
 
 fn round_step(about: f64) -> f64 {
     let power = libm::pow(10.0, libm::floor(libm::log10(about)));
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|factor| factor * power >= about);
+    let factor = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .find(|factor| factor * power >= about);
     factor.unwrap_or(10.0) * power
 }
 
@@ -142,7 +152,11 @@ pub fn short(value: f64) -> String {
         value if value >= 1e3 => (value / 1e3, "k"),
         value => (value, ""),
     };
-    let text = if scaled < 10.0 { format!("{scaled:.1}") } else { format!("{scaled:.0}") };
+    let text = if scaled < 10.0 {
+        format!("{scaled:.1}")
+    } else {
+        format!("{scaled:.0}")
+    };
     format!("{}{unit}", text.strip_suffix(".0").unwrap_or(&text))
 }
 
@@ -240,7 +254,11 @@ impl Plot {
         let tag = if line.area { "polygon" } else { "polyline" };
         let kind = if line.area { "area" } else { "line" };
         let points = points.join(" ");
-        let _ = write!(out, "<{tag} class=\"{kind} {}\" points=\"{points}\"/>", line.class);
+        let _ = write!(
+            out,
+            "<{tag} class=\"{kind} {}\" points=\"{points}\"/>",
+            line.class
+        );
     }
 
     fn mark(&self, mark: &Mark, out: &mut String) {
@@ -266,7 +284,11 @@ impl Plot {
             Shape::Dot => "<circle r=\"3.2\"/>",
         });
         if let Some(label) = &mark.label {
-            let (side, anchor) = if x > WIDTH * 0.72 { (-11.0, "end") } else { (11.0, "start") };
+            let (side, anchor) = if x > WIDTH * 0.72 {
+                (-11.0, "end")
+            } else {
+                (11.0, "start")
+            };
             let label = escaped(label);
             let _ = write!(
                 out,
@@ -278,7 +300,13 @@ impl Plot {
 }
 
 /// The scores of one arm along a line: each a dot, the mean a bar, its interval a band.
-pub fn strip(axis: &Axis, values: &[f64], mean: f64, interval: Option<(f64, f64)>, class: &str) -> String {
+pub fn strip(
+    axis: &Axis,
+    values: &[f64],
+    mean: f64,
+    interval: Option<(f64, f64)>,
+    class: &str,
+) -> String {
     const WIDTH: f64 = 260.0;
     let at = |value: f64| 8.0 + axis.place(value).clamp(0.0, 1.0) * (WIDTH - 16.0);
     let mut out = format!(
@@ -314,7 +342,8 @@ pub fn strip(axis: &Axis, values: &[f64], mean: f64, interval: Option<(f64, f64)
 /// The ticks of the strips above it.
 pub fn strip_axis(axis: &Axis) -> String {
     const WIDTH: f64 = 260.0;
-    let mut out = format!("<svg class=\"strip axis\" viewBox=\"0 0 {WIDTH} 22\" aria-hidden=\"true\">");
+    let mut out =
+        format!("<svg class=\"strip axis\" viewBox=\"0 0 {WIDTH} 22\" aria-hidden=\"true\">");
     let ticks = axis.ticks();
     let every = ticks.len().div_ceil(5).max(1);
     for tick in ticks.iter().step_by(every) {

@@ -21,10 +21,7 @@ const MOST_DECISIONS: usize = 12;
 pub fn result(summary: &Summary, out: &mut String) {
     let headline = match (&summary.best, summary.finals.first()) {
         (_, Some(winner)) => match winner.mean {
-            Some(mean) => format!(
-                "The winner scores {} on the test examples.",
-                score(mean)
-            ),
+            Some(mean) => format!("The winner scores {} on the test examples.", score(mean)),
             None => "The winner could not be retrained.".to_owned(),
         },
         (Some(best), None) => format!(
@@ -105,7 +102,9 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
 fn drawing(title: &str, class: &str, drawn: &Architecture, out: &mut String) {
     let svg = architecture::svg(drawn);
     let attribute = |name: &str| {
-        let at = svg.split_once(&format!(" {name}=\"")).map_or("", |(_, rest)| rest);
+        let at = svg
+            .split_once(&format!(" {name}=\""))
+            .map_or("", |(_, rest)| rest);
         at.split('"').next().unwrap_or_default().to_owned()
     };
     let metrics = drawn.metrics();
@@ -130,8 +129,21 @@ fn percent(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 5 / 4);
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b' ' | b':' | b';' | b'='
-            | b',' | b'/' | b'(' | b')' | b'@' => out.push(char::from(byte)),
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b' '
+            | b':'
+            | b';'
+            | b'='
+            | b','
+            | b'/'
+            | b'('
+            | b')'
+            | b'@' => out.push(char::from(byte)),
             other => {
                 let _ = write!(out, "%{other:02X}");
             }
@@ -141,7 +153,11 @@ fn percent(text: &str) -> String {
 }
 
 /// Which decisions mattered.
-pub fn importance(runs: &[&RecordedRun], score_name: &str, out: &mut String) -> Result<(), RunError> {
+pub fn importance(
+    runs: &[&RecordedRun],
+    score_name: &str,
+    out: &mut String,
+) -> Result<(), RunError> {
     out.push_str("<h2 id=\"decisions\">Which decisions mattered</h2>");
     let Some(found) = Importance::of(runs)? else {
         out.push_str("<p>Too few trials have a score, or all have the same.</p>");
@@ -155,7 +171,11 @@ pub fn importance(runs: &[&RecordedRun], score_name: &str, out: &mut String) -> 
         plural(found.trials as u64, "trial"),
         100.0 * found.explained.max(0.0),
         escaped(score_name),
-        if found.explained < 0.1 { ", and with so little explained the shares mean little" } else { "" }
+        if found.explained < 0.1 {
+            ", and with so little explained the shares mean little"
+        } else {
+            ""
+        }
     );
     out.push_str(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of decisions\"><table><thead><tr><th>Decision</th><th>Share</th>\
@@ -199,7 +219,12 @@ pub fn importance(runs: &[&RecordedRun], score_name: &str, out: &mut String) -> 
 pub fn lineage(named: &Named<'_>, out: &mut String) -> Result<(), RunError> {
     out.push_str("<h2 id=\"lineage\">Lineage of the winner</h2>");
     let state = named.run.state();
-    let Some(winner) = state.winner.as_ref().map(|winner| winner.trial).or_else(|| named.run.best().map(|row| row.trial)) else {
+    let Some(winner) = state
+        .winner
+        .as_ref()
+        .map(|winner| winner.trial)
+        .or_else(|| named.run.best().map(|row| row.trial))
+    else {
         out.push_str("<p>There is no winner yet.</p>");
         return Ok(());
     };
@@ -227,7 +252,10 @@ pub fn lineage(named: &Named<'_>, out: &mut String) -> Result<(), RunError> {
     let mut before: Option<Vec<Decision>> = None;
     for &trial in &line {
         let now = decisions(trial);
-        let told = state.outcomes.get(trial.0 as usize).and_then(Outcome::score);
+        let told = state
+            .outcomes
+            .get(trial.0 as usize)
+            .and_then(Outcome::score);
         let _ = write!(
             out,
             "<li>trial {trial}, {}<small>{}</small></li>",
@@ -247,17 +275,28 @@ pub fn lineage(named: &Named<'_>, out: &mut String) -> Result<(), RunError> {
 fn change(before: &[Decision], now: &[Decision], parents: usize) -> String {
     let by_address = |decisions: &[Decision]| -> BTreeMap<String, String> {
         let pairs = decisions.iter();
-        pairs.map(|decision| (decision.address.clone(), decision.name.clone())).collect()
+        pairs
+            .map(|decision| (decision.address.clone(), decision.name.clone()))
+            .collect()
     };
     let (old, new) = (by_address(before), by_address(now));
     let mut parts = Vec::new();
     for (address, name) in &new {
         if old.get(address) != Some(name) {
-            let from = old.get(address).map_or_else(|| "–".to_owned(), |name| escaped(name));
-            parts.push(format!("<code>{}</code> {from} → {}", escaped(address), escaped(name)));
+            let from = old
+                .get(address)
+                .map_or_else(|| "–".to_owned(), |name| escaped(name));
+            parts.push(format!(
+                "<code>{}</code> {from} → {}",
+                escaped(address),
+                escaped(name)
+            ));
         }
     }
-    let gone = old.keys().filter(|address| !new.contains_key(*address)).count();
+    let gone = old
+        .keys()
+        .filter(|address| !new.contains_key(*address))
+        .count();
     let more = parts.len().saturating_sub(5);
     parts.truncate(5);
     if more > 0 {
@@ -266,7 +305,11 @@ fn change(before: &[Decision], now: &[Decision], parents: usize) -> String {
     if gone > 0 {
         parts.push(format!("{} dropped", plural(gone as u64, "decision")));
     }
-    let how = if parents > 1 { "from two parents: " } else { "" };
+    let how = if parents > 1 {
+        "from two parents: "
+    } else {
+        ""
+    };
     format!("{how}{}", parts.join("<br>"))
 }
 
@@ -282,7 +325,8 @@ pub fn failures(runs: &[Named<'_>], out: &mut String) {
             }
         }
         for ((subject, index), retrained) in &named.run.state().retrained {
-            if let crate::run::record::RetrainedResult::Failed { kind, message } = &retrained.result {
+            if let crate::run::record::RetrainedResult::Failed { kind, message } = &retrained.result
+            {
                 let what = format!("{}, {subject}, retraining {}", named.label, index + 1);
                 rows.push((what, kind.name(), message.clone()));
             }
@@ -314,7 +358,12 @@ pub fn failures(runs: &[Named<'_>], out: &mut String) {
 }
 
 /// What the figures were made with, and how to make them again.
-pub fn reproduce(runs: &[Named<'_>], commands: &str, experiment: &str, out: &mut String) -> Result<(), RunError> {
+pub fn reproduce(
+    runs: &[Named<'_>],
+    commands: &str,
+    experiment: &str,
+    out: &mut String,
+) -> Result<(), RunError> {
     let _ = write!(
         out,
         "<h2 id=\"reproduce\">Reproduce</h2><pre tabindex=\"0\">{}</pre>",
@@ -330,7 +379,10 @@ pub fn reproduce(runs: &[Named<'_>], commands: &str, experiment: &str, out: &mut
         ("strata", escaped(&started.strata)),
         ("burn", escaped(&started.burn)),
         ("processor", escaped(&started.host.cpu)),
-        ("threads a trial", started.experiment.trial.threads.to_string()),
+        (
+            "threads a trial",
+            started.experiment.trial.threads.to_string(),
+        ),
         ("begun", date(at)),
         ("SHA-256 of the space", code(&started.space_hash)),
         ("of the data", code(&started.data_hash)),
@@ -352,7 +404,10 @@ pub fn reproduce(runs: &[Named<'_>], commands: &str, experiment: &str, out: &mut
         );
     }
     out.push_str("</tbody><caption>The same experiment gives the same digests with any number of workers, interrupted or not.</caption></table></div>");
-    for (name, text) in [("The experiment", experiment.to_owned()), ("The search space", first.space_text()?)] {
+    for (name, text) in [
+        ("The experiment", experiment.to_owned()),
+        ("The search space", first.space_text()?),
+    ] {
         let _ = write!(
             out,
             "<details><summary>{name}</summary><pre tabindex=\"0\">{}</pre></details>",

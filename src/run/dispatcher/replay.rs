@@ -43,11 +43,16 @@ impl<'a, 'c> Search<'a, 'c> {
                 .proposer
                 .propose()
                 .ok_or_else(|| self.diverging(index))?;
-            if proposed.candidate.genome != self.core.state.proposals[index].genome {
+            let then = &self.core.state.proposals[index];
+            let same = proposed.candidate.genome == then.genome
+                && proposed.fidelity == then.fidelity()
+                && proposed.continues == then.continues;
+            if !same {
                 return Err(self.diverging(index));
             }
             if index >= self.core.state.outcomes.len() {
-                self.keep_open(proposed)?;
+                let open = self.opened(&proposed)?;
+                self.open.insert(proposed.trial, open);
             }
         }
         let results = self.core.state.outcomes.len();

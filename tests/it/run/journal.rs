@@ -74,14 +74,14 @@ fn a_newer_format_is_refused_by_name() {
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines[2] = rewritten(&lines[2], |rest| {
-        rest.replace("\"format\":2", "\"format\":3")
+        rest.replace("\"format\":3", "\"format\":4")
             .replace("proposed", "dreamt")
     });
     fs::write(folder.join("journal.jsonl"), lines.join("\n") + "\n").unwrap();
     let error = RecordedRun::open(&folder).unwrap_err();
     assert!(
         error.to_string().contains(
-            "line 3 is in journal format 3, and this version of strata reads up to format 2"
+            "line 3 is in journal format 4, and this version of strata reads up to format 3"
         ),
         "{error}"
     );
@@ -93,7 +93,7 @@ fn a_journal_of_the_first_format_is_read() {
     let folder = finished(&bench);
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
     let older =
-        |line: &str| rewritten(line, |rest| rest.replace("\"format\":2", "\"format\":1")) + "\n";
+        |line: &str| rewritten(line, |rest| rest.replace("\"format\":3", "\"format\":1")) + "\n";
     let older: String = text.lines().map(older).collect();
     fs::write(folder.join("journal.jsonl"), older).unwrap();
     assert!(RecordedRun::open(&folder).unwrap().summary().is_ok());
