@@ -73,7 +73,9 @@ impl Importance {
             let space = run.space()?;
             for row in run.trials() {
                 // A network that is not in the space can't have been tried.
-                let (Some(score), Ok(decisions)) = (row.score, space.decisions(&row.genome)) else {
+                // A shorter training is no measure of a full one.
+                let score = row.score.filter(|_| row.fidelity.is_none());
+                let (Some(score), Ok(decisions)) = (score, space.decisions(&row.genome)) else {
                     continue;
                 };
                 let named = decisions.into_iter();

@@ -4,63 +4,69 @@ use super::plot::{Axis, Line, Mark, Plot, Shape, short};
 use super::{Named, class};
 use crate::report::analysis::{Analysis, Arm, Network, Role};
 use crate::report::words::{escaped, grouped, score};
-use crate::run::Outcome;
+use crate::run::TrialRow;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
-/// The best validation score so far, over trials: a line for each search, a band from its worst to its
-/// best seed.
+/// At how many places a curve is drawn.
+const STEPS: u32 = 160;
+
+/// The best validation score so far, over what was spent: a line for each search, a band from its worst to
+/// its best seed.
 pub fn anytime(runs: &[Named<'_>], score_name: &str) -> String {
-    let mut groups: BTreeMap<(String, String), Vec<Vec<f64>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, String), Vec<Curve>> = BTreeMap::new();
+    let in_epochs = runs.iter().any(|named| named.run.state().epochs() > 0);
     for named in runs {
         let name = named.label.split(", seed").next().unwrap_or_default();
         let curves = groups
             .entry((named.class.clone(), name.to_owned()))
             .or_default();
-        curves.push(best_so_far(&named.run.state().outcomes));
+        curves.push(Curve::of(named, in_epochs));
     }
-    let (mut lines, mut ends, mut shown) = (Vec::new(), Vec::new(), Vec::new());
-    let mut legend = Vec::new();
+    let unit = if in_epochs {
+        "epochs of training"
+    } else {
+        "trials"
+    };
+    let spent = groups
+        .values()
+        .flatten()
+        .map(Curve::spent)
+        .fold(2.0, f64::max);
+    let (mut lines, mut shown, mut legend) = (Vec::new(), Vec::new(), String::new());
     for ((class, name), curves) in &groups {
-        let length = curves.iter().map(Vec::len).min().unwrap_or(0);
-        let at = |index: usize| {
-            let values = curves.iter().map(move |curve| curve[index]);
-            values.filter(|value| value.is_finite())
-        };
-        let along = |of: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
-            let point = |index| Some(((index + 1) as f64, of(index)?));
-            (0..length).filter_map(point).collect()
-        };
-        let low = along(&|index| at(index).reduce(f64::min));
-        let mut band = along(&|index| at(index).reduce(f64::max));
-        let mean = along(&|index| {
-            let values: Vec<f64> = at(index).collect();
-            crate::statistics::mean(&values)
-        });
-        shown.extend(low.iter().skip(length / 10).map(|(_, value)| *value));
-        shown.extend(band.last().map(|(_, value)| *value));
-        ends.push(length as f64);
-        band.extend(low.into_iter().rev());
-        for (points, area) in [(band, true), (mean, false)] {
+        let together = Together::of(curves, spent);
+        shown.extend(
+            together
+                .low
+                .iter()
+                .skip(STEPS as usize / 10)
+                .map(|(_, value)| *value),
+        );
+        shown.extend(together.high.last().map(|(_, value)| *value));
+        let mut band = together.high;
+        band.extend(together.low.into_iter().rev());
+        for (points, area) in [(band, true), (together.mean, false)] {
             lines.push(Line {
                 points,
                 class: class.clone(),
                 area,
             });
         }
-        legend.push(format!(
+        let _ = write!(
+            legend,
             "<li><span class=\"swatch {class}\"></span>{}</li>",
             escaped(name)
-        ));
+        );
     }
     // Bands first, so that no line is covered.
     lines.sort_by_key(|line| !line.area);
-    let longest = ends.into_iter().fold(2.0, f64::max);
     let plot = Plot {
-        title: format!("Best validation {score_name} so far over trials"),
+        title: format!("Best validation {score_name} so far over {unit}"),
         x: Axis {
-            label: "trials".to_owned(),
-            from: 1.0,
-            to: longest,
+            label: unit.to_owned(),
+            from: 0.0,
+            to: spent,
             log: false,
         },
         y: Axis::around(
@@ -72,22 +78,80 @@ pub fn anytime(runs: &[Named<'_>], score_name: &str) -> String {
         marks: Vec::new(),
     };
     format!(
-        "<ul class=\"legend\">{}</ul><div class=\"plots\">{}</div>",
-        legend.concat(),
-        plot.figure(
-            "The best validation score found by each trial: the mean over search seeds, and the range from the worst \
-             seed to the best. Failed trials count as trials."
-        )
+        "<ul class=\"legend\">{legend}</ul><div class=\"plots\">{}</div>",
+        plot.figure(&format!(
+            "The best validation score that a search had found after so many {unit}: the mean over search seeds, and \
+             the range from the worst seed to the best. Failed trials count as spent."
+        ))
     )
 }
 
-fn best_so_far(outcomes: &[Outcome]) -> Vec<f64> {
-    let mut best = f64::NEG_INFINITY;
-    let after = |outcome: &Outcome| {
-        best = best.max(outcome.score().unwrap_or(f64::NEG_INFINITY));
-        best
-    };
-    outcomes.iter().map(after).collect()
+/// What a search had found when it had spent so much: steps in ascending order.
+struct Curve(Vec<(f64, f64)>);
+
+impl Curve {
+    fn of(named: &Named<'_>, in_epochs: bool) -> Self {
+        let (mut spent, mut best) = (0.0, f64::NEG_INFINITY);
+        let step = |row: TrialRow| {
+            spent += if in_epochs {
+                row.epochs.len() as f64
+            } else {
+                1.0
+            };
+            // A shorter training is no measure of a full one.
+            let score = row.score.filter(|_| row.fidelity.is_none());
+            best = best.max(score.unwrap_or(f64::NEG_INFINITY));
+            (spent, best)
+        };
+        let rows = named.run.trials().into_iter().filter(|row| row.done);
+        Self(rows.map(step).collect())
+    }
+
+    fn spent(&self) -> f64 {
+        self.0.last().map_or(0.0, |(spent, _)| *spent)
+    }
+
+    fn at(&self, spent: f64) -> Option<f64> {
+        let steps = self.0.partition_point(|(at, _)| *at <= spent);
+        let (_, best) = *self.0.get(steps.checked_sub(1)?)?;
+        best.is_finite().then_some(best)
+    }
+}
+
+/// Several curves at the same places.
+struct Together {
+    low: Vec<(f64, f64)>,
+    mean: Vec<(f64, f64)>,
+    high: Vec<(f64, f64)>,
+}
+
+impl Together {
+    fn of(curves: &[Curve], spent: f64) -> Self {
+        let end = curves.iter().map(Curve::spent).fold(0.0, f64::max);
+        let mut together = Self {
+            low: Vec::new(),
+            mean: Vec::new(),
+            high: Vec::new(),
+        };
+        for step in 0..=STEPS {
+            let x = spent * f64::from(step) / f64::from(STEPS);
+            let values: Option<Vec<f64>> = curves.iter().map(|curve| curve.at(x)).collect();
+            let Some(values) = values.filter(|_| x <= end) else {
+                continue;
+            };
+            let fold = |of: fn(f64, f64) -> f64| values.iter().copied().reduce(of);
+            if let (Some(low), Some(high), Some(mean)) = (
+                fold(f64::min),
+                fold(f64::max),
+                crate::statistics::mean(&values),
+            ) {
+                together.low.push((x, low));
+                together.mean.push((x, mean));
+                together.high.push((x, high));
+            }
+        }
+        together
+    }
 }
 
 /// Test scores against parameters and against multiply-accumulates, with what no other network beats in
@@ -220,7 +284,9 @@ pub fn trials(runs: &[Named<'_>], score_name: &str) -> String {
     for named in runs {
         let winner = named.run.state().winner.as_ref().map(|winner| winner.trial);
         for row in named.run.trials() {
-            let Some(value) = row.score else { continue };
+            let Some(value) = row.score.filter(|_| row.fidelity.is_none()) else {
+                continue;
+            };
             let won = winner == Some(row.trial);
             let kind = if won { "" } else { " faint" };
             marks.push(Mark {
