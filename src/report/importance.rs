@@ -204,7 +204,7 @@ mod tests {
         let found = Importance::of_observations(&all, Seed(1)).unwrap();
         let first = &found.decisions[0];
         assert_eq!(first.address, "d2");
-        assert!(first.share > 0.9 && found.explained > 0.95, "{found:?}");
+        assert!(first.share > 0.85 && found.explained > 0.95, "{found:?}");
         assert_eq!(first.options[0].name.as_deref(), Some("o2"));
         assert_eq!(first.options[0].mean, 2.0);
     }

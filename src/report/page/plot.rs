@@ -118,7 +118,7 @@ impl Axis {
                 .filter(|tick| (self.from..=self.to).contains(tick))
                 .collect();
         }
-        let step = round_step((self.to - self.from) / 5.0);
+        let step = round_step((self.to - self.from) / 6.0);
         let first = libm::ceil(self.from / step) as i64;
         let last = libm::floor(self.to / step) as i64;
         (first..=last).map(|number| number as f64 * step).collect()
@@ -130,7 +130,7 @@ impl Axis {
         if size >= 1000.0 {
             return short(value);
         }
-        let step = round_step((self.to - self.from) / 5.0);
+        let step = round_step((self.to - self.from) / 6.0);
         let decimals = (-libm::floor(libm::log10(step) + 1e-9)).max(0.0) as usize;
         format!("{value:.decimals$}")
     }

@@ -31,7 +31,7 @@
   };
   const label = (value, from, to) => {
     if (Math.max(Math.abs(from), Math.abs(to)) >= 1000) return short(value);
-    return value.toFixed(Math.max(0, -Math.floor(Math.log10(round((to - from) / 5)) + 1e-9)));
+    return value.toFixed(Math.max(0, -Math.floor(Math.log10(round((to - from) / 6)) + 1e-9)));
   };
   const ticks = (from, to, log) => {
     const found = [];
@@ -41,7 +41,7 @@
         for (const step of last - first > 3 ? [1] : [1, 3]) found.push(step * 10 ** power);
       return found.filter((tick) => tick >= from && tick <= to);
     }
-    const step = round((to - from) / 5);
+    const step = round((to - from) / 6);
     for (let tick = Math.ceil(from / step); tick * step <= to; tick++) found.push(tick * step);
     return found;
   };
