@@ -7,6 +7,7 @@ pub mod data;
 pub mod diagnostics;
 pub mod evaluation;
 pub mod export;
+pub mod kernels;
 pub mod language;
 pub mod layers;
 pub mod model;

@@ -6,145 +6,308 @@
 //! arguments of the same tensor are the same expression, computed once or twice. This is the sense in
 //! which NAS-Bench-201 has 4,930 different cells. A network whose output is all zeros is `dead`.
 
-use super::canonical::{self, CanonicalForm};
-use super::{Architecture, Node, Operation};
-use crate::layers::Layer;
-use std::collections::BTreeMap;
+use super::canonical::CanonicalForm;
+use super::labelled_graph::{INPUT, PLACES, number, push_number};
+use super::{Architecture, Node};
+use crate::layers::{Label, Role, mix};
+use rustc_hash::FxHashMap;
 use std::fmt::Write;
+use std::ops::Range;
 
-/// A value as a sum of expressions, in order; empty is zero.
-type Sum = Vec<usize>;
+/// A value as a sum of expressions, in order: a stretch of [`Folding::terms`]; empty is zero.
+#[derive(Clone, Copy)]
+struct Sum {
+    start: u32,
+    end: u32,
+}
 
-/// An expression: its height, what is applied, and the sums it is applied to, in order.
-type Expression = (usize, String, Vec<Sum>);
+/// A label applied to sums.
+struct Expression<'a> {
+    label: &'a Label,
+    /// The sums it is applied to, in order: a stretch of [`Folding::sums`].
+    inputs: Range<usize>,
+    height: u32,
+    /// The one before it with the same hash.
+    before: Option<u32>,
+}
 
 pub(super) fn folded(architecture: &Architecture) -> CanonicalForm {
+    let nodes = architecture.nodes();
     let mut folding = Folding::default();
-    let mut values: Vec<Sum> = Vec::with_capacity(architecture.nodes().len());
-    for node in architecture.nodes() {
+    folding.expressions.reserve(nodes.len());
+    folding.last.reserve(nodes.len());
+    let mut values: Vec<Sum> = Vec::with_capacity(nodes.len());
+    for node in nodes {
         let value = folding.value(node, &values);
         values.push(value);
     }
-    let output = values.pop().expect("an architecture has nodes");
-    let mut form = format!("{}:{}=", architecture.input().kind(), architecture.input());
-    form.push_str(&folding.write(&output));
+    let output = *values.last().expect("an architecture has nodes");
+    let mut form = String::with_capacity(32 * nodes.len() + 64);
+    let _ = write!(
+        form,
+        "{}:{}=",
+        architecture.input().kind(),
+        architecture.input()
+    );
+    folding.write(output, &mut form);
     let _ = write!(form, ">{:?}", architecture.output());
     CanonicalForm::new(form)
 }
 
 #[derive(Default)]
-struct Folding {
-    known: BTreeMap<Expression, usize>,
-    heights: Vec<usize>,
+struct Folding<'a> {
+    expressions: Vec<Expression<'a>>,
+    sums: Vec<Sum>,
+    terms: Vec<u32>,
+    /// The latest expression with a hash.
+    last: FxHashMap<u64, u32>,
 }
 
-impl Folding {
-    fn value(&mut self, node: &Node, values: &[Sum]) -> Sum {
-        let Operation::Layer(layer) = &node.operation else {
-            return vec![self.expression(String::new(), Vec::new())];
+impl<'a> Folding<'a> {
+    fn terms(&self, sum: Sum) -> &[u32] {
+        &self.terms[sum.start as usize..sum.end as usize]
+    }
+
+    fn is_zero(sum: Sum) -> bool {
+        sum.start == sum.end
+    }
+
+    /// The sum of expressions that are added from `start` on to the terms.
+    fn sum_from(&mut self, start: usize) -> Sum {
+        self.terms[start..].sort_unstable();
+        Sum {
+            start: number(start),
+            end: number(self.terms.len()),
+        }
+    }
+
+    fn single(&mut self, expression: u32) -> Sum {
+        self.terms.push(expression);
+        self.sum_from(self.terms.len() - 1)
+    }
+
+    fn value(&mut self, node: &'a Node, values: &[Sum]) -> Sum {
+        let Some(layer) = node.layer() else {
+            let input = self.expression(&INPUT, self.sums.len());
+            return self.single(input);
         };
-        let inputs: Vec<&Sum> = node.inputs.iter().map(|id| &values[id.0]).collect();
-        if canonical::is_identity(layer, inputs.len()) {
-            return inputs[0].clone();
+        let label = layer.label();
+        let mut inputs = node.inputs.iter().map(|id| values[id.0]);
+        if label.role.is_identity(inputs.len()) {
+            return inputs.next().expect("a layer reads something");
         }
-        match layer.kind.name() {
-            "zero" => Vec::new(),
-            "add" => sorted(inputs.into_iter().flatten().copied().collect()),
-            "mul" if inputs.iter().any(|sum| sum.is_empty()) => Vec::new(),
-            _ if inputs.iter().all(|sum| sum.is_empty()) => Vec::new(),
-            _ => vec![self.apply(layer, &inputs)],
-        }
-    }
-
-    fn apply(&mut self, layer: &Layer, inputs: &[&Sum]) -> usize {
-        let ordered = canonical::is_ordered(layer);
-        let inputs = inputs.iter().enumerate().map(|(index, sum)| {
-            if ordered {
-                vec![self.expression(canonical::place(index), vec![(*sum).clone()])]
-            } else {
-                (*sum).clone()
+        match label.role {
+            Role::Zero => self.sum_from(self.terms.len()),
+            Role::Sum => {
+                let start = self.terms.len();
+                for sum in inputs {
+                    self.terms
+                        .extend_from_within(sum.start as usize..sum.end as usize);
+                }
+                self.sum_from(start)
             }
-        });
-        let inputs = inputs.collect();
-        self.expression(canonical::label(layer), inputs)
+            Role::Product if inputs.clone().any(Self::is_zero) => self.sum_from(self.terms.len()),
+            _ if inputs.clone().all(Self::is_zero) => self.sum_from(self.terms.len()),
+            Role::Ordered => {
+                let mut placed = [None; 2];
+                for ((place, input), slot) in PLACES.iter().zip(inputs).zip(&mut placed) {
+                    let first = self.sums.len();
+                    self.sums.push(input);
+                    let marked = self.expression(place, first);
+                    *slot = Some(self.single(marked));
+                }
+                let first = self.sums.len();
+                self.sums.extend(placed.into_iter().flatten());
+                let applied = self.expression(label, first);
+                self.single(applied)
+            }
+            _ => {
+                let first = self.sums.len();
+                self.sums.extend(inputs);
+                let applied = self.expression(label, first);
+                self.single(applied)
+            }
+        }
     }
 
-    fn expression(&mut self, label: String, mut inputs: Vec<Sum>) -> usize {
-        let heights = inputs
-            .iter()
-            .flatten()
-            .map(|&input| self.heights[input] + 1);
-        let height = heights.max().unwrap_or(0);
-        inputs.sort_unstable();
-        let next = self.heights.len();
-        let id = *self.known.entry((height, label, inputs)).or_insert(next);
-        if id == next {
-            self.heights.push(height);
+    /// The expression of `label` applied to the sums from `first` on, which are taken away again if it
+    /// is known.
+    fn expression(&mut self, label: &'a Label, first: usize) -> u32 {
+        let terms = &self.terms;
+        let of = |sum: Sum| &terms[sum.start as usize..sum.end as usize];
+        let inputs = &mut self.sums[first..];
+        if inputs.len() > 1 {
+            inputs.sort_unstable_by(|a, b| of(*a).cmp(of(*b)));
         }
+        let mut hash = label.hash;
+        let mut height = 0;
+        for &input in &*inputs {
+            for &term in of(input) {
+                hash = mix(hash ^ u64::from(term));
+                height = height.max(self.expressions[term as usize].height + 1);
+            }
+            hash = mix(hash ^ u64::MAX);
+        }
+        let latest = self.last.get(&hash).copied();
+        let mut candidate = latest;
+        while let Some(id) = candidate {
+            let known = &self.expressions[id as usize];
+            let sums = &self.sums[known.inputs.clone()];
+            let same_inputs = sums.len() == self.sums.len() - first
+                && sums
+                    .iter()
+                    .zip(&self.sums[first..])
+                    .all(|(a, b)| of(*a) == of(*b));
+            if same_inputs && known.label.text == label.text {
+                self.sums.truncate(first);
+                return id;
+            }
+            candidate = known.before;
+        }
+        let id = number(self.expressions.len());
+        self.expressions.push(Expression {
+            label,
+            inputs: first..self.sums.len(),
+            height,
+            before: latest,
+        });
+        self.last.insert(hash, id);
         id
     }
 
     /// The expressions that `output` needs, numbered from the input up in an order that depends on
     /// nothing but themselves.
-    fn write(self, output: &Sum) -> String {
-        if output.is_empty() {
-            return "dead".to_owned();
+    fn write(&self, output: Sum, out: &mut String) {
+        if Self::is_zero(output) {
+            out.push_str("dead");
+            return;
         }
+        let mut ranks = Ranks {
+            folding: self,
+            ranks: vec![0; self.expressions.len()],
+            keys: Vec::new(),
+            bounds: Vec::new(),
+        };
         let needed = self.needed(output);
-        let mut by_height = BTreeMap::<usize, Vec<(usize, &Expression)>>::new();
-        for (expression, &id) in self.known.iter().filter(|(_, id)| needed[**id]) {
-            by_height
-                .entry(expression.0)
-                .or_default()
-                .push((id, expression));
+        let mut start = 0;
+        while start < needed.len() {
+            let height = self.expressions[needed[start] as usize].height;
+            let alike = needed[start..].iter();
+            let alike = alike.take_while(|id| self.expressions[**id as usize].height == height);
+            let end = start + alike.count();
+            ranks.level(&needed[start..end], start, out);
+            start = end;
         }
-        let mut rank = vec![0; self.heights.len()];
-        let mut next = 0;
-        let mut out = String::new();
-        for (_, expressions) in by_height {
-            let mut keyed: Vec<(&str, Vec<Sum>, usize)> = expressions
-                .into_iter()
-                .map(|(id, (_, label, inputs))| (label.as_str(), ranked(inputs, &rank), id))
-                .collect();
-            keyed.sort_unstable();
-            for (label, inputs, id) in keyed {
-                rank[id] = next;
-                next += 1;
-                let _ = write!(out, "{label}{inputs:?};");
-            }
-        }
-        let _ = write!(out, "{:?}", ranked(std::slice::from_ref(output), &rank));
-        out
+        ranks.keys.clear();
+        ranks.rank(output);
+        write_sums(&ranks.keys, out);
     }
 
-    fn needed(&self, output: &Sum) -> Vec<bool> {
-        let mut inputs: Vec<&[Sum]> = vec![&[]; self.heights.len()];
-        for ((_, _, sums), &id) in &self.known {
-            inputs[id] = sums;
-        }
-        let mut needed = vec![false; self.heights.len()];
-        let mut pending = output.clone();
+    /// The expressions that lead to `output`, by height.
+    fn needed(&self, output: Sum) -> Vec<u32> {
+        let mut seen = vec![false; self.expressions.len()];
+        let mut needed = Vec::with_capacity(self.expressions.len());
+        let mut pending = self.terms(output).to_vec();
         while let Some(id) = pending.pop() {
-            if !needed[id] {
-                needed[id] = true;
-                pending.extend(inputs[id].iter().flatten());
+            if !std::mem::replace(&mut seen[id as usize], true) {
+                needed.push(id);
+                let sums = &self.sums[self.expressions[id as usize].inputs.clone()];
+                pending.extend(sums.iter().flat_map(|sum| self.terms(*sum)));
             }
         }
+        needed.sort_unstable_by_key(|id| self.expressions[*id as usize].height);
         needed
     }
 }
 
-/// The sums with every expression replaced by its rank, each sum and the sums in order.
-fn ranked(sums: &[Sum], rank: &[usize]) -> Vec<Sum> {
-    let mut ranked: Vec<Sum> = sums
-        .iter()
-        .map(|sum| sorted(sum.iter().map(|&id| rank[id]).collect()))
-        .collect();
-    ranked.sort_unstable();
-    ranked
+/// Numbers expressions by what they are applied to, whose numbers are known.
+struct Ranks<'a> {
+    folding: &'a Folding<'a>,
+    ranks: Vec<u32>,
+    /// Sums of ranks in order, each rank plus one, each sum ended by a zero: so they compare as they
+    /// stand.
+    keys: Vec<u32>,
+    bounds: Vec<Range<usize>>,
 }
 
-fn sorted(mut sum: Sum) -> Sum {
-    sum.sort_unstable();
-    sum
+impl Ranks<'_> {
+    /// Numbers and writes the expressions of one height, from `next` on.
+    fn level(&mut self, ids: &[u32], next: usize, out: &mut String) {
+        let folding = self.folding;
+        self.keys.clear();
+        let mut keyed: Vec<(u32, Range<usize>)> = Vec::with_capacity(ids.len());
+        for &id in ids {
+            let start = self.keys.len();
+            self.rank_all(&folding.sums[folding.expressions[id as usize].inputs.clone()]);
+            keyed.push((id, start..self.keys.len()));
+        }
+        let label = |id: u32| &*folding.expressions[id as usize].label.text;
+        let keys = &self.keys;
+        keyed.sort_unstable_by(|(a, inputs), (b, others)| {
+            let labels = label(*a).cmp(label(*b));
+            labels.then_with(|| keys[inputs.clone()].cmp(&keys[others.clone()]))
+        });
+        for (place, (id, inputs)) in keyed.into_iter().enumerate() {
+            self.ranks[id as usize] = number(next + place);
+            out.push_str(label(id));
+            write_sums(&self.keys[inputs], out);
+            out.push(';');
+        }
+    }
+
+    /// Adds the key of these sums, in order.
+    fn rank_all(&mut self, sums: &[Sum]) {
+        let start = self.keys.len();
+        self.bounds.clear();
+        for &sum in sums {
+            let from = self.keys.len();
+            self.rank(sum);
+            self.bounds.push(from..self.keys.len());
+        }
+        if sums.len() > 1 {
+            let keys = &self.keys;
+            self.bounds
+                .sort_unstable_by(|a, b| keys[a.clone()].cmp(&keys[b.clone()]));
+            let sorted = self
+                .bounds
+                .iter()
+                .flat_map(|sum| keys[sum.clone()].to_vec());
+            let sorted: Vec<u32> = sorted.collect();
+            self.keys.truncate(start);
+            self.keys.extend(sorted);
+        }
+    }
+
+    /// Adds the key of a sum.
+    fn rank(&mut self, sum: Sum) {
+        let start = self.keys.len();
+        let terms = self.folding.terms(sum).iter();
+        self.keys
+            .extend(terms.map(|&id| self.ranks[id as usize] + 1));
+        self.keys[start..].sort_unstable();
+        self.keys.push(0);
+    }
+}
+
+/// Writes a key as lists of ranks.
+fn write_sums(key: &[u32], out: &mut String) {
+    out.push('[');
+    let mut first = true;
+    for sum in key
+        .split(|rank| *rank == 0)
+        .take(key.iter().filter(|rank| **rank == 0).count())
+    {
+        if !std::mem::replace(&mut first, false) {
+            out.push_str(", ");
+        }
+        out.push('[');
+        for (index, rank) in sum.iter().enumerate() {
+            if index > 0 {
+                out.push_str(", ");
+            }
+            push_number(out, rank - 1);
+        }
+        out.push(']');
+    }
+    out.push(']');
 }

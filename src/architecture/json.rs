@@ -147,7 +147,7 @@ fn node_json(node: &Node) -> NodeJson {
             .map(|(spec, value)| (spec.name.to_owned(), to_json(*value)))
             .collect(),
         inputs: node.inputs.clone(),
-        address: node.address.clone(),
+        address: node.address.to_string(),
         shape: Some(node.shape),
     }
 }
@@ -169,7 +169,7 @@ fn push_node(builder: &mut Builder, number: usize, node: &NodeJson) -> Result<No
             input: input.0,
         });
     }
-    let id = builder.push(layer, node.inputs.clone(), node.address.clone())?;
+    let id = builder.push(layer, node.inputs.clone(), &*node.address)?;
     match node.shape {
         Some(stored) if stored != builder.shape(id) => Err(JsonError::Shape {
             node: number,

@@ -8,7 +8,9 @@ mod canonical;
 mod drawing;
 mod functional;
 mod json;
+mod labelled_graph;
 mod metrics;
+mod prime;
 mod print;
 mod string_rule;
 
@@ -22,6 +24,7 @@ pub use string_rule::{NamedEdge, nasbench201_text};
 use crate::layers::{Arity, Layer, Shape, ShapeError};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// The position of a node in [`Architecture::nodes`]; inputs come before their users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,7 +51,7 @@ pub struct Node {
     pub shape: Shape,
     /// Where in its space it was decided, such as `network/2/repeat[1]/unit/conv2d`; unique in the
     /// architecture.
-    pub address: String,
+    pub address: Arc<str>,
 }
 
 impl Node {
@@ -208,7 +211,7 @@ impl Builder {
             operation: Operation::Input,
             inputs: Vec::new(),
             shape: input,
-            address: "input".to_owned(),
+            address: "input".into(),
         };
         Self { nodes: vec![node] }
     }
@@ -226,21 +229,29 @@ impl Builder {
         &mut self,
         layer: Layer,
         inputs: Vec<NodeId>,
-        address: String,
+        address: impl Into<Arc<str>>,
     ) -> Result<NodeId, BuildError> {
-        check_arity(&layer, inputs.len(), &address)?;
+        let address = address.into();
         let shapes: Vec<Shape> = inputs.iter().map(|&id| self.shape(id)).collect();
-        let shape = match layer.shape(&shapes) {
-            Ok(shape) => shape,
-            Err(error) => return Err(BuildError::Shape { address, error }),
-        };
+        let shape = output_shape(&layer, &shapes, &address)?;
+        Ok(self.push_known(layer, shape, inputs, address))
+    }
+
+    /// Adds a layer of which [`output_shape`] said what it gives for these inputs.
+    pub(crate) fn push_known(
+        &mut self,
+        layer: Layer,
+        shape: Shape,
+        inputs: Vec<NodeId>,
+        address: Arc<str>,
+    ) -> NodeId {
         self.nodes.push(Node {
             operation: Operation::Layer(layer),
             inputs,
             shape,
             address,
         });
-        Ok(NodeId(self.nodes.len() - 1))
+        NodeId(self.nodes.len() - 1)
     }
 
     /// The architecture whose output is `last`; nodes that don't lead there are dropped.
@@ -272,6 +283,9 @@ impl Builder {
                 }
             }
         }
+        if needed.iter().all(|needed| *needed) {
+            return;
+        }
         let mut kept = Vec::with_capacity(self.nodes.len());
         let mut position = vec![0; self.nodes.len()];
         for (index, mut node) in std::mem::take(&mut self.nodes).into_iter().enumerate() {
@@ -285,6 +299,22 @@ impl Builder {
         }
         self.nodes = kept;
     }
+}
+
+/// The shape a layer gives for inputs of these shapes.
+///
+/// # Errors
+/// When it does not accept them.
+pub(crate) fn output_shape(
+    layer: &Layer,
+    inputs: &[Shape],
+    address: &str,
+) -> Result<Shape, BuildError> {
+    check_arity(layer, inputs.len(), address)?;
+    layer.shape(inputs).map_err(|error| BuildError::Shape {
+        address: address.to_owned(),
+        error,
+    })
 }
 
 fn check_arity(layer: &Layer, given: usize, address: &str) -> Result<(), BuildError> {
@@ -305,9 +335,10 @@ fn check_arity(layer: &Layer, given: usize, address: &str) -> Result<(), BuildEr
 
 fn number_repeated_addresses(nodes: &mut [Node]) {
     let mut seen = rustc_hash::FxHashMap::<&str, usize>::default();
+    seen.reserve(nodes.len());
     let mut repeated = Vec::new();
     for (index, node) in nodes.iter().enumerate() {
-        let count = seen.entry(&node.address).or_default();
+        let count = seen.entry(&*node.address).or_default();
         *count += 1;
         if *count > 1 {
             repeated.push((index, *count));
@@ -315,6 +346,6 @@ fn number_repeated_addresses(nodes: &mut [Node]) {
     }
     for (index, count) in repeated {
         let numbered = format!("{}#{count}", nodes[index].address);
-        nodes[index].address = numbered;
+        nodes[index].address = numbered.into();
     }
 }

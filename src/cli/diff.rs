@@ -6,7 +6,7 @@ use super::terminal::Terminal;
 use super::{chosen, numbers};
 use crate::architecture::{Architecture, Metrics};
 use serde::Serialize;
-use similar::{Algorithm, DiffTag, capture_diff_slices};
+use similar::{Algorithm, capture_diff_slices};
 
 /// Arguments of `strata diff`.
 #[derive(Debug, clap::Args)]
@@ -85,18 +85,12 @@ fn lines(a: &Architecture, b: &Architecture) -> Vec<Line> {
     let (a, b) = (layers(a), layers(b));
     let mut lines = Vec::new();
     for operation in capture_diff_slices(Algorithm::Myers, &a, &b) {
-        let (tag, left, right) = operation.as_tag_tuple();
-        let (left, right) = (&a[left], &b[right]);
-        let rows = left.len().max(right.len());
-        match tag {
-            // A changed stretch is shown row beside row.
-            DiffTag::Equal | DiffTag::Replace | DiffTag::Delete | DiffTag::Insert => {
-                lines.extend((0..rows).map(|row| Line {
-                    a: left.get(row).cloned(),
-                    b: right.get(row).cloned(),
-                }));
-            }
-        }
+        let (left, right) = (&a[operation.old_range()], &b[operation.new_range()]);
+        // A changed stretch is shown row beside row.
+        lines.extend((0..left.len().max(right.len())).map(|row| Line {
+            a: left.get(row).cloned(),
+            b: right.get(row).cloned(),
+        }));
     }
     lines
 }

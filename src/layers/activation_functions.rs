@@ -5,6 +5,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError, Value,
 };
+use crate::kernels::{Apply, Operation, Pointwise};
 use burn::tensor::activation;
 
 /// A non-linearity without parameters: its description and what it does to a tensor.
@@ -13,6 +14,7 @@ macro_rules! element_wise {
         $(#[$doc:meta])* $kind:ident, $name:literal, $torch:literal,
         $summary:literal, $equation:literal, $source:literal,
         $arguments:expr, |$x:ident, $values:ident| $body:expr
+        $(, $function:expr)?
     ) => {
         $(#[$doc])*
         pub struct $kind;
@@ -45,6 +47,13 @@ macro_rules! element_wise {
                 let _ = $values;
                 map_activation!(one(inputs), $x => $body)
             }
+
+            $(
+                fn operation(&self, $values: &Arguments, _: &[Shape]) -> Option<Box<dyn Operation>> {
+                    let _ = $values;
+                    Some(Box::new(Apply($function)))
+                }
+            )?
         }
     };
 }
@@ -55,7 +64,8 @@ element_wise!(
     "negative values become zero",
     "y = max(x, 0)",
     "Nair and Hinton, Rectified linear units improve restricted Boltzmann machines, 2010",
-    &[], |x, arguments| activation::relu(x)
+    &[], |x, arguments| activation::relu(x),
+    Pointwise::Relu
 );
 
 element_wise!(
@@ -64,7 +74,8 @@ element_wise!(
     "values cut off below 0 and above 6",
     "y = min(max(x, 0), 6)",
     "Krizhevsky, Convolutional deep belief networks on CIFAR-10, 2010",
-    &[], |x, arguments| activation::relu6(x)
+    &[], |x, arguments| activation::relu6(x),
+    Pointwise::Relu6
 );
 
 element_wise!(
@@ -83,7 +94,8 @@ element_wise!(
     "y = x if x > 0 else slope x",
     "Maas et al., Rectifier nonlinearities improve neural network acoustic models, 2013",
     &[Argument::float("slope", (0.0, 1.0), 0.01, "the factor of negative values")],
-    |x, arguments| activation::leaky_relu(x, arguments.float(0))
+    |x, arguments| activation::leaky_relu(x, arguments.float(0)),
+    Pointwise::LeakyRelu(arguments.float(0) as f32)
 );
 
 const ALPHA: Argument = Argument::float(
@@ -99,7 +111,8 @@ element_wise!(
     "negative values approach -alpha smoothly",
     "y = x if x > 0 else alpha (exp(x) - 1)",
     "Clevert et al., Fast and accurate deep network learning by exponential linear units, 2016",
-    &[ALPHA], |x, arguments| activation::elu(x.clone().clamp_max(0.0), arguments.float(0)) + activation::relu(x)
+    &[ALPHA], |x, arguments| activation::elu(x.clone().clamp_max(0.0), arguments.float(0)) + activation::relu(x),
+    Pointwise::Elu(arguments.float(0) as f32, 1.0)
 );
 
 element_wise!(
@@ -121,7 +134,8 @@ element_wise!(
         const GAMMA: f64 = 1.050_700_987_355_480_5;
         const ALPHA: f64 = 1.673_263_242_354_377_2;
         (activation::elu(x.clone().clamp_max(0.0), ALPHA) + activation::relu(x)) * GAMMA
-    }
+    },
+    Pointwise::Elu(1.673_263_2, 1.050_701)
 );
 
 element_wise!(
@@ -139,6 +153,10 @@ element_wise!(
     |x, arguments| match arguments.values()[0] {
         Value::Name("tanh") => activation::gelu_approximate(x),
         _ => activation::gelu(x),
+    },
+    match arguments.values()[0] {
+        Value::Name("tanh") => Pointwise::GeluTanh,
+        _ => Pointwise::Gelu,
     }
 );
 
@@ -148,7 +166,8 @@ element_wise!(
     "values weighted by their own sigmoid; also called swish",
     "y = x / (1 + exp(-x))",
     "Elfwing et al., Sigmoid-weighted linear units, 2018",
-    &[], |x, arguments| activation::silu(x)
+    &[], |x, arguments| activation::silu(x),
+    Pointwise::Silu
 );
 
 element_wise!(
@@ -157,7 +176,8 @@ element_wise!(
     "values weighted by a piecewise linear stand-in for their sigmoid",
     "y = x min(max(x / 6 + 1/2, 0), 1)",
     "Howard et al., Searching for MobileNetV3, 2019",
-    &[], |x, arguments| (x.clone() / 6.0 + 0.5).clamp(0.0, 1.0) * x
+    &[], |x, arguments| (x.clone() / 6.0 + 0.5).clamp(0.0, 1.0) * x,
+    Pointwise::HardSwish
 );
 
 element_wise!(
@@ -166,7 +186,8 @@ element_wise!(
     "values weighted by the tanh of their softplus",
     "y = x tanh(log(1 + exp(x)))",
     "Misra, Mish, 2019",
-    &[], |x, arguments| activation::mish(x)
+    &[], |x, arguments| activation::mish(x),
+    Pointwise::Mish
 );
 
 element_wise!(
@@ -175,7 +196,8 @@ element_wise!(
     "values squeezed into (0, 1)",
     "y = 1 / (1 + exp(-x))",
     "Rumelhart et al., Learning representations by back-propagating errors, 1986",
-    &[], |x, arguments| activation::sigmoid(x)
+    &[], |x, arguments| activation::sigmoid(x),
+    Pointwise::Sigmoid
 );
 
 element_wise!(
@@ -184,7 +206,8 @@ element_wise!(
     "a sigmoid of three straight lines",
     "y = min(max(x / 6 + 1/2, 0), 1)",
     "Courbariaux et al., BinaryConnect, 2015",
-    &[], |x, arguments| (x / 6.0 + 0.5).clamp(0.0, 1.0)
+    &[], |x, arguments| (x / 6.0 + 0.5).clamp(0.0, 1.0),
+    Pointwise::HardSigmoid
 );
 
 element_wise!(
@@ -202,7 +225,8 @@ element_wise!(
     "values squeezed into (-1, 1)",
     "y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))",
     "LeCun et al., Efficient backprop, 1998",
-    &[], |x, arguments| activation::tanh(x)
+    &[], |x, arguments| activation::tanh(x),
+    Pointwise::Tanh
 );
 
 element_wise!(

@@ -1,8 +1,11 @@
 //! Arguments of layers: their types, ranges and defaults, and the values of one layer.
 
-use super::Value;
+use super::{Kind, Label, Value};
 use crate::diagnostics::closest_name;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 /// The values an argument takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -182,19 +185,23 @@ pub enum ArgumentError {
     },
 }
 
-/// A value for every argument of a kind, in the kind's order.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Arguments(Vec<Value>);
+/// A value for every argument of a kind, in the kind's order. Clones share them.
+#[derive(Clone)]
+pub struct Arguments(Arc<Resolved>);
+
+struct Resolved {
+    kind: Kind,
+    values: Vec<Value>,
+    label: OnceLock<Label>,
+}
 
 impl Arguments {
     /// Fills in defaults and checks types and ranges.
     ///
     /// # Errors
     /// When a name is unknown, a value does not fit its type, or a required one is missing.
-    pub fn resolve(
-        specs: &'static [Argument],
-        given: &[(&str, Value)],
-    ) -> Result<Self, ArgumentError> {
+    pub fn resolve(kind: Kind, given: &[(&str, Value)]) -> Result<Self, ArgumentError> {
+        let specs = kind.describe().arguments;
         for (name, _) in given {
             if !specs.iter().any(|spec| spec.name == *name) {
                 let names = specs.iter().map(|spec| spec.name);
@@ -221,12 +228,26 @@ impl Arguments {
                     })?,
             );
         }
-        Ok(Self(values))
+        Ok(Self(Arc::new(Resolved {
+            kind,
+            values,
+            label: OnceLock::new(),
+        })))
     }
 
     /// The values, in the kind's order.
     pub fn values(&self) -> &[Value] {
-        &self.0
+        &self.0.values
+    }
+
+    /// The label of a layer with these arguments.
+    pub(super) fn label(&self) -> &Label {
+        let Resolved {
+            kind,
+            values,
+            label,
+        } = &*self.0;
+        label.get_or_init(|| Label::new(*kind, values))
     }
 
     /// The whole number at `index`.
@@ -234,7 +255,7 @@ impl Arguments {
     /// # Panics
     /// When that argument's type is not a whole number: an error in the catalogue.
     pub fn int(&self, index: usize) -> usize {
-        match self.0[index] {
+        match self.0.values[index] {
             Value::Int(value) => {
                 usize::try_from(value).expect("ranges of whole numbers are not negative")
             }
@@ -247,7 +268,7 @@ impl Arguments {
     /// # Panics
     /// When that argument's type is not a number: an error in the catalogue.
     pub fn float(&self, index: usize) -> f64 {
-        self.0[index]
+        self.0.values[index]
             .as_float()
             .expect("this argument is a number by its type")
     }
@@ -257,7 +278,7 @@ impl Arguments {
     /// # Panics
     /// When that argument's type is not `Bool`: an error in the catalogue.
     pub fn bool(&self, index: usize) -> bool {
-        match self.0[index] {
+        match self.0.values[index] {
             Value::Bool(value) => value,
             other => panic!("argument {index} is true or false by its type, not {other}"),
         }
@@ -269,8 +290,9 @@ impl Arguments {
         f: &mut fmt::Formatter<'_>,
     ) -> fmt::Result {
         let mut separator = "(";
-        for (index, (spec, value)) in specs.iter().zip(&self.0).enumerate() {
-            let default = default_value(spec, specs, &self.0[..index]).ok();
+        let values = self.values();
+        for (index, (spec, value)) in specs.iter().zip(values).enumerate() {
+            let default = default_value(spec, specs, &values[..index]).ok();
             let accepted = default.and_then(|value| spec.ty.accept(value));
             if accepted == Some(*value) {
                 continue;
@@ -286,6 +308,38 @@ impl Arguments {
         } else {
             Ok(())
         }
+    }
+}
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Arguments").field(&self.values()).finish()
+    }
+}
+
+impl PartialEq for Arguments {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.values() == other.values()
+    }
+}
+
+impl Eq for Arguments {}
+
+impl Hash for Arguments {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.values().hash(state);
+    }
+}
+
+impl PartialOrd for Arguments {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Arguments {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.values().cmp(other.values())
     }
 }
 

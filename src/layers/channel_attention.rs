@@ -9,6 +9,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError, Value,
 };
+use crate::kernels::{self, Operation};
 use burn::tensor::module::{conv1d, conv2d};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, activation, module};
@@ -97,6 +98,11 @@ impl LayerKind for SqueezeExcite {
         let hidden = activation::relu(module::linear(hidden, w1.matrix(), Some(b1.vector())));
         let gate = activation::sigmoid(module::linear(hidden, w2.matrix(), Some(b2.vector())));
         Activation::Image(x * gate.reshape([batch, channels, 1, 1]))
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (channels, hidden) = widths(arguments, inputs[0]);
+        Some(Box::new(kernels::SqueezeExcite::new(channels, hidden)))
     }
 }
 

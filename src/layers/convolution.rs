@@ -6,6 +6,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, Parameter,
     ParameterSpec, Shape, ShapeError, Value,
 };
+use crate::kernels::{self, Geometry, Operation};
 use burn::tensor::Tensor;
 use burn::tensor::module::{conv1d, conv2d, conv3d};
 use burn::tensor::ops::{ConvOptions, PadMode};
@@ -159,6 +160,17 @@ impl<const N: usize> LayerKind for Conv<N> {
             arguments.int(5),
         )
     }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let window = window(arguments, 4);
+        convolution(
+            inputs[0],
+            arguments.int(0),
+            window,
+            arguments.int(5),
+            arguments.bool(6),
+        )
+    }
 }
 
 /// `causal_conv1d`: padded before only, so that an output sees nothing that comes after it.
@@ -214,6 +226,17 @@ impl LayerKind for CausalConv1d {
             bias,
             window,
             arguments.int(4),
+        )
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let window = causal_window(arguments);
+        convolution(
+            inputs[0],
+            arguments.int(0),
+            window,
+            arguments.int(4),
+            arguments.bool(5),
         )
     }
 }
@@ -395,4 +418,33 @@ pub(super) fn channels(inputs: &[Shape]) -> usize {
     inputs[0]
         .features()
         .expect("the shape rule accepts only shapes with channels")
+}
+
+/// The kernels of [`convolve`], for signals and images; `None` where there are none.
+pub(super) fn convolution(
+    input: Shape,
+    filters: usize,
+    window: Window,
+    groups: usize,
+    bias: bool,
+) -> Option<Box<dyn Operation>> {
+    let geometry = geometry(input, filters, window, groups)?;
+    geometry
+        .is_supported()
+        .then(|| kernels::convolution(geometry, bias))
+}
+
+fn geometry(input: Shape, filters: usize, window: Window, groups: usize) -> Option<Geometry> {
+    let plane = window.plane(input)?;
+    Some(Geometry {
+        input: plane.input,
+        output: plane.output,
+        channels: input.features()?,
+        filters,
+        kernel: plane.kernel,
+        stride: plane.stride,
+        dilation: [window.dilation; 2],
+        before: plane.before,
+        groups,
+    })
 }

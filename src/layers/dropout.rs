@@ -4,6 +4,7 @@ use super::forward::{Activation, constant, map_activation, one};
 use super::{
     Argument, Arguments, Category, Description, Forward, LayerKind, Mode, Shape, ShapeError,
 };
+use crate::kernels::{Masked, Operation, Shared};
 use crate::random::Stream;
 use burn::tensor::{Tensor, TensorData};
 
@@ -72,7 +73,7 @@ static DROP_PATH: Description = Description {
 
 /// A kind that multiplies by a mask of its own shape, which broadcasts.
 macro_rules! masked {
-    ($kind:ident, $description:ident, |$dims:ident| $shape:expr) => {
+    ($kind:ident, $description:ident, |$dims:ident| $shape:expr, $shared:expr) => {
         impl LayerKind for $kind {
             fn describe(&self) -> &'static Description {
                 &$description
@@ -104,14 +105,40 @@ macro_rules! masked {
                 };
                 input.map_channels(over_mask)
             }
+
+            fn operation(
+                &self,
+                arguments: &Arguments,
+                inputs: &[Shape],
+            ) -> Option<Box<dyn Operation>> {
+                masked($shared, arguments, inputs[0])
+            }
         }
     };
 }
 
-masked!(SpatialDropout, SPATIAL_DROPOUT, |dims| [
-    dims[0], dims[1], 1
-]);
-masked!(DropPath, DROP_PATH, |dims| [dims[0], 1, 1]);
+masked!(
+    SpatialDropout,
+    SPATIAL_DROPOUT,
+    |dims| [dims[0], dims[1], 1],
+    Shared::Positions
+);
+masked!(
+    DropPath,
+    DROP_PATH,
+    |dims| [dims[0], 1, 1],
+    Shared::Examples
+);
+
+fn masked(shared: Shared, arguments: &Arguments, input: Shape) -> Option<Box<dyn Operation>> {
+    // A sequence's values are drawn in the order in which they lie, as if places were channels.
+    let (positions, channels) = match (shared, input) {
+        (Shared::Nothing, Shape::Sequence { .. }) => (1, input.elements()),
+        _ => (input.positions(), input.features()?),
+    };
+    let operation = Masked::new(shared, positions, channels, arguments.float(0), mask);
+    Some(Box::new(operation))
+}
 
 impl LayerKind for Dropout {
     fn describe(&self) -> &'static Description {
@@ -141,6 +168,10 @@ impl LayerKind for Dropout {
             let options = (&x.device(), x.dtype());
             x * Tensor::from_data(TensorData::new(mask, dims), options)
         })
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        masked(Shared::Nothing, arguments, inputs[0])
     }
 }
 

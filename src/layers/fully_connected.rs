@@ -7,6 +7,7 @@ use super::{
     ArgType, Argument, Arguments, Arity, Category, Description, Forward, Init, LayerKind,
     ParameterSpec, Shape, ShapeError,
 };
+use crate::kernels::{self, Operation};
 use burn::tensor::module;
 
 const OUT: Argument = Argument::required(
@@ -70,6 +71,11 @@ impl LayerKind for Linear {
             Activation::Sequence(x) => Activation::Sequence(module::linear(x, weight, bias)),
             other => unreachable!("the shape rule refuses {:?}", other.dims()),
         }
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (out, bias) = (arguments.int(0), arguments.bool(1));
+        Some(Box::new(kernels::Linear::new(channels(inputs), out, bias)))
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError,
 };
+use crate::kernels::{GlobalAverage, GlobalMax, Operation};
 use burn::tensor::{Tensor, activation};
 
 /// What has positions to be summed up.
@@ -42,7 +43,7 @@ static GLOBAL_MAX_POOL: Description = Description {
 
 /// A summary of all positions without parameters.
 macro_rules! of_all_positions {
-    ($kind:ident, $description:ident, |$x:ident| $body:expr) => {
+    ($kind:ident, $description:ident, |$x:ident| $body:expr, |$shape:ident| $operation:expr) => {
         impl LayerKind for $kind {
             fn describe(&self) -> &'static Description {
                 &$description
@@ -61,12 +62,23 @@ macro_rules! of_all_positions {
                 let $x = one(inputs).channels_first();
                 Activation::Vector($body.squeeze_dim(2))
             }
+
+            fn operation(&self, _: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+                let $shape = inputs[0];
+                Some(Box::new($operation))
+            }
         }
     };
 }
 
-of_all_positions!(GlobalAvgPool, GLOBAL_AVG_POOL, |x| x.mean_dim(2));
-of_all_positions!(GlobalMaxPool, GLOBAL_MAX_POOL, |x| x.max_dim(2));
+of_all_positions!(GlobalAvgPool, GLOBAL_AVG_POOL, |x| x.mean_dim(2), |shape| {
+    GlobalAverage {
+        channels: shape.features()?,
+    }
+});
+of_all_positions!(GlobalMaxPool, GLOBAL_MAX_POOL, |x| x.max_dim(2), |shape| {
+    GlobalMax::new(shape.positions(), shape.features()?)
+});
 
 fn to_vector(input: Shape) -> Result<Shape, ShapeError> {
     let features = input.features().unwrap_or(1);

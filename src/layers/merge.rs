@@ -6,6 +6,7 @@ use super::{
     Argument, Arguments, Arity, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError,
 };
+use crate::kernels::{Concatenate, Operation, Sum};
 use burn::tensor::{Tensor, activation};
 
 /// The same expression for two tensors of whatever rank, which is the same for both.
@@ -25,7 +26,7 @@ macro_rules! both {
 /// A merge of equal shapes, element by element, from left to right.
 macro_rules! element_wise_merge {
     ($(#[$doc:meta])* $kind:ident, $name:literal, $torch:literal, $summary:literal, $equation:literal,
-     $source:literal, |$a:ident, $b:ident| $body:expr) => {
+     $source:literal, |$a:ident, $b:ident| $body:expr $(, $operation:expr)?) => {
         $(#[$doc])*
         pub struct $kind;
 
@@ -57,6 +58,12 @@ macro_rules! element_wise_merge {
                 let pair = |left: Activation, right: Activation| both!(left, right, $a, $b => $body);
                 inputs.into_iter().reduce(pair).expect("a merge has an input")
             }
+
+            $(
+                fn operation(&self, _: &Arguments, _: &[Shape]) -> Option<Box<dyn Operation>> {
+                    Some(Box::new($operation))
+                }
+            )?
         }
     };
 }
@@ -64,7 +71,7 @@ macro_rules! element_wise_merge {
 element_wise_merge!(
     /// `add`: the sum.
     Add, "add", "sum of tensors", "the sum of equal shapes", "y = x1 + x2 + ...",
-    "He et al., Deep residual learning, 2016", |a, b| a + b
+    "He et al., Deep residual learning, 2016", |a, b| a + b, Sum
 );
 element_wise_merge!(
     /// `mul`: the product.
@@ -135,6 +142,13 @@ impl LayerKind for Concat {
             }
             Activation::Tokens(_) => unreachable!("the shape rule refuses tokens"),
         }
+    }
+
+    fn operation(&self, _: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let channels = inputs.iter().map(|input| input.features());
+        Some(Box::new(Concatenate {
+            channels: channels.collect::<Option<_>>()?,
+        }))
     }
 }
 

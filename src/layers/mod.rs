@@ -19,6 +19,7 @@ mod forward;
 mod fully_connected;
 mod gates;
 mod global_pooling;
+mod label;
 mod merge;
 mod mixtures;
 mod noise;
@@ -41,12 +42,14 @@ mod window;
 pub use arguments::{ArgType, Argument, ArgumentError, Arguments, Default};
 pub use description::{Arity, Category, Description};
 pub use forward::{Activation, Forward, Mode};
+pub use label::{Label, Role, mix};
 pub use parameter::Parameter;
 pub use parameters::{Buffer, Init, ParameterSpec};
 pub use shape::{Shape, ShapeError};
 pub use torch_classes::{Counterpart, TORCH_CLASSES, TorchClass};
 pub use value::Value;
 
+use crate::kernels::Operation;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -86,6 +89,12 @@ pub trait LayerKind: Sync + Send {
         context: &mut Forward<'_>,
         inputs: Vec<Activation>,
     ) -> Activation;
+
+    /// The same in both directions by kernels of our own, where there are some. Values have their channels last;
+    /// parameters and buffers are those of the specification.
+    fn operation(&self, _arguments: &Arguments, _inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        None
+    }
 }
 
 /// Every layer kind, in the order of the documentation.
@@ -297,8 +306,13 @@ impl Layer {
     /// # Errors
     /// When a name is unknown, a value is of the wrong type or out of range, or one is missing.
     pub fn new(kind: Kind, given: &[(&str, Value)]) -> Result<Self, ArgumentError> {
-        let arguments = Arguments::resolve(kind.describe().arguments, given)?;
+        let arguments = Arguments::resolve(kind, given)?;
         Ok(Self { kind, arguments })
+    }
+
+    /// What it is, as one word; equal for equal layers only.
+    pub fn label(&self) -> &Label {
+        self.arguments.label()
     }
 
     /// The output's shape.
@@ -332,6 +346,11 @@ impl Layer {
             .iter()
             .map(ParameterSpec::count)
             .sum()
+    }
+
+    /// The layer by kernels of our own, where there are some.
+    pub fn operation(&self, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        self.kind.operation(&self.arguments, inputs)
     }
 
     /// Multiply-accumulates of one example's forward pass.

@@ -6,6 +6,7 @@ use super::{
     ArgType, Argument, Arguments, Buffer, Category, Description, Forward, Init, LayerKind, Mode,
     ParameterSpec, Shape, ShapeError,
 };
+use crate::kernels::{self, Operation};
 use burn::tensor::{Tensor, module};
 
 pub(super) const EPS: Argument = Argument::float(
@@ -73,6 +74,15 @@ impl LayerKind for BatchNorm {
         let training = matches!(context.mode, Mode::Training(_));
         let buffers = &mut *context.buffers;
         map_activation!(one(inputs), x => batch_norm(x, affine, buffers, training, constants))
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (momentum, eps) = (arguments.float(0), arguments.float(1));
+        Some(Box::new(kernels::BatchNorm::new(
+            channels(inputs),
+            momentum,
+            eps,
+        )))
     }
 }
 
@@ -229,6 +239,15 @@ impl LayerKind for GroupNorm {
         );
         let (groups, eps) = (arguments.int(0), arguments.float(1));
         map_activation!(one(inputs), x => group_norm(x, groups, eps, weight, bias))
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (groups, eps) = (arguments.int(0), arguments.float(1));
+        Some(Box::new(kernels::GroupNorm::new(
+            channels(inputs),
+            groups,
+            eps,
+        )))
     }
 }
 

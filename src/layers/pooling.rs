@@ -7,6 +7,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Default, Description, Forward, LayerKind, Shape,
     ShapeError, Value,
 };
+use crate::kernels::{self, Operation, PoolWindows};
 use burn::tensor::ops::{AvgPoolOptions, MaxPoolOptions};
 use burn::tensor::{Tensor, module};
 
@@ -106,6 +107,11 @@ impl<const N: usize> LayerKind for MaxPool<N> {
             other => unreachable!("the shape rule refuses {:?}", other.dims()),
         }
     }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let windows = pool_windows(arguments, inputs[0])?;
+        Some(Box::new(kernels::MaxPool::new(windows)))
+    }
 }
 
 fn max_plane(x: Tensor<4>, plane: Plane) -> Tensor<4> {
@@ -186,6 +192,14 @@ impl<const N: usize> LayerKind for AvgPool<N> {
     ) -> Activation {
         let count_padding = arguments.bool(3);
         average(one(inputs), pool_window(arguments), count_padding)
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let windows = pool_windows(arguments, inputs[0])?;
+        Some(Box::new(kernels::AveragePool::new(
+            windows,
+            arguments.bool(3),
+        )))
     }
 }
 
@@ -314,6 +328,19 @@ fn lp_window(arguments: &Arguments) -> Window {
 
 fn pool_window(arguments: &Arguments) -> Window {
     Window::from_arguments(arguments, 0, 1)
+}
+
+fn pool_windows(arguments: &Arguments, input: Shape) -> Option<PoolWindows> {
+    let plane = pool_window(arguments).plane(input)?;
+    Some(PoolWindows {
+        input: plane.input,
+        output: plane.output,
+        channels: input.features()?,
+        kernel: plane.kernel,
+        stride: plane.stride,
+        before: plane.before,
+        after: plane.after,
+    })
 }
 
 fn pooled(

@@ -1,8 +1,8 @@
 //! Convolutions taken apart: over positions channel by channel, and over channels position by position.
 
 use super::convolution::{
-    BIAS, DILATION, KERNEL, OUT, SAME_PADDING, STRIDE, channels, convolve, filters, grid_of,
-    kernel_shape, window,
+    BIAS, DILATION, KERNEL, OUT, SAME_PADDING, STRIDE, channels, convolution, convolve, filters,
+    grid_of, kernel_shape, window,
 };
 use super::description::GRIDS;
 use super::forward::{Activation, one};
@@ -11,6 +11,7 @@ use super::{
     Argument, Arguments, Category, Description, Forward, LayerKind, ParameterSpec, Shape,
     ShapeError, Value,
 };
+use crate::kernels::{Chain, Operation};
 
 /// `depthwise_conv1d`, `depthwise_conv2d`: each channel filtered by itself.
 pub struct DepthwiseConv<const N: usize>;
@@ -85,6 +86,12 @@ impl<const N: usize> LayerKind for DepthwiseConv<N> {
         let window = depthwise_window(arguments);
         convolve(x, &context.parameters[0], bias, window, channels)
     }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (channels, window) = (channels(inputs), depthwise_window(arguments));
+        let filters = channels * arguments.int(4);
+        convolution(inputs[0], filters, window, channels, arguments.bool(5))
+    }
 }
 
 fn depthwise_window(arguments: &Arguments) -> Window {
@@ -135,6 +142,11 @@ impl LayerKind for PointwiseConv {
         let bias = arguments.bool(1).then(|| context.parameters[1].vector());
         let window = Window::new(1, 1, 1, Value::Int(0));
         convolve(one(inputs), &context.parameters[0], bias, window, 1)
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let window = Window::new(1, 1, 1, Value::Int(0));
+        convolution(inputs[0], arguments.int(0), window, 1, arguments.bool(1))
     }
 }
 
@@ -218,5 +230,19 @@ impl<const N: usize> LayerKind for SeparableConv<N> {
         let x = convolve(x, depthwise, None, window(arguments, 4), channels);
         let window = Window::new(1, 1, 1, Value::Int(0));
         convolve(x, pointwise, bias, window, 1)
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (channels, bias) = (channels(inputs), arguments.bool(5));
+        let output = self.shape(arguments, inputs).ok()?;
+        let middle = output.with_features(channels);
+        let depthwise = convolution(inputs[0], channels, window(arguments, 4), channels, false)?;
+        let each = Window::new(1, 1, 1, Value::Int(0));
+        let pointwise = convolution(middle, arguments.int(0), each, 1, bias)?;
+        let links = vec![
+            (depthwise, 1, middle.elements()),
+            (pointwise, 1 + usize::from(bias), output.elements()),
+        ];
+        Some(Box::new(Chain::new(links)))
     }
 }

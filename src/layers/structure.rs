@@ -8,6 +8,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, LayerKind, Shape, ShapeError,
     Value,
 };
+use crate::kernels::{self, Operation, Same, Zeros};
 use burn::tensor::Tensor;
 
 /// `identity`: the input itself.
@@ -39,6 +40,10 @@ impl LayerKind for Identity {
         inputs: Vec<Activation>,
     ) -> Activation {
         one(inputs)
+    }
+
+    fn operation(&self, _: &Arguments, _: &[Shape]) -> Option<Box<dyn Operation>> {
+        Some(Box::new(Same))
     }
 }
 
@@ -105,6 +110,10 @@ impl LayerKind for Zero {
             Tensor::zeros(dims, (&x.device(), x.dtype()))
         })
     }
+
+    fn operation(&self, _: &Arguments, _: &[Shape]) -> Option<Box<dyn Operation>> {
+        Some(Box::new(Zeros))
+    }
 }
 
 /// A change of layout: its description, its shape rule and what it does to a batch, given the shape of one
@@ -112,7 +121,7 @@ impl LayerKind for Zero {
 macro_rules! layout {
     ($(#[$doc:meta])* $kind:ident, $name:literal, $torch:literal, $summary:literal, $equation:literal,
      $accepts:expr, $arguments:expr, |$values:ident, $input:ident| $shape:expr,
-     |$x:ident, $given:ident| $body:expr) => {
+     |$x:ident, $given:ident| $body:expr $(, |$incoming:ident| $operation:expr)?) => {
         $(#[$doc])*
         pub struct $kind;
 
@@ -147,6 +156,13 @@ macro_rules! layout {
                 let $x = one(inputs);
                 $body
             }
+
+            $(
+                fn operation(&self, _: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+                    let $incoming = inputs[0];
+                    $operation
+                }
+            )?
         }
     };
 }
@@ -158,7 +174,14 @@ layout!(
     "y[(c h + i) w + j] = x[c, i, j]",
     super::description::NUMBERS, &[],
     |arguments, input| Ok(Shape::Vector { features: input.elements() }),
-    |x, arguments| Activation::Vector(x.rows())
+    |x, arguments| Activation::Vector(x.rows()),
+    |input| Some(match input {
+        Shape::Sequence { .. } => Box::new(Same),
+        other => Box::new(kernels::Transpose {
+            rows: other.positions(),
+            columns: other.features()?,
+        }),
+    })
 );
 
 const UP_TO_65536: ArgType = ArgType::Int {
@@ -218,7 +241,11 @@ layout!(
     |x, arguments| Activation::Sequence(match x {
         Activation::Vector(x) => x.unsqueeze_dim(2),
         grid => grid.channels_first().swap_dims(1, 2),
-    })
+    }),
+    |input| {
+        let _ = input;
+        Some(Box::new(Same))
+    }
 );
 
 layout!(
@@ -238,7 +265,11 @@ layout!(
     |x, arguments| Activation::Signal(match x {
         Activation::Vector(x) => x.unsqueeze_dim(1),
         other => other.channels_first(),
-    })
+    }),
+    |input| {
+        let _ = input;
+        Some(Box::new(Same))
+    }
 );
 
 layout!(

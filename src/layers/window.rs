@@ -1,6 +1,6 @@
 //! The geometry of windows that slide over signals, images and volumes: convolutions and pools share it.
 
-use super::{ArgType, Arguments, ShapeError, Value};
+use super::{ArgType, Arguments, Shape, ShapeError, Value};
 
 /// Largest kernel, stride or dilation.
 pub(super) const MAX_WINDOW: i64 = 255;
@@ -22,6 +22,17 @@ pub(super) struct Window {
     pub dilation: usize,
     /// Rows (columns, samples) added before and after.
     pub padding: (usize, usize),
+}
+
+/// A window over rows and columns, and how many of each come in and out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Plane {
+    pub input: [usize; 2],
+    pub output: [usize; 2],
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub before: [usize; 2],
+    pub after: [usize; 2],
 }
 
 impl Window {
@@ -75,6 +86,37 @@ impl Window {
     fn positions(self, size: usize) -> Option<usize> {
         let padded = size + self.padding.0 + self.padding.1;
         Some(padded.checked_sub(self.extent())? / self.stride + 1)
+    }
+
+    /// The window over rows and columns; a signal has one row. `None` for other shapes.
+    pub(super) fn plane(self, input: Shape) -> Option<Plane> {
+        let over = |size: usize| Some((size, self.positions(size)?));
+        let (before, after) = self.padding;
+        Some(match input {
+            Shape::Signal { length, .. } => {
+                let (columns, out) = over(length)?;
+                Plane {
+                    input: [1, columns],
+                    output: [1, out],
+                    kernel: [1, self.kernel],
+                    stride: [1, self.stride],
+                    before: [0, before],
+                    after: [0, after],
+                }
+            }
+            Shape::Image { height, width, .. } => {
+                let ((rows, rows_out), (columns, columns_out)) = (over(height)?, over(width)?);
+                Plane {
+                    input: [rows, columns],
+                    output: [rows_out, columns_out],
+                    kernel: [self.kernel; 2],
+                    stride: [self.stride; 2],
+                    before: [before; 2],
+                    after: [after; 2],
+                }
+            }
+            _ => return None,
+        })
     }
 
     /// How much of a padded size lies behind the last window.

@@ -1,6 +1,6 @@
 //! A network: parameters, buffers and the forward pass over the graph.
 
-use super::plan::{Plan, Source};
+use super::plan::{Plan, Source, Step};
 use crate::architecture::Architecture;
 use crate::layers::{Activation, Forward, Init, Mode, Parameter, ParameterSpec, Shape};
 use crate::random::Stream;
@@ -71,6 +71,11 @@ impl Network {
     /// The tensors that training updates without gradients, in the architecture's order.
     pub fn buffers(&self) -> &[Tensor<1>] {
         &self.buffers
+    }
+
+    /// Its layers in the order of computing; layer `n` gives node `n + 1`.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.plan.steps
     }
 
     pub(super) fn replace_buffer(&mut self, index: usize, data: TensorData) {

@@ -1,13 +1,17 @@
 //! The order in which a network computes its layers, and which tensors each owns.
 
 use crate::architecture::{Architecture, Node};
-use crate::layers::{Buffer, Layer, ParameterSpec};
+use crate::layers::{Buffer, Layer, ParameterSpec, Shape};
 use std::ops::Range;
 
 /// One layer: where its inputs come from, and which parameters and buffers are its own.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub layer: Layer,
+    /// The shapes that come in.
+    pub shapes: Vec<Shape>,
+    /// The shape that comes out.
+    pub shape: Shape,
     pub inputs: Vec<Source>,
     pub parameters: Range<usize>,
     pub buffers: Range<usize>,
@@ -70,6 +74,8 @@ impl Plan {
                 .collect(),
             parameters: parameters..self.parameters.len(),
             buffers: buffers..self.buffers.len(),
+            shapes,
+            shape: node.shape,
         });
     }
 

@@ -25,6 +25,8 @@ struct Manifest<'a> {
     git_revision: Option<&'static str>,
     burn: &'a str,
     cpu: &'a str,
+    /// The instructions that kernels use, which decide last bits.
+    instructions: &'a str,
     cores: usize,
     threads_a_trial: usize,
     lookahead: u64,
@@ -54,6 +56,7 @@ pub(super) fn write(folder: &RunFolder, entries: &[Entry]) -> Result<(), RunErro
         git_revision: option_env!("STRATA_GIT_REVISION"),
         burn: &started.burn,
         cpu: &started.host.cpu,
+        instructions: crate::kernels::path(),
         cores: cores(),
         threads_a_trial: started.experiment.trial.threads,
         lookahead: started.experiment.search.lookahead,

@@ -2,13 +2,14 @@
 
 use super::expression::Expr;
 use super::genome::Finder;
-use super::path::Path;
 use super::program::{BodyIx, Node, NodeIx, Program, Step};
-use super::state::{UNSET, copies, projection, resolve_layer};
+use super::state::{UNSET, copies};
+use super::workshop::{PathId, Workshop};
 use super::{DecodeError, Genome};
 use crate::architecture::{Architecture, Builder, NodeId};
-use crate::layers::{Layer, Shape, Value};
-use std::collections::BTreeMap;
+use crate::layers::{Shape, Value};
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// What the decisions of a genome come to.
 pub(super) struct Built {
@@ -16,29 +17,38 @@ pub(super) struct Built {
     /// The values that constraints ask for.
     pub kept: Vec<Value>,
     /// How often each body was expanded.
-    pub bodies: BTreeMap<Box<str>, u64>,
+    pub bodies: Vec<u64>,
 }
 
 /// Runs `program` with the decisions of `genome`.
 ///
 /// # Errors
 /// When a decision is missing or the decisions lead out of the space.
-pub(super) fn build(program: &Program, genome: &Genome) -> Result<Built, DecodeError> {
+pub(super) fn build(
+    program: &Program,
+    genome: &Genome,
+    workshop: &mut Workshop,
+) -> Result<Built, DecodeError> {
+    workshop.begin();
     let mut run = Run {
         program,
         genome: genome.finder(),
+        workshop,
         builder: Builder::new(program.input),
-        path: Path::default(),
+        path: PathId::TOP,
+        scopes: Vec::new(),
         stack: vec![Builder::INPUT],
-        carried: Vec::new(),
+        carried: Rc::default(),
         slots: vec![UNSET; program.globals],
+        frame: 0,
+        shapes: Vec::new(),
         depth: program.depth,
         kept: Vec::new(),
-        bodies: BTreeMap::new(),
+        bodies: vec![0; program.bodies.len()],
     };
     run.node(program.root)?;
     let last = run.top();
-    let address = run.path.address("");
+    let address = run.address();
     let architecture = run
         .builder
         .finish(last, program.output)
@@ -53,14 +63,20 @@ pub(super) fn build(program: &Program, genome: &Genome) -> Result<Built, DecodeE
 struct Run<'a> {
     program: &'a Program,
     genome: Finder<'a>,
+    workshop: &'a mut Workshop,
     builder: Builder,
-    path: Path,
+    path: PathId,
+    /// Where the open shared bodies have their decisions.
+    scopes: Vec<(BodyIx, PathId)>,
     stack: Vec<NodeId>,
-    carried: Vec<NodeId>,
+    carried: Rc<Vec<NodeId>>,
+    /// The slots of every running body, the innermost last, from `frame` on.
     slots: Vec<Value>,
+    frame: usize,
+    shapes: Vec<Shape>,
     depth: u16,
     kept: Vec<Value>,
-    bodies: BTreeMap<Box<str>, u64>,
+    bodies: Vec<u64>,
 }
 
 impl Run<'_> {
@@ -68,34 +84,54 @@ impl Run<'_> {
         stacker::maybe_grow(128 << 10, 4 << 20, || self.node_on(node))
     }
 
-    fn node_on(&mut self, node: NodeIx) -> Result<(), DecodeError> {
+    fn node_on(&mut self, mut at: NodeIx) -> Result<(), DecodeError> {
         let program = self.program;
-        match program.node(node) {
-            Node::Then(first, second) => {
-                self.node(*first)?;
-                self.node(*second)
+        loop {
+            match program.node(at) {
+                Node::Then(first, second) => {
+                    match program.node(*first) {
+                        Node::Step(step) => self.step(*first, step)?,
+                        _ => self.node(*first)?,
+                    }
+                    at = *second;
+                }
+                Node::Guard {
+                    slot,
+                    expected,
+                    node,
+                } => {
+                    if self.get(*slot) != Value::Bool(*expected) {
+                        return Ok(());
+                    }
+                    at = *node;
+                }
+                Node::Step(step) => return self.step(at, step),
+                inner => return self.enter(at, inner),
             }
-            Node::Label(segment, inner) => self.below(segment, *inner),
+        }
+    }
+
+    /// Runs a node that has an address or a scope of its own.
+    fn enter(&mut self, at: NodeIx, node: &Node) -> Result<(), DecodeError> {
+        let before = self.path;
+        match node {
+            Node::Label(segment, inner) => {
+                self.path = self.below(at, 0, || segment.to_string());
+                self.node(*inner)?;
+            }
             Node::Choice { segment, options } => {
-                let address = self.path.address(segment);
-                let taken = self.genome.find(&address);
-                let taken = taken.ok_or_else(|| DecodeError::Missing(address.clone()))?;
-                let option = options.get(taken as usize).ok_or(DecodeError::Invalid {
-                    address,
+                self.path = self.below(at, 0, || segment.to_string());
+                let genome = &mut self.genome;
+                let taken = self
+                    .workshop
+                    .decided(self.path, |address| genome.find(address));
+                let taken = taken.ok_or_else(|| DecodeError::Missing(self.address()))?;
+                let option = options.get(taken as usize);
+                let option = option.ok_or_else(|| DecodeError::Invalid {
+                    address: self.address(),
                     option: taken,
                 })?;
-                self.below(segment, option.node)
-            }
-            Node::Guard {
-                slot,
-                expected,
-                node,
-            } => {
-                if self.get(*slot) == Value::Bool(*expected) {
-                    self.node(*node)
-                } else {
-                    Ok(())
-                }
+                self.node(option.node)?;
             }
             Node::Loop {
                 count,
@@ -108,77 +144,76 @@ impl Run<'_> {
                 };
                 for copy in 0..copies {
                     self.set(*index, Value::Int(copy));
-                    self.below(&format!("{segment}[{copy}]"), *node)?;
+                    self.path = before;
+                    self.path = self.below(at, copy as u32, || format!("{segment}[{copy}]"));
+                    self.node(*node)?;
                 }
-                Ok(())
             }
             Node::Call {
                 body,
                 arguments,
                 segment,
             } => {
-                let before = self.path.enter(segment);
+                self.path = self.below(at, 0, || segment.to_string());
                 self.call(*body, arguments)?;
-                self.path.leave(before);
-                Ok(())
             }
             Node::Shared { body, arguments } => {
-                let text = self.path.visit(*body);
+                let scope = self.scopes.iter().rfind(|(known, _)| known == body);
+                self.path = scope.map_or(PathId::TOP, |(_, path)| *path);
                 self.call(*body, arguments)?;
-                self.path.come_back(text);
-                Ok(())
             }
             Node::Open(body) => {
-                self.path.open(*body, &program.body(*body).name);
-                Ok(())
+                let name = &self.program.body(*body).name;
+                let there = self.below(at, 0, || name.to_string());
+                self.scopes.push((*body, there));
             }
             Node::Close(body) => {
-                self.path.close(*body);
-                Ok(())
+                if let Some(last) = self.scopes.iter().rposition(|(known, _)| known == body) {
+                    self.scopes.remove(last);
+                }
             }
-            Node::Step(step) => self.step(step),
+            Node::Then(..) | Node::Guard { .. } | Node::Step(_) => return self.node_on(at),
         }
-    }
-
-    fn below(&mut self, segment: &str, node: NodeIx) -> Result<(), DecodeError> {
-        let before = self.path.enter(segment);
-        self.node(node)?;
-        self.path.leave(before);
+        self.path = before;
         Ok(())
     }
 
-    fn call(&mut self, body: BodyIx, arguments: &[Expr]) -> Result<(), DecodeError> {
-        let body = self.program.body(body);
-        if self.program.is_constrained() {
-            *self.bodies.entry(body.name.clone()).or_default() += 1;
+    fn below(&mut self, at: NodeIx, copy: u32, segment: impl FnOnce() -> String) -> PathId {
+        self.workshop.below(self.path, (at, copy), segment)
+    }
+
+    fn call(&mut self, body_ix: BodyIx, arguments: &[Expr]) -> Result<(), DecodeError> {
+        let body = self.program.body(body_ix);
+        self.bodies[body_ix.0 as usize] += 1;
+        let (outer_frame, outer_depth) = (self.frame, self.depth);
+        let frame = self.slots.len();
+        for slot in 0..self.program.globals {
+            self.slots.push(self.get(slot));
         }
-        let mut slots = self.slots[..self.program.globals.min(self.slots.len())].to_vec();
-        slots.resize(self.program.globals, UNSET);
         for argument in arguments {
-            slots.push(self.evaluate(argument)?);
+            let value = argument.evaluate(&self.slots[outer_frame..frame], self.shape());
+            let value = value.map_err(|_| self.astray())?;
+            self.slots.push(value);
         }
-        let depth = self.depth;
         if body.recursive {
-            self.depth = depth.checked_sub(1).ok_or_else(|| self.astray())?;
+            self.depth = outer_depth.checked_sub(1).ok_or_else(|| self.astray())?;
         }
-        let outer_slots = std::mem::replace(&mut self.slots, slots);
-        let top = self.top();
-        let outer_stack = std::mem::replace(&mut self.stack, vec![top]);
-        let outer_carried = self.carried.clone();
+        self.frame = frame;
+        let below = self.stack.len();
+        self.stack.push(self.top());
+        let carried = Rc::clone(&self.carried);
         self.node(body.node)?;
         let result = self.top();
-        self.slots = outer_slots;
-        self.stack = outer_stack;
-        self.carried = outer_carried;
-        self.depth = depth;
-        *self
-            .stack
-            .last_mut()
-            .expect("a program never empties its stack") = result;
+        self.slots.truncate(frame);
+        self.frame = outer_frame;
+        self.depth = outer_depth;
+        self.carried = carried;
+        self.stack.truncate(below);
+        self.replace_top(result);
         Ok(())
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), DecodeError> {
+    fn step(&mut self, at: NodeIx, step: &Step) -> Result<(), DecodeError> {
         match step {
             Step::Nothing
             | Step::Clear(_)
@@ -199,31 +234,36 @@ impl Run<'_> {
                 arguments,
                 inputs,
             } => {
-                let layer = resolve_layer(*kind, arguments, &self.slots, self.shape());
-                let layer = layer.map_err(|_| self.astray())?;
                 let first = self.stack.len() - inputs;
+                self.shapes.clear();
+                let shapes = self.stack[first..].iter().map(|&id| self.builder.shape(id));
+                self.shapes.extend(shapes);
+                let slots = &self.slots[self.frame..];
+                let made = (at, *kind, arguments.as_slice());
+                let layer = self.workshop.layer(made, slots, &self.shapes);
+                let (layer, shape) = layer.ok_or_else(|| self.astray())?;
+                let address = self.workshop.layer_address(self.path, at, *kind);
                 let inputs = self.stack.split_off(first);
-                self.push(layer, inputs)?;
+                let node = self.builder.push_known(layer, shape, inputs, address);
+                self.stack.push(node);
             }
             Step::Pick(depth) => self.stack.push(self.stack[self.stack.len() - 1 - depth]),
             Step::DropBelow(count) => {
                 let top = self.top();
-                self.stack.truncate(self.stack.len() - 1 - count);
-                self.stack.push(top);
+                self.stack.truncate(self.stack.len() - count);
+                self.replace_top(top);
             }
             Step::Project => self.project()?,
-            Step::BeginCarry(count) => self.carried = vec![self.top(); *count],
+            Step::BeginCarry(count) => self.carried = Rc::new(vec![self.top(); *count]),
             Step::Carry => {
-                self.carried.pop();
-                self.carried.insert(0, self.top());
+                let top = self.top();
+                let carried = Rc::make_mut(&mut self.carried);
+                carried.pop();
+                carried.insert(0, top);
             }
             Step::PickCarried(ago) => {
-                let node = self
-                    .carried
-                    .get(*ago)
-                    .copied()
-                    .unwrap_or_else(|| self.top());
-                self.stack.push(node);
+                let carried = self.carried.get(*ago).copied();
+                self.stack.push(carried.unwrap_or_else(|| self.top()));
             }
         }
         Ok(())
@@ -231,21 +271,19 @@ impl Run<'_> {
 
     fn project(&mut self) -> Result<(), DecodeError> {
         let body = self.stack.pop().expect("the body's tensor is on top");
-        let layers = projection(self.shape(), self.builder.shape(body));
-        let before = self.path.enter("project");
-        for layer in layers.map_err(|_| self.astray())? {
-            let input = self.stack.pop().expect("the short cut is below the body");
-            self.push(layer, vec![input])?;
+        let layers = self
+            .workshop
+            .projection(self.shape(), self.builder.shape(body));
+        let layers = layers.ok_or_else(|| self.astray())?;
+        let path = self.workshop.named(self.path, "project");
+        for layer in layers {
+            let address = self.workshop.layer_path(path, layer.kind);
+            let address = self.workshop.address(address);
+            let node = self.builder.push(layer, vec![self.top()], address);
+            let node = node.map_err(|_| self.astray())?;
+            self.replace_top(node);
         }
-        self.path.leave(before);
         self.stack.push(body);
-        Ok(())
-    }
-
-    fn push(&mut self, layer: Layer, inputs: Vec<NodeId>) -> Result<(), DecodeError> {
-        let address = self.path.address_of(layer.kind.name());
-        let node = self.builder.push(layer, inputs, address);
-        self.stack.push(node.map_err(|_| self.astray())?);
         Ok(())
     }
 
@@ -256,29 +294,43 @@ impl Run<'_> {
             .expect("a program never empties its stack")
     }
 
+    fn replace_top(&mut self, node: NodeId) {
+        *self
+            .stack
+            .last_mut()
+            .expect("a program never empties its stack") = node;
+    }
+
     fn shape(&self) -> Shape {
         self.builder.shape(self.top())
     }
 
     fn evaluate(&self, expression: &Expr) -> Result<Value, DecodeError> {
         expression
-            .evaluate(&self.slots, self.shape())
+            .evaluate(&self.slots[self.frame..], self.shape())
             .map_err(|_| self.astray())
     }
 
     fn get(&self, slot: usize) -> Value {
-        self.slots.get(slot).copied().unwrap_or(UNSET)
+        let value = self.slots.get(self.frame + slot);
+        value.copied().unwrap_or(UNSET)
     }
 
     fn set(&mut self, slot: usize, value: Value) {
-        if self.slots.len() <= slot {
-            self.slots.resize(slot + 1, UNSET);
+        let at = self.frame + slot;
+        if self.slots.len() <= at {
+            self.slots.resize(at + 1, UNSET);
         }
-        self.slots[slot] = value;
+        self.slots[at] = value;
+    }
+
+    fn address(&self) -> String {
+        let address: Arc<str> = self.workshop.address(self.path);
+        address.to_string()
     }
 
     fn astray(&self) -> DecodeError {
-        let address = self.path.address("");
+        let address = self.address();
         let option = self.genome.peek(&address).unwrap_or_default();
         DecodeError::Invalid { address, option }
     }

@@ -4,10 +4,11 @@
 
 use super::Genome;
 use super::build::{self, Built};
-use super::count::Estimate;
+use super::count::{Count, Estimate};
 use super::plan::{Decide, Plan};
-use super::program::{Cost, Program};
+use super::program::{Cost, Program, Tracked};
 use super::state::layer_cost;
+use super::workshop::Workshops;
 use crate::architecture::{Architecture, Mark};
 use crate::random::{Purpose, Seed};
 use num_bigint::BigUint;
@@ -23,12 +24,16 @@ const DRAWS: u64 = 10_000;
 #[derive(Debug)]
 pub(super) struct Filter {
     conditions: Arc<Program>,
-    pub admitted: Admitted,
+    admitted: Admitted,
+    workshops: Workshops,
 }
+
+/// How often a draw from a listed space is made again before it is made another way.
+const TRIES: u64 = 64;
 
 /// What is known of them.
 #[derive(Debug)]
-pub(super) enum Admitted {
+enum Admitted {
     /// All of them: indices in the unconstrained space in order, and their decisions.
     Listed(Vec<u64>, Vec<Genome>),
     /// How many draws met the constraints.
@@ -42,6 +47,7 @@ impl Filter {
         let mut filter = Self {
             conditions,
             admitted: Admitted::Listed(Vec::new(), Vec::new()),
+            workshops: Workshops::default(),
         };
         filter.admitted = match u64::try_from(count) {
             Ok(count) if count <= LISTED => filter.list(plan, count)?,
@@ -53,7 +59,7 @@ impl Filter {
     fn list(&self, plan: &mut Plan, count: u64) -> Option<Admitted> {
         let (mut indices, mut genomes) = (Vec::new(), Vec::new());
         for index in 0..count {
-            let genome = Genome::of_taken(plan.unrank(BigUint::from(index)));
+            let genome = Genome::of(plan.unrank(BigUint::from(index)));
             if self.admits(&genome) {
                 indices.push(index);
                 genomes.push(genome);
@@ -67,8 +73,8 @@ impl Filter {
         let mut stream = Seed(0).stream(0, Purpose::Tool);
         let mut admitted = 0;
         for _ in 0..DRAWS {
-            let taken = plan.unrank(stream.below_big(count));
-            admitted += u64::from(self.admits(&Genome::of_taken(taken)));
+            let decisions = plan.unrank(stream.below_big(count));
+            admitted += u64::from(self.admits(&Genome::of(decisions)));
         }
         (admitted > 0).then(|| {
             Admitted::Estimated(Estimate {
@@ -79,14 +85,77 @@ impl Filter {
         })
     }
 
+    /// How many there are, for `recipes` combinations of training settings.
+    pub fn count(&self, recipes: &BigUint) -> Count {
+        match &self.admitted {
+            Admitted::Listed(indices, _) => Count::Exact(recipes * indices.len()),
+            Admitted::Estimated(estimate) => Count::Estimate(Estimate {
+                unconstrained: &estimate.unconstrained * recipes,
+                ..estimate.clone()
+            }),
+        }
+    }
+
+    /// How many indices of networks there are.
+    pub fn indices(&self) -> BigUint {
+        match &self.admitted {
+            Admitted::Listed(indices, _) => BigUint::from(indices.len()),
+            Admitted::Estimated(estimate) => estimate.unconstrained.clone(),
+        }
+    }
+
+    /// Every network that meets the constraints, where they are listed.
+    pub fn listed(&self) -> Option<&[Genome]> {
+        match &self.admitted {
+            Admitted::Listed(_, genomes) => Some(genomes),
+            Admitted::Estimated(_) => None,
+        }
+    }
+
+    /// The index in the unconstrained space of network number `index`.
+    pub fn get(&self, index: BigUint) -> BigUint {
+        match &self.admitted {
+            Admitted::Listed(indices, _) => {
+                let place = usize::try_from(&index);
+                BigUint::from(indices[place.expect("the index is below the length of the list")])
+            }
+            Admitted::Estimated(_) => index,
+        }
+    }
+
+    /// The number of the network that has this index in the unconstrained space; nothing if it does
+    /// not meet the constraints.
+    pub fn index_of(&self, index: BigUint, genome: &Genome) -> Option<BigUint> {
+        match &self.admitted {
+            Admitted::Listed(indices, _) => {
+                let place = indices.binary_search_by(|known| BigUint::from(*known).cmp(&index));
+                place.ok().map(BigUint::from)
+            }
+            Admitted::Estimated(_) => self.admits(genome).then_some(index),
+        }
+    }
+
+    /// How many draws are made before an admitted one is looked for in another way. By the acceptance
+    /// rate, so many misses in a row have a chance below e^-50.
+    pub fn tries(&self) -> u64 {
+        match &self.admitted {
+            Admitted::Listed(..) => TRIES,
+            Admitted::Estimated(estimate) => (50.0 / estimate.acceptance_rate()) as u64 + 1,
+        }
+    }
+
     /// Whether the network of a genome meets the constraints.
     pub fn admits(&self, genome: &Genome) -> bool {
-        build::build(&self.conditions, genome).is_ok_and(|built| self.meets(&built))
+        let built = self
+            .workshops
+            .with(|workshop| build::build(&self.conditions, genome, workshop));
+        built.is_ok_and(|built| self.meets(&built))
     }
 
     fn meets(&self, built: &Built) -> bool {
         let tracked = self.conditions.tracked.iter();
-        let totals: Vec<u64> = tracked.map(|tracked| total(&tracked.cost, built)).collect();
+        let total = |tracked: &Tracked| self.total(&tracked.cost, built);
+        let totals: Vec<u64> = tracked.map(total).collect();
         let metrics = built.architecture.metrics();
         let mark = Mark {
             depth: u32::try_from(metrics.depth).unwrap_or(u32::MAX),
@@ -95,18 +164,20 @@ impl Filter {
         };
         self.conditions.meets(&built.kept, &totals, mark)
     }
-}
 
-fn total(cost: &Cost, built: &Built) -> u64 {
-    if let Cost::CountBody(name) = cost {
-        return built.bodies.get(name).copied().unwrap_or(0);
+    fn total(&self, cost: &Cost, built: &Built) -> u64 {
+        if let Cost::CountBody(name) = cost {
+            let bodies = self.conditions.bodies.iter().zip(&built.bodies);
+            let named = bodies.filter(|(body, _)| body.name == *name);
+            return named.map(|(_, times)| times).sum();
+        }
+        let layers = built.architecture.nodes().iter().filter_map(|node| {
+            let layer = node.layer()?;
+            let inputs = Architecture::input_shapes(&built.architecture, node);
+            Some(layer_cost(cost, layer, &inputs, node.shape))
+        });
+        layers.sum()
     }
-    let layers = built.architecture.nodes().iter().filter_map(|node| {
-        let layer = node.layer()?;
-        let inputs = Architecture::input_shapes(&built.architecture, node);
-        Some(layer_cost(cost, layer, &inputs, node.shape))
-    });
-    layers.sum()
 }
 
 /// Offers only options that some listed genome takes after what was decided before.

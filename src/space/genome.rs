@@ -1,10 +1,10 @@
 //! A genome: which option was taken at which address.
 
+use rustc_hash::FxHashMap;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -111,7 +111,7 @@ pub(super) struct Finder<'a> {
     entries: &'a [(Arc<str>, u32)],
     next: usize,
     misses: usize,
-    index: Option<HashMap<&'a str, usize>>,
+    index: Option<FxHashMap<&'a str, usize>>,
 }
 
 impl Finder<'_> {
@@ -178,7 +178,7 @@ impl Ord for Genome {
 impl<A: Into<Arc<str>>> FromIterator<(A, u32)> for Genome {
     fn from_iter<T: IntoIterator<Item = (A, u32)>>(decisions: T) -> Self {
         let mut genome = Self::new();
-        let mut places = HashMap::new();
+        let mut places = FxHashMap::default();
         for (address, option) in decisions {
             let address = address.into();
             match places.get(&address) {

@@ -11,7 +11,6 @@ pub mod expression;
 mod filter;
 mod genome;
 mod operators;
-mod path;
 mod plan;
 mod product;
 pub mod program;
@@ -19,6 +18,7 @@ mod search_space;
 mod state;
 mod transfer;
 mod unsatisfiable;
+mod workshop;
 
 pub use count::{Count, Estimate};
 pub use genome::Genome;

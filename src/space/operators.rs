@@ -29,12 +29,12 @@ impl SearchSpace {
         stream: &mut Stream,
         mut draw: impl FnMut(&mut Stream) -> Genome,
     ) -> Genome {
-        if !self.is_filtered() {
+        let Some(filter) = self.filter() else {
             return draw(stream);
-        }
-        for _ in 0..self.tries() {
+        };
+        for _ in 0..filter.tries() {
             let drawn = draw(stream);
-            if self.admits(&drawn) {
+            if filter.admits(&drawn) {
                 return drawn;
             }
         }
@@ -78,7 +78,8 @@ impl SearchSpace {
                 let mut edited = decided.clone();
                 edited[at].1 = option;
                 let neighbour = self.complete(&Genome::of(edited), stream);
-                if self.admits(&neighbour) {
+                let fits = self.filter().is_none_or(|filter| filter.admits(&neighbour));
+                if fits {
                     neighbours.push(neighbour);
                 }
             }

@@ -1,10 +1,11 @@
 //! The space as its users see it.
 
-use super::count::{Count, Estimate};
-use super::filter::{Admitted, Filter, Within};
+use super::count::Count;
+use super::filter::{Filter, Within};
 use super::plan::{Cursor, Decide, Plan, Prefer, Taken};
 use super::program::{Origin, Program, RecipeDecision};
 use super::transfer::{ENTRY_LIMIT, Engine, Point, TooLarge};
+use super::workshop::Workshops;
 use super::{Candidate, Decision, DecodeError, Genome, Sampling, build};
 use crate::architecture::Output;
 use crate::layers::Shape;
@@ -14,9 +15,6 @@ use num_integer::Integer;
 use num_traits::{One, Zero};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-
-/// How often a draw from a listed space is made again before it is made another way.
-const TRIES: u64 = 64;
 
 /// How many entries walks may add to the memo before it is solved afresh.
 const WALK_ENTRIES: usize = 4_000_000;
@@ -35,6 +33,7 @@ pub struct SearchSpace {
     /// Constraints that walks don't know of.
     filter: Option<Filter>,
     memo: Mutex<Memo>,
+    workshops: Workshops,
 }
 
 #[derive(Debug)]
@@ -126,6 +125,7 @@ impl SearchSpace {
             networks,
             filter: None,
             memo: Mutex::new(memo),
+            workshops: Workshops::default(),
             program,
         }
     }
@@ -141,19 +141,8 @@ impl SearchSpace {
             return Err(SpaceError::Unmet(problem));
         };
         let mut space = Self::solved(program, memo);
-        let recipes = recipes(&space.program);
-        match &filter.admitted {
-            Admitted::Listed(indices, _) => {
-                space.networks = BigUint::from(indices.len());
-                space.count = Count::Exact(&space.networks * recipes);
-            }
-            Admitted::Estimated(estimate) => {
-                space.count = Count::Estimate(Estimate {
-                    unconstrained: &estimate.unconstrained * recipes,
-                    ..estimate.clone()
-                });
-            }
-        }
+        space.networks = filter.indices();
+        space.count = filter.count(&recipes(&space.program));
         space.filter = Some(filter);
         Ok(space)
     }
@@ -193,18 +182,11 @@ impl SearchSpace {
     pub fn sample(&self, sampling: Sampling, stream: &mut Stream) -> Genome {
         match (sampling, &self.filter) {
             (Sampling::Prior, None) => self.complete(&Genome::new(), stream),
-            (
-                Sampling::Uniform,
-                Some(Filter {
-                    admitted: Admitted::Estimated(_),
-                    ..
-                }),
-            )
-            | (Sampling::Prior, Some(_)) => self.sample_filtered(sampling, stream),
-            (Sampling::Uniform, _) => {
-                let index = stream.below_big(&self.indices());
-                self.get(&index).expect("the index is below the count")
+            (Sampling::Prior, Some(filter)) => self.sample_filtered(filter, sampling, stream),
+            (Sampling::Uniform, Some(filter)) if filter.listed().is_none() => {
+                self.sample_filtered(filter, sampling, stream)
             }
+            (Sampling::Uniform, _) => self.unranked(stream.below_big(&self.indices())),
         }
     }
 
@@ -214,13 +196,10 @@ impl SearchSpace {
         Genome::of_taken(self.walk(&mut Prefer::new(partial, stream)))
     }
 
-    fn sample_filtered(&self, sampling: Sampling, stream: &mut Stream) -> Genome {
-        let Some(filter) = &self.filter else {
-            return self.sample(sampling, stream);
-        };
-        if let Admitted::Listed(_, genomes) = &filter.admitted {
+    fn sample_filtered(&self, filter: &Filter, sampling: Sampling, stream: &mut Stream) -> Genome {
+        if let Some(genomes) = filter.listed() {
             let nothing = Genome::new();
-            for _ in 0..TRIES {
+            for _ in 0..filter.tries() {
                 let mut decider = Within::new(genomes, Prefer::new(&nothing, stream));
                 let taken = self.walk_network(&mut decider);
                 if decider.is_inside() {
@@ -229,9 +208,7 @@ impl SearchSpace {
             }
             return self.sample(Sampling::Uniform, stream);
         }
-        // By the acceptance rate, so many misses in a row have a chance below e^-50.
-        let tries = self.tries();
-        for _ in 0..tries {
+        for _ in 0..filter.tries() {
             let genome = match sampling {
                 Sampling::Prior => self.complete(&Genome::new(), stream),
                 Sampling::Uniform => self.unranked(stream.below_big(&self.indices())),
@@ -247,32 +224,15 @@ impl SearchSpace {
         }
     }
 
-    /// How many draws are made before an admitted one is looked for in the order of indices.
-    pub(super) fn tries(&self) -> u64 {
-        match &self.filter {
-            Some(Filter {
-                admitted: Admitted::Estimated(estimate),
-                ..
-            }) => (50.0 / estimate.acceptance_rate()) as u64 + 1,
-            _ => TRIES,
-        }
-    }
-
     fn any_admitted(&self) -> Genome {
         let mut all = self.iter_from(&BigUint::zero());
         all.next()
             .expect("a space under constraints has an architecture")
     }
 
-    /// Whether a genome meets the constraints that walks don't know of.
-    pub(super) fn admits(&self, genome: &Genome) -> bool {
-        self.filter
-            .as_ref()
-            .is_none_or(|filter| filter.admits(genome))
-    }
-
-    pub(super) fn is_filtered(&self) -> bool {
-        self.filter.is_some()
+    /// Constraints that walks don't know of.
+    pub(super) fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
     }
 
     /// The decisions of a complete genome in the order they are made.
@@ -309,7 +269,9 @@ impl SearchSpace {
     /// # Errors
     /// When a decision is missing or not in the space.
     pub fn decode(&self, genome: &Genome) -> Result<Candidate, DecodeError> {
-        let architecture = build::build(&self.program, genome)?.architecture;
+        let built = self
+            .workshops
+            .with(|workshop| build::build(&self.program, genome, workshop))?;
         let mut recipe = BTreeMap::new();
         for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
             let option = recipe_option(decision, address, genome)?;
@@ -318,7 +280,7 @@ impl SearchSpace {
         }
         Ok(Candidate {
             genome: genome.clone(),
-            architecture,
+            architecture: built.architecture,
             recipe,
         })
     }
@@ -330,30 +292,22 @@ impl SearchSpace {
             return None;
         }
         let genome = self.unranked(index.clone());
-        let sure = !matches!(
-            &self.filter,
-            Some(Filter {
-                admitted: Admitted::Estimated(_),
-                ..
-            })
-        );
-        (sure || self.admits(&genome)).then_some(genome)
+        self.is_admitted(&genome).then_some(genome)
+    }
+
+    /// Whether a genome of an index meets the constraints that indices don't know of.
+    fn is_admitted(&self, genome: &Genome) -> bool {
+        let unsure = self.filter().filter(|filter| filter.listed().is_none());
+        unsure.is_none_or(|filter| filter.admits(genome))
     }
 
     /// The genome with this index, whether it meets constraints or not.
     fn unranked(&self, index: BigUint) -> Genome {
         let (mut network, settings) = index.div_rem(&recipes(&self.program));
-        if let Some(Filter {
-            admitted: Admitted::Listed(indices, _),
-            ..
-        }) = &self.filter
-        {
-            let place =
-                usize::try_from(&network).expect("the index is below the length of the list");
-            network = BigUint::from(indices[place]);
+        if let Some(filter) = &self.filter {
+            network = filter.get(network);
         }
-        let taken = self.memo().plan.unrank(network).into_iter();
-        let mut genome = taken.map(|taken| (taken.address, taken.option)).collect();
+        let mut genome = self.memo().plan.unrank(network);
         self.unrank_recipe(settings, &mut genome);
         Genome::of(genome)
     }
@@ -390,15 +344,9 @@ impl SearchSpace {
             return Err(astray);
         }
         let mut index = ranked.ok_or(DecodeError::Outside)?;
-        match self.filter.as_ref().map(|filter| &filter.admitted) {
-            Some(Admitted::Listed(indices, _)) => {
-                let listed = indices.binary_search_by(|known| BigUint::from(*known).cmp(&index));
-                index = BigUint::from(listed.map_err(|_| DecodeError::Outside)?);
-            }
-            Some(Admitted::Estimated(_)) if !self.admits(genome) => {
-                return Err(DecodeError::Outside);
-            }
-            _ => {}
+        if let Some(filter) = &self.filter {
+            let number = filter.index_of(index, genome);
+            index = number.ok_or(DecodeError::Outside)?;
         }
         for (decision, address) in self.program.recipe.iter().zip(&self.recipe) {
             index = index * decision.options.len() + recipe_option(decision, address, genome)?;
@@ -488,20 +436,14 @@ impl Iterator for Genomes<'_> {
 
     fn next(&mut self) -> Option<Genome> {
         loop {
-            let genome = match &self.space.filter {
-                Some(Filter {
-                    admitted: Admitted::Listed(..),
-                    ..
-                }) => self.space.get(&self.next)?,
-                _ => self.step()?,
+            let listed = self.space.filter().and_then(Filter::listed);
+            let genome = match listed {
+                Some(_) => self.space.get(&self.next)?,
+                None => self.step()?,
             };
             self.next += 1u8;
-            match &self.space.filter {
-                Some(Filter {
-                    admitted: Admitted::Estimated(_),
-                    ..
-                }) if !self.space.admits(&genome) => {}
-                _ => return Some(genome),
+            if self.space.is_admitted(&genome) {
+                return Some(genome);
             }
         }
     }

@@ -4,14 +4,15 @@ use super::metrics;
 use super::recipe::{LossKind, Recipe, RecipeError};
 use crate::architecture::Output;
 use crate::data::{Part, Targets};
+use crate::kernels;
 use crate::layers::Mode;
-use crate::model::Network;
+use crate::model::{Network, Program};
 use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
 
 /// How many examples are evaluated at a time. A constant, so that scores never depend on the recipe.
-const EVALUATION_BATCH: usize = 256;
+const EVALUATION_BATCH: usize = 64;
 
 /// A loss for an output, and with it the scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,6 +93,38 @@ impl Objective {
                 (inner.clone() * inner.mul_scalar(0.5) + beyond).mean()
             }
         }
+    }
+
+    /// The mean loss of rows of outputs against each set of targets by its share, and its gradient.
+    ///
+    /// # Panics
+    /// When the targets are not of the output.
+    pub fn loss_and_gradient(
+        &self,
+        outputs: &[f32],
+        targets: &[(f64, Targets)],
+    ) -> (f64, Vec<f32>) {
+        let (mut total, mut gradient) = (0.0, vec![0.0; outputs.len()]);
+        for (share, targets) in targets {
+            if let (LossKind::CrossEntropy, Targets::Classes { labels, .. }) = (self.kind, targets)
+            {
+                total +=
+                    kernels::cross_entropy(outputs, labels, self.smoothing, *share, &mut gradient);
+                continue;
+            }
+            let rows = targets.len().max(1);
+            let data = TensorData::new(outputs.to_vec(), [rows, outputs.len() / rows]);
+            let leaf = Tensor::<2>::from_data(data, &Device::flex().autodiff()).require_grad();
+            let loss = self.loss(leaf.clone(), targets).mul_scalar(*share);
+            total += f64::from(loss.clone().into_scalar::<f32>());
+            let found = leaf.grad(&loss.backward()).map(Tensor::into_data);
+            let found = found.expect("a loss depends on the outputs");
+            kernels::add_to(
+                &mut gradient,
+                found.as_slice::<f32>().expect("32-bit floats"),
+            );
+        }
+        (total, gradient)
     }
 
     /// Targets as numbers beside the outputs.
@@ -178,18 +211,15 @@ pub(super) struct Predictions(Vec<f32>);
 impl Predictions {
     /// Computes them, asking before each batch whether to go on.
     pub fn of<E>(
-        network: &Network,
+        program: &mut Program,
         part: &Part,
         mut go_on: impl FnMut() -> Result<(), E>,
     ) -> Result<Self, E> {
-        let mut network = network.without_gradients();
         let size = part.shape.elements();
         let mut outputs = Vec::new();
         for inputs in part.inputs.chunks(EVALUATION_BATCH * size) {
             go_on()?;
-            let input = network.batch(inputs.to_vec());
-            let output = network.forward(input, Mode::Inference).vector().into_data();
-            outputs.extend_from_slice(output.as_slice::<f32>().expect("32-bit floats"));
+            outputs.extend_from_slice(program.forward(inputs, Mode::Inference));
         }
         Ok(Self(outputs))
     }
@@ -219,7 +249,7 @@ impl Predictions {
 /// # Panics
 /// When the part does not have the network's input shape, or its targets are not of the objective.
 pub fn evaluate(network: &Network, part: &Part, objective: &Objective) -> Scores {
-    let predictions = Predictions::of(network, part, || Ok::<(), ()>(()));
+    let predictions = Predictions::of(&mut Program::of(network), part, || Ok::<(), ()>(()));
     let predictions = predictions.expect("nothing interrupts it");
     predictions.scores(objective, part)
 }

@@ -35,6 +35,19 @@ impl Optimizer {
 
     /// Moves every parameter that has a gradient. A parameter that the loss does not depend on stays
     /// as it is, without weight decay.
+    pub fn step_values<'a>(
+        &mut self,
+        parameters: impl Iterator<Item = (&'a mut [f32], Option<&'a mut [f32]>)>,
+        learning_rate: f64,
+    ) {
+        for ((weights, gradient), state) in parameters.zip(&mut self.states) {
+            if let Some(gradient) = gradient {
+                state.step(&self.recipe, learning_rate, weights, gradient);
+            }
+        }
+    }
+
+    /// The same for burn's tensors.
     pub fn step(
         &mut self,
         parameters: &mut Vec<Parameter>,
@@ -119,6 +132,23 @@ pub fn gradients(parameters: &[Parameter], backward: &mut Gradients) -> Vec<Opti
         .iter()
         .map(|parameter| parameter.take_gradient(backward))
         .collect()
+}
+
+/// Scales all gradients together so that their norm is at most `max_norm`.
+pub fn clip_values(gradients: &mut [&mut [f32]], max_norm: f64) {
+    let squares = |values: &&mut [f32]| -> f64 {
+        values
+            .iter()
+            .map(|&value| f64::from(value) * f64::from(value))
+            .sum()
+    };
+    let norm = libm::sqrt(gradients.iter().map(squares).sum());
+    let factor = max_norm / (norm + 1e-6);
+    if factor < 1.0 {
+        for value in gradients.iter_mut().flat_map(|values| values.iter_mut()) {
+            *value *= factor as f32;
+        }
+    }
 }
 
 /// Scales all gradients together so that their norm is at most `max_norm`, and returns the norm they

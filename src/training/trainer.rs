@@ -3,14 +3,14 @@
 use super::augment::{Augmentation, mixing_share};
 use super::job::{EpochRecord, Failure, Job, Progress, Trained};
 use super::objective::{Objective, Predictions};
-use super::optimizer::{Optimizer, clip_gradients, gradients};
+use super::optimizer::{Optimizer, clip_values};
 use super::schedule::learning_rate;
 use crate::architecture::Architecture;
 use crate::data::Targets;
 use crate::layers::Mode;
-use crate::model::Network;
+use crate::model::{Network, Program};
 use crate::random::{Purpose, Stream};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -30,14 +30,15 @@ pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Train
     let augmentation = Augmentation::of(job.recipe, job.train.shape)?;
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
-    let network = Network::build(job.architecture, &mut init, &device);
+    let mut network = Network::build(job.architecture, &mut init, &device);
+    let program = Program::of(&network);
     let optimizer = Optimizer::new(job.recipe, network.parameters().len());
     let batches = BatchPlan::of(job);
     let mut run = Run {
         job,
         objective,
         augmentation,
-        network,
+        program,
         optimizer,
         batches,
         predictions: Predictions::default(),
@@ -57,9 +58,10 @@ pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Train
         }
     }
     let stopped_early = epochs.len() < job.recipe.epochs;
+    run.program.store(&mut network);
     Ok(Trained {
         scores: run.predictions.scores(&objective, job.validation),
-        network: run.network.without_gradients(),
+        network: network.without_gradients(),
         epochs,
         stopped_early,
     })
@@ -70,7 +72,7 @@ struct Run<'a> {
     job: &'a Job<'a>,
     objective: Objective,
     augmentation: Option<Augmentation>,
-    network: Network,
+    program: Program,
     optimizer: Optimizer,
     batches: BatchPlan,
     /// What the network said of the validation part after the last epoch.
@@ -85,8 +87,9 @@ impl Run<'_> {
         let first_rate = self.learning_rate();
         let train_loss = self.pass()?;
         let validation = self.job.validation;
-        let stop = || self.check_interruption();
-        self.predictions = Predictions::of(&self.network, validation, stop)?;
+        let (job, epoch) = (self.job, self.epoch);
+        let stop = || check_interruption(job, epoch);
+        self.predictions = Predictions::of(&mut self.program, validation, stop)?;
         let validation_loss = self.predictions.loss(&self.objective, validation);
         if !validation_loss.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
@@ -109,7 +112,7 @@ impl Run<'_> {
         self.stream(Purpose::Shuffle).shuffle(&mut order);
         let (mut total, mut examples) = (0.0, 0usize);
         for indices in order.chunks(job.recipe.batch_size).take(self.batches.steps) {
-            self.check_interruption()?;
+            check_interruption(job, self.epoch)?;
             let loss = self.batch(indices, &mut noise, &mut changes)?;
             total += loss * indices.len() as f64;
             examples += indices.len();
@@ -125,22 +128,24 @@ impl Run<'_> {
     ) -> Result<f64, Failure> {
         let recipe = self.job.recipe;
         let batch = self.gather(indices, changes);
-        let input = self.network.batch(batch.inputs);
-        let outputs = self.network.forward(input, Mode::Training(noise)).vector();
-        let loss = self.loss(outputs, &batch.targets);
-        let value = f64::from(loss.clone().into_scalar::<f32>());
+        let outputs = self.program.forward(&batch.inputs, Mode::Training(noise));
+        let (value, gradient) = self.objective.loss_and_gradient(outputs, &batch.targets);
         if !value.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
         }
         // A network whose output depends on no weight has nothing to learn.
-        if loss.is_tracked() {
-            let mut gradients = gradients(self.network.parameters(), &mut loss.backward());
+        if self.program.learns() {
+            self.program.backward(&gradient);
             if let Some(max_norm) = recipe.gradient_clip_norm {
-                clip_gradients(&mut gradients, max_norm);
+                let reached = self
+                    .program
+                    .parameters_mut()
+                    .filter_map(|(_, gradient)| gradient);
+                clip_values(&mut reached.collect::<Vec<_>>(), max_norm);
             }
             let rate = self.learning_rate();
             self.optimizer
-                .step(self.network.parameters_mut(), &gradients, rate);
+                .step_values(self.program.parameters_mut(), rate);
         }
         self.step += 1;
         Ok(value)
@@ -174,20 +179,6 @@ impl Run<'_> {
         }
     }
 
-    /// The loss against each set of targets by its share.
-    fn loss(&self, outputs: Tensor<2>, targets: &[(f64, Targets)]) -> Tensor<1> {
-        let [(_, only)] = targets else {
-            let share = |(share, targets): &(f64, Targets)| {
-                self.objective
-                    .loss(outputs.clone(), targets)
-                    .mul_scalar(*share)
-            };
-            let sum = targets.iter().map(share).reduce(|sum, loss| sum + loss);
-            return sum.expect("a batch has targets");
-        };
-        self.objective.loss(outputs, only)
-    }
-
     fn learning_rate(&self) -> f64 {
         learning_rate(self.job.recipe, self.step, self.batches.steps as u64)
     }
@@ -196,17 +187,15 @@ impl Run<'_> {
         let seed = self.job.seed.derive("epoch", self.epoch as u64);
         seed.stream(self.job.trial, purpose)
     }
+}
 
-    fn check_interruption(&self) -> Result<(), Failure> {
-        if self.job.stop.load(Ordering::Relaxed) {
-            return Err(Failure::Stopped { epoch: self.epoch });
-        }
-        match self.job.deadline {
-            Some(deadline) if Instant::now() >= deadline => {
-                Err(Failure::TimedOut { epoch: self.epoch })
-            }
-            _ => Ok(()),
-        }
+fn check_interruption(job: &Job<'_>, epoch: usize) -> Result<(), Failure> {
+    if job.stop.load(Ordering::Relaxed) {
+        return Err(Failure::Stopped { epoch });
+    }
+    match job.deadline {
+        Some(deadline) if Instant::now() >= deadline => Err(Failure::TimedOut { epoch }),
+        _ => Ok(()),
     }
 }
 

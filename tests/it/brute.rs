@@ -9,6 +9,7 @@ mod tree;
 
 use interpreter::Tally;
 use num_bigint::BigUint;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeSet;
 use strata::language::compile;
 use strata::random::{Purpose, Seed, Stream};
@@ -125,27 +126,25 @@ fn every_genome(space: &SearchSpace, count: usize, seed: u64) -> BTreeSet<Genome
     all
 }
 
-/// A million draws take minutes, so most of them are left to the slow tests.
+/// Draws from generated spaces decode and meet their conditions, and some are built. A hundred million
+/// draws take minutes, so most of them are left to the slow tests.
 #[test]
 fn every_draw_decodes() {
-    let slow = std::env::var_os("STRATA_SLOW_TESTS").is_some();
-    let (wanted, draws) = if slow { (1_000, 1_000) } else { (100, 200) };
-    let mut drawn = 0u64;
-    for seed in 10_000.. {
+    let slow = super::space::slow();
+    let (wanted, draws) = if slow { (1_000, 100_000) } else { (100, 200) };
+    let spaces = (10_000..).filter_map(|seed| {
         let mut stream = Seed(seed).stream(0, Purpose::Tool);
-        let space = Space::random(&mut stream);
-        let Some(space) = compiled(&space.text()) else {
-            continue;
-        };
-        draw(&space, draws, &mut stream);
-        drawn += 1;
-        if drawn == wanted {
-            break;
-        }
-    }
+        let tree = Space::random(&mut stream);
+        let space = compiled(&tree.text())?;
+        Some((tree, space, stream))
+    });
+    let spaces: Vec<_> = spaces.take(wanted).collect();
+    spaces
+        .into_par_iter()
+        .for_each(|(tree, space, mut stream)| draw(&tree, &space, draws, &mut stream));
 }
 
-fn draw(space: &SearchSpace, draws: usize, stream: &mut Stream) {
+fn draw(tree: &Space, space: &SearchSpace, draws: usize, stream: &mut Stream) {
     for turn in 0..draws {
         let sampling = if turn % 2 == 0 {
             Sampling::Prior
@@ -155,6 +154,26 @@ fn draw(space: &SearchSpace, draws: usize, stream: &mut Stream) {
         let genome = space.sample(sampling, stream);
         let candidate = space.decode(&genome).unwrap();
         assert_eq!(candidate.architecture.output(), space.output());
-        assert!(space.index_of(&genome).unwrap() < space.indices());
+        assert!(tree.admits(&candidate), "{genome:?}\n{}", tree.text());
+        if turn < 2 {
+            assert!(space.index_of(&genome).unwrap() < space.indices());
+            super::networks::check(&candidate.architecture, turn as u64);
+        }
     }
+}
+
+/// Uniform draws from generated spaces are uniform over all of their architectures.
+#[test]
+fn draws_from_generated_spaces_are_uniform() {
+    let mut tested = 0;
+    for (seed, tree, tally) in spaces(400) {
+        if !(100..2_000).contains(&tally.valid) {
+            continue;
+        }
+        let space = compiled(&tree.text()).unwrap();
+        let deviation = super::space::deviation(&space, 10 * tally.valid, seed);
+        assert!(deviation.abs() < 4.5, "seed {seed}: {deviation}");
+        tested += 1;
+    }
+    assert!(tested >= 20, "{tested}");
 }

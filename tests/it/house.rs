@@ -14,6 +14,7 @@ use std::path::Path;
 /// nothing else: siblings on a line do not know each other.
 const LEVELS: &[&[&str]] = &[
     &["diagnostics", "random"],
+    &["kernels"],
     &["layers", "statistics"],
     &["architecture"],
     &["space", "data"],

@@ -16,6 +16,7 @@ mod data_formats;
 mod export;
 mod golden;
 mod house;
+mod kernels;
 mod language_fuzz;
 mod language_properties;
 mod language_suite;

@@ -10,7 +10,7 @@ use strata::random::{Purpose, Seed};
 use strata::space::Sampling;
 
 /// Builds a network, runs two examples through it, and compares every shape and the parameters.
-fn check(architecture: &Architecture, seed: u64) {
+pub fn check(architecture: &Architecture, seed: u64) {
     let mut stream = Seed(seed).stream(0, Purpose::Init);
     let mut network = Network::build(architecture, &mut stream, &Device::flex());
     let metrics = architecture.metrics();

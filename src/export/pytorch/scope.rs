@@ -40,7 +40,7 @@ impl Graph {
                 stands_for[id] = inputs[0];
                 continue;
             }
-            let address = node.address.clone();
+            let address = node.address.to_string();
             nodes.push(Node {
                 id,
                 inputs,

@@ -1,11 +1,12 @@
 //! Indices: genomes are numbered in the order of their decisions, the first decision foremost.
 
 use super::measure::Cost;
-use super::walk::{Decide, Taken};
-use super::{Node, NodeId, Plan, Promise, add};
+use super::totals::Natural;
+use super::walk::Decide;
+use super::{Node, NodeId, Plan, Promise};
 use crate::space::transfer::Point;
 use num_bigint::BigUint;
-use num_traits::Zero;
+use num_traits::ToPrimitive;
 use std::sync::Arc;
 
 impl Plan {
@@ -19,60 +20,32 @@ impl Plan {
         accepted.map(|(_, ways)| ways).sum()
     }
 
-    /// The decisions of walk number `index`, which must be below the count.
-    pub fn unrank(&mut self, mut index: BigUint) -> Vec<Taken> {
-        let (mut cost, mut at) = self.first();
-        let mut taken = Vec::new();
-        loop {
-            let node = Arc::clone(&self.nodes[at.0 as usize]);
-            let mut chosen = None;
-            for branch in 0..self.followers[at.0 as usize].len() {
-                let ways = self.branch_ways(&node, branch, &cost);
-                if index < *ways {
-                    chosen = Some(branch);
-                    break;
-                }
-                index -= &*ways;
-            }
-            let Some(branch) = chosen else {
-                debug_assert!(
-                    matches!(&*node, Node::End(_)),
-                    "the index is below the count"
-                );
-                return taken;
-            };
-            if let Node::Junction(junction) = &*node {
-                taken.push(Taken {
-                    address: Arc::clone(&junction.address),
-                    option: junction.options[branch],
-                    offered: Arc::clone(&junction.options),
-                    point: Some(junction.point),
-                });
-            }
-            at = self.follow(at, branch, &mut cost);
+    /// Whether 128 bits hold every number of walks.
+    fn is_small(&mut self) -> bool {
+        if let Some(known) = self.small {
+            return known;
         }
+        let small = self.count().to_u128().is_some();
+        *self.small.insert(small)
     }
 
-    fn branch_ways(&mut self, node: &Node, branch: usize, cost: &Cost) -> Arc<BigUint> {
-        match node {
-            Node::End(_) => Arc::default(),
-            Node::Junction(junction) => {
-                let place = junction.places[branch];
-                self.ways(place.cont, place.state, cost)
-            }
-            Node::Promise(promise) => {
-                let place = promise.places[branch];
-                let mut total = cost.clone();
-                add(&mut total, &promise.costs[branch]);
-                self.ways(place.cont, place.state, &total)
-            }
-        }
+    /// The decisions of walk number `index`, which must be below the count.
+    pub fn unrank(&mut self, index: BigUint) -> Vec<(Arc<str>, u32)> {
+        Cursor::at(self, index).decisions(self)
     }
 
     /// The number of the walk whose decisions `decider` follows, if there is one.
     pub fn rank<D: Decide>(&mut self, decider: &mut D) -> Option<BigUint> {
+        if self.is_small() {
+            self.rank_as::<u128, D>(decider).map(BigUint::from)
+        } else {
+            self.rank_as::<BigUint, D>(decider)
+        }
+    }
+
+    fn rank_as<N: Natural, D: Decide>(&mut self, decider: &mut D) -> Option<N> {
         let (mut cost, mut at) = self.first();
-        let mut index = BigUint::zero();
+        let mut index = N::zero();
         loop {
             let node = Arc::clone(&self.nodes[at.0 as usize]);
             let branch = match &*node {
@@ -82,12 +55,11 @@ impl Plan {
                 }
                 Node::Promise(promise) => self.kept_promise(promise, decider)?,
             };
-            if self.branch_ways(&node, branch, &cost).is_zero() {
+            let totals = self.totals::<N>(at, &cost);
+            if totals[branch] == totals[branch + 1] {
                 return None;
             }
-            for earlier in 0..branch {
-                index += &*self.branch_ways(&node, earlier, &cost);
-            }
+            index += &totals[branch];
             at = self.follow(at, branch, &mut cost);
         }
     }
@@ -95,17 +67,15 @@ impl Plan {
     /// The branch that promises exactly what the decider's decisions come to.
     fn kept_promise<D: Decide>(&mut self, promise: &Promise, decider: &mut D) -> Option<usize> {
         let results = self.rehearse(promise, decider);
-        promise.promised.iter().position(|state| {
-            let state = self.engine.state(*state);
-            promise
-                .contexts
-                .iter()
-                .zip(&results)
-                .all(|((context, _), end)| {
-                    let result = self.engine.state(*end);
-                    state.promised(promise.body, context) == Some(&result.lanes[0])
-                })
-        })
+        let all = promise.contexts.len();
+        (0..promise.places.len()).find(|&branch| self.agreement(promise, branch, &results) == all)
+    }
+
+    /// The first branch from `branch` on that has a valid completion.
+    fn live_from(&mut self, at: NodeId, branch: usize, cost: &Cost) -> Option<usize> {
+        let node = Arc::clone(&self.nodes[at.0 as usize]);
+        let mut branches = branch..self.followers[at.0 as usize].len();
+        branches.find(|&branch| self.is_live_branch(&node, branch, cost))
     }
 }
 
@@ -117,28 +87,26 @@ pub(in crate::space) struct Cursor {
 }
 
 impl Cursor {
-    /// The walk whose decisions `taken` are, all of them.
+    /// Walk number `index`, which must be below the count.
     pub fn at(plan: &mut Plan, index: BigUint) -> Self {
+        if plan.is_small() {
+            Self::at_as(plan, <u128 as Natural>::of(&index))
+        } else {
+            Self::at_as(plan, index)
+        }
+    }
+
+    fn at_as<N: Natural>(plan: &mut Plan, mut index: N) -> Self {
         let mut cursor = Self::default();
         let (mut cost, mut at) = plan.first();
-        let mut index = index;
-        loop {
-            let node = Arc::clone(&plan.nodes[at.0 as usize]);
-            if matches!(&*node, Node::End(_)) {
-                return cursor;
-            }
-            let mut branch = 0;
-            loop {
-                let ways = plan.branch_ways(&node, branch, &cost);
-                if index < *ways {
-                    break;
-                }
-                index -= &*ways;
-                branch += 1;
-            }
+        while !matches!(&*plan.nodes[at.0 as usize], Node::End(_)) {
+            let totals = plan.totals::<N>(at, &cost);
+            let branch = totals[1..].partition_point(|total| *total <= index);
+            index -= &totals[branch];
             cursor.trail.push((at, branch, cost.clone()));
             at = plan.follow(at, branch, &mut cost);
         }
+        cursor
     }
 
     /// Goes on to the next walk; false where there is none.
@@ -174,26 +142,8 @@ impl Cursor {
                 }
                 _ => None,
             };
-        self.trail.iter().filter_map(decision).collect()
-    }
-}
-
-impl Plan {
-    /// The first branch from `branch` on that has a valid completion.
-    fn live_from(&mut self, at: NodeId, branch: usize, cost: &Cost) -> Option<usize> {
-        let node = Arc::clone(&self.nodes[at.0 as usize]);
-        (branch..self.followers[at.0 as usize].len()).find(|&branch| match &*node {
-            Node::End(_) => false,
-            Node::Junction(junction) => {
-                let place = junction.places[branch];
-                self.is_live(place.cont, place.state, cost)
-            }
-            Node::Promise(promise) => {
-                let place = promise.places[branch];
-                let mut total = cost.clone();
-                add(&mut total, &promise.costs[branch]);
-                self.is_live(place.cont, place.state, &total)
-            }
-        })
+        let mut decisions = Vec::with_capacity(self.trail.len());
+        decisions.extend(self.trail.iter().filter_map(decision));
+        decisions
     }
 }

@@ -14,6 +14,7 @@
 mod continuation;
 mod indices;
 mod measure;
+mod totals;
 mod walk;
 
 pub(super) use indices::Cursor;
@@ -26,6 +27,7 @@ use continuation::{ContId, Continuations, Frame, PathId, Place};
 use measure::{Cost, Measures};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
+use totals::Totals;
 
 /// The position of a node of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +67,21 @@ struct Promise {
     costs: Vec<Cost>,
 }
 
+impl Node {
+    /// Where a branch leads, and what is spent there by someone who has spent `cost`.
+    fn branch(&self, branch: usize, cost: &Cost) -> (Place, Cost) {
+        match self {
+            Self::Junction(junction) => (junction.places[branch], cost.clone()),
+            Self::Promise(promise) => {
+                let mut total = cost.clone();
+                add(&mut total, &promise.costs[branch]);
+                (promise.places[branch], total)
+            }
+            Self::End(_) => unreachable!("an end has no branches"),
+        }
+    }
+}
+
 /// The next node of each branch, once known, and what is spent on the way.
 type Followers = Vec<Option<(Cost, NodeId)>>;
 
@@ -74,11 +91,14 @@ pub(super) struct Plan {
     engine: Engine,
     continuations: Continuations,
     measures: Measures,
+    totals: Totals,
     nodes: Vec<Arc<Node>>,
     followers: Vec<Followers>,
     junctions: FxHashMap<Place, NodeId>,
     first: Option<(Cost, NodeId)>,
     start: Place,
+    /// Whether 128 bits hold every number of walks, once known.
+    small: Option<bool>,
 }
 
 impl Plan {
@@ -96,6 +116,7 @@ impl Plan {
         };
         Self {
             measures: Measures::new(&engine.program),
+            totals: Totals::default(),
             engine,
             continuations,
             nodes: Vec::new(),
@@ -103,12 +124,14 @@ impl Plan {
             junctions: FxHashMap::default(),
             first: None,
             start,
+            small: None,
         }
     }
 
     /// How much is remembered.
     pub fn entries(&self) -> usize {
-        self.engine.entries() + self.nodes.len() + self.continuations.len() + self.measures.len()
+        let walked = self.nodes.len() + self.continuations.len() + self.totals.len();
+        self.engine.entries() + self.measures.len() + walked
     }
 
     /// Nothing spent.
@@ -132,15 +155,17 @@ impl Plan {
             add(cost, spent);
             return *next;
         }
-        let (mut spent, place) = match &*self.nodes[node.0 as usize] {
-            Node::Junction(junction) => (self.free(), junction.places[branch]),
-            Node::Promise(promise) => (promise.costs[branch].clone(), promise.places[branch]),
-            Node::End(_) => unreachable!("an end has no branches"),
-        };
+        let (place, mut spent) = self.nodes[node.0 as usize].branch(branch, &self.free());
         let next = self.advance(place, &mut spent);
         add(cost, &spent);
         self.followers[node.0 as usize][branch] = Some((spent, next));
         next
+    }
+
+    /// Whether a branch has a valid completion for someone who has spent `cost`.
+    fn is_live_branch(&mut self, node: &Node, branch: usize, cost: &Cost) -> bool {
+        let (place, total) = node.branch(branch, cost);
+        self.is_live(place.cont, place.state, &total)
     }
 
     fn outcomes(&mut self, point: Point, state: StateId) -> Outcomes {

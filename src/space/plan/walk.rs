@@ -1,7 +1,7 @@
 //! Guided walks: every decision in order, each among the options that have a valid completion.
 
 use super::measure::Cost;
-use super::{Junction, Node, NodeId, Plan, Promise, add};
+use super::{Junction, Node, NodeId, Plan, Promise};
 use crate::random::Stream;
 use crate::space::Genome;
 use crate::space::genome::Finder;
@@ -62,11 +62,11 @@ impl Plan {
             let branch = match &*node {
                 Node::End(state) => return *state,
                 Node::Junction(junction) => {
-                    let (branch, taken) = self.decide(junction, cost, decider);
+                    let (branch, taken) = self.decide(&node, junction, cost, decider);
                     visit(taken);
                     branch
                 }
-                Node::Promise(promise) => self.prefer(promise, cost, decider),
+                Node::Promise(promise) => self.prefer(&node, promise, cost, decider),
             };
             at = self.follow(at, branch, cost);
         }
@@ -74,6 +74,7 @@ impl Plan {
 
     fn decide<D: Decide>(
         &mut self,
+        node: &Node,
         junction: &Junction,
         cost: &Cost,
         decider: &mut D,
@@ -86,7 +87,7 @@ impl Plan {
             point: Some(junction.point),
         };
         let all = &junction.options;
-        let live = self.live_branches(junction, cost);
+        let live = self.live_branches(node, all.len(), cost);
         let Some(live) = live.filter(|live| live.len() < all.len()) else {
             let branch = decider.decide(address, all, &junction.weights);
             return (branch, taken(all[branch], Arc::clone(all)));
@@ -100,44 +101,47 @@ impl Plan {
         (live[place], taken(offered[place], offered))
     }
 
-    /// The branches that some completion makes valid; nothing where all always are.
-    pub(super) fn live_branches(&mut self, junction: &Junction, cost: &Cost) -> Option<Vec<usize>> {
+    /// Those of a junction's branches that some completion makes valid; nothing where all always are.
+    fn live_branches(&mut self, node: &Node, branches: usize, cost: &Cost) -> Option<Vec<usize>> {
         if cost.is_empty() && self.measures.monotone {
             return None;
         }
-        let live = (0..junction.places.len()).filter(|&branch| {
-            let place = junction.places[branch];
-            self.is_live(place.cont, place.state, cost)
-        });
+        let live = (0..branches).filter(|&branch| self.is_live_branch(node, branch, cost));
         Some(live.collect())
     }
 
     /// The branch whose promises are what the decider would come to by walking the body for each use
     /// alone, or the one nearest to that.
-    fn prefer<D: Decide>(&mut self, promise: &Promise, cost: &Cost, decider: &mut D) -> usize {
+    fn prefer<D: Decide>(
+        &mut self,
+        node: &Node,
+        promise: &Promise,
+        cost: &Cost,
+        decider: &mut D,
+    ) -> usize {
         let results = self.rehearse(promise, decider);
-        let possible: Vec<usize> = (0..promise.places.len())
-            .filter(|&branch| {
-                let mut total = cost.clone();
-                add(&mut total, &promise.costs[branch]);
-                let place = promise.places[branch];
-                self.is_live(place.cont, place.state, &total)
-            })
-            .collect();
-        let agreement = |branch: &usize| {
-            let state = self.engine.state(promise.promised[*branch]);
-            let agrees = promise
-                .contexts
-                .iter()
-                .zip(&results)
-                .take_while(|((context, _), end)| {
-                    let result = self.engine.state(**end);
-                    state.promised(promise.body, context) == Some(&result.lanes[0])
-                });
-            agrees.count()
-        };
-        let best = possible.iter().copied().rev().max_by_key(agreement);
+        let branches = 0..promise.places.len();
+        let possible = branches.filter(|&branch| self.is_live_branch(node, branch, cost));
+        let possible: Vec<usize> = possible.collect();
+        let best = possible
+            .into_iter()
+            .rev()
+            .max_by_key(|&branch| self.agreement(promise, branch, &results));
         best.expect("a shared call is walked only where some promise can be kept")
+    }
+
+    /// For how many uses of the body, from the first one on, a branch promises what it came to.
+    pub(super) fn agreement(&self, promise: &Promise, branch: usize, results: &[StateId]) -> usize {
+        let state = self.engine.state(promise.promised[branch]);
+        let agrees = promise
+            .contexts
+            .iter()
+            .zip(results)
+            .take_while(|((context, _), end)| {
+                let result = self.engine.state(**end);
+                state.promised(promise.body, context) == Some(&result.lanes[0])
+            });
+        agrees.count()
     }
 
     /// What the body comes to for each use by itself, its decisions made by the decider.

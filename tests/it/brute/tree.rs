@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use strata::random::Stream;
+use strata::space::Candidate;
 
 /// A whole number in a space.
 #[derive(Clone, Debug)]
@@ -182,6 +183,42 @@ impl Space {
             let _ = writeln!(out, "require {}", self::condition(condition));
         }
         out
+    }
+
+    /// Whether a decoded network meets the conditions, as its finished graph says.
+    pub fn admits(&self, candidate: &Candidate) -> bool {
+        let value = |at: usize| {
+            let taken = candidate.genome.get(&format!("v{at}"));
+            self.lets[at][taken.unwrap_or(0) as usize]
+        };
+        self.conditions
+            .iter()
+            .all(|condition| holds(condition, candidate, &value))
+    }
+}
+
+fn holds(condition: &Condition, candidate: &Candidate, value: &dyn Fn(usize) -> usize) -> bool {
+    let architecture = &candidate.architecture;
+    let metrics = architecture.metrics();
+    let cost = |name: &str| match name {
+        "params" => metrics.params,
+        "macs" => metrics.macs,
+        "activation_bytes" => metrics.activation_bytes,
+        "layers" => metrics.layers,
+        "depth" => metrics.depth,
+        "receptive_field" => metrics.receptive_field,
+        _ => {
+            let layers = architecture.nodes().iter().filter_map(|node| node.layer());
+            layers.filter(|layer| layer.kind.name() == "conv2d").count() as u64
+        }
+    };
+    match condition {
+        Condition::AtMost(name, bound) => cost(name) <= *bound,
+        Condition::AtLeast(name, bound) => cost(name) >= *bound,
+        Condition::Either(a, b) => holds(a, candidate, value) || holds(b, candidate, value),
+        Condition::Not(inner) => !holds(inner, candidate, value),
+        Condition::Value(at, wanted) => value(*at) == *wanted,
+        Condition::Scaled(times) => cost("params") <= times * value(0) as u64,
     }
 }
 

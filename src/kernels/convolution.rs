@@ -1,0 +1,187 @@
+//! Convolutions over images and signals whose channels come last.
+
+use super::depthwise::Depthwise;
+use super::geometry::{Class, Geometry};
+use super::operation::{Operation, Pass};
+use super::pathway::Pathway;
+use super::windows::{Packed, padded};
+use crate::random::Stream;
+
+/// A convolution; weights are `[filters, channels of a group, rows, columns]`.
+#[derive(Clone, Debug)]
+pub struct Convolution {
+    geometry: Geometry,
+    biased: bool,
+    forward: Pathway,
+    backward: Pathway,
+    packed: Packed,
+    gradient: Vec<f32>,
+}
+
+/// The operation for a geometry that is supported.
+pub fn convolution(geometry: Geometry, biased: bool) -> Box<dyn Operation> {
+    if geometry.groups > 1
+        && geometry.groups == geometry.channels
+        && geometry.filters == geometry.channels
+    {
+        return Box::new(Depthwise::new(geometry, biased));
+    }
+    Box::new(Convolution::new(geometry, biased))
+}
+
+impl Convolution {
+    fn new(geometry: Geometry, biased: bool) -> Self {
+        let (channels, filters) = (geometry.channels_of_group(), geometry.filters_of_group());
+        let forward = Pathway::new(
+            geometry.forward(),
+            geometry.channels,
+            channels,
+            geometry.filters,
+        );
+        let backward = Pathway::new(
+            geometry.backward(),
+            geometry.filters,
+            filters,
+            geometry.channels,
+        );
+        Self {
+            geometry,
+            biased,
+            forward,
+            backward,
+            packed: Packed::default(),
+            gradient: Vec::new(),
+        }
+    }
+
+    /// Where the weights of a group begin.
+    fn weights_of_group(&self, group: usize) -> usize {
+        let g = &self.geometry;
+        group * g.filters_of_group() * g.channels_of_group() * g.taps()
+    }
+
+    /// Where a window's weights lie in a filter, in the order of reading.
+    fn offsets(&self, class: &Class) -> Vec<usize> {
+        let (channels, taps) = (self.geometry.channels_of_group(), self.geometry.taps());
+        let of_tap = |tap: &usize| {
+            let tap = *tap;
+            (0..channels).map(move |channel| channel * taps + tap)
+        };
+        class
+            .segments
+            .iter()
+            .flat_map(|(_, taps)| taps.iter().flat_map(of_tap))
+            .collect()
+    }
+
+    fn input_gradient(
+        &mut self,
+        weights: &[f32],
+        batch: usize,
+        gradient: &[f32],
+        target: &mut [f32],
+    ) {
+        let g = self.geometry;
+        let (channels, filters, taps) = (g.channels_of_group(), g.filters_of_group(), g.taps());
+        if self
+            .backward
+            .reading
+            .classes
+            .iter()
+            .any(|class| class.segments.is_empty())
+        {
+            target.fill(0.0);
+        }
+        for group in 0..g.groups {
+            for class in 0..self.backward.reading.classes.len() {
+                let segments = &self.backward.reading.classes[class].segments;
+                if segments.is_empty() {
+                    continue;
+                }
+                let of_tap = |tap: &usize| {
+                    let tap = *tap;
+                    (0..filters).map(move |filter| filter * channels * taps + tap)
+                };
+                let offsets: Vec<usize> = segments
+                    .iter()
+                    .flat_map(|(_, taps)| taps.iter().flat_map(of_tap))
+                    .collect();
+                self.packed.fill(
+                    &weights[self.weights_of_group(group)..],
+                    &offsets,
+                    taps,
+                    channels,
+                );
+                self.backward
+                    .product(group, class, batch, gradient, &self.packed, target);
+            }
+        }
+    }
+
+    fn weight_gradient(
+        &mut self,
+        batch: usize,
+        input: &[f32],
+        gradient: &[f32],
+        target: &mut [f32],
+    ) {
+        let g = self.geometry;
+        let (channels, filters, taps) = (g.channels_of_group(), g.filters_of_group(), g.taps());
+        let offsets = self.offsets(&self.forward.reading.classes[0]);
+        let row = padded(filters);
+        for group in 0..g.groups {
+            self.gradient.clear();
+            self.gradient.resize(offsets.len() * row, 0.0);
+            self.forward
+                .outer_product(group, batch, input, gradient, filters, &mut self.gradient);
+            let target = &mut target[self.weights_of_group(group)..];
+            for (&offset, row) in offsets.iter().zip(self.gradient.chunks_exact(row)) {
+                for (filter, &value) in row[..filters].iter().enumerate() {
+                    target[filter * channels * taps + offset] = value;
+                }
+            }
+        }
+    }
+}
+
+impl Operation for Convolution {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        _: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        let g = self.geometry;
+        let filters = g.filters_of_group();
+        let offsets = self.offsets(&self.forward.reading.classes[0]);
+        for group in 0..g.groups {
+            let weights = &pass.parameters[0][self.weights_of_group(group)..];
+            let stride = g.channels_of_group() * g.taps();
+            self.packed.fill(weights, &offsets, stride, filters);
+            if self.biased {
+                self.packed
+                    .set_bias(&pass.parameters[1][group * filters..(group + 1) * filters]);
+            }
+            self.forward
+                .product(group, 0, pass.batch, pass.inputs[0], &self.packed, output);
+        }
+    }
+
+    fn backward(
+        &mut self,
+        pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        parameters: &mut [Vec<f32>],
+    ) {
+        self.weight_gradient(pass.batch, pass.inputs[0], gradient, &mut parameters[0]);
+        if self.biased {
+            super::sums::column_sums(gradient, &mut parameters[1]);
+        }
+        if let Some(target) = &mut inputs[0] {
+            self.input_gradient(&pass.parameters[0], pass.batch, gradient, target);
+        }
+    }
+}

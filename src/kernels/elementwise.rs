@@ -1,0 +1,386 @@
+//! Operations on each value by itself, and those that only move values.
+
+use super::columns::affine;
+use super::functions::{self, Function, Pointwise, with_function};
+use super::operation::{Flow, Operation, Pass};
+use super::simd::vectorised;
+use super::sums::{add, add_to};
+use crate::random::Stream;
+
+/// A function of each value.
+#[derive(Clone, Copy, Debug)]
+pub struct Apply(pub Pointwise);
+
+impl Operation for Apply {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        _: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        with_function!(self.0, f => map(pass.inputs[0], output, f));
+    }
+
+    fn backward(
+        &mut self,
+        pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        if let Some(target) = &mut inputs[0] {
+            with_function!(self.0, f => slopes(pass.inputs[0], gradient, target, f));
+        }
+    }
+
+    fn pointwise(&self) -> Option<Pointwise> {
+        Some(self.0)
+    }
+}
+
+vectorised! {
+    /// `to = function(values)`.
+    pub(super) fn map<'a, F: Function>(values: &'a [f32], to: &'a mut [f32], function: F) {
+        for (to, &value) in to.iter_mut().zip(values) {
+            *to = function.value(value);
+        }
+    }
+}
+
+vectorised! {
+    /// `to = gradient function'(values)`.
+    pub(super) fn slopes<'a, F: Function>(values: &'a [f32], gradient: &'a [f32], to: &'a mut [f32], function: F) {
+        for (to, (&value, gradient)) in to.iter_mut().zip(values.iter().zip(gradient)) {
+            *to = gradient * function.slope(value);
+        }
+    }
+}
+
+/// The input itself, in another form.
+#[derive(Clone, Copy, Debug)]
+pub struct Same;
+
+impl Operation for Same {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        _: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        output.copy_from_slice(pass.inputs[0]);
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        if let Some(target) = &mut inputs[0] {
+            target.copy_from_slice(gradient);
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::Same
+    }
+}
+
+/// The sum of all inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Sum;
+
+impl Operation for Sum {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        _: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        match pass.inputs {
+            [] => output.fill(0.0),
+            [one] => output.copy_from_slice(one),
+            [first, second, others @ ..] => {
+                add(first, second, output);
+                others.iter().for_each(|other| add_to(output, other));
+            }
+        }
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        for target in inputs.iter_mut().flatten() {
+            target.copy_from_slice(gradient);
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::Sums
+    }
+}
+
+/// Zeros.
+#[derive(Clone, Copy, Debug)]
+pub struct Zeros;
+
+impl Operation for Zeros {
+    fn forward(
+        &mut self,
+        _: Pass<'_>,
+        _: &mut [Vec<f32>],
+        _: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        output.fill(0.0);
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        _gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        for target in inputs.iter_mut().flatten() {
+            target.fill(0.0);
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::Constant
+    }
+}
+
+/// The channels of all inputs, position by position.
+#[derive(Clone, Debug)]
+pub struct Concatenate {
+    /// Channels of each input.
+    pub channels: Vec<usize>,
+}
+
+impl Operation for Concatenate {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        _: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        let total: usize = self.channels.iter().sum();
+        let mut first = 0;
+        for (input, &channels) in pass.inputs.iter().zip(&self.channels) {
+            for (row, values) in output
+                .chunks_exact_mut(total)
+                .zip(input.chunks_exact(channels))
+            {
+                row[first..first + channels].copy_from_slice(values);
+            }
+            first += channels;
+        }
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        let total: usize = self.channels.iter().sum();
+        let mut first = 0;
+        for (target, &channels) in inputs.iter_mut().zip(&self.channels) {
+            if let Some(target) = target {
+                for (row, values) in gradient
+                    .chunks_exact(total)
+                    .zip(target.chunks_exact_mut(channels))
+                {
+                    values.copy_from_slice(&row[first..first + channels]);
+                }
+            }
+            first += channels;
+        }
+    }
+}
+
+/// Each example's rows as columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Transpose {
+    /// Rows that come in.
+    pub rows: usize,
+    /// Values of a row that comes in.
+    pub columns: usize,
+}
+
+impl Operation for Transpose {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        _: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        transpose(pass.inputs[0], output, self.rows, self.columns);
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        if let Some(target) = &mut inputs[0] {
+            transpose(gradient, target, self.columns, self.rows);
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        match self.rows == 1 || self.columns == 1 {
+            true => Flow::Same,
+            false => Flow::Computes,
+        }
+    }
+}
+
+/// Transposes matrices of `rows` rows that lie one after the other.
+pub fn transpose(from: &[f32], to: &mut [f32], rows: usize, columns: usize) {
+    let size = (rows * columns).max(1);
+    for (from, to) in from.chunks_exact(size).zip(to.chunks_exact_mut(size)) {
+        for (column, to) in to.chunks_exact_mut(rows).enumerate() {
+            for (to, row) in to.iter_mut().zip(from.chunks_exact(columns)) {
+                *to = row[column];
+            }
+        }
+    }
+}
+
+/// What shares a factor of a mask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// Nothing: each value has its own.
+    Nothing,
+    /// The positions of a channel.
+    Positions,
+    /// The values of an example.
+    Examples,
+}
+
+/// Values times random factors, in training.
+#[derive(Clone, Debug)]
+pub struct Masked {
+    shared: Shared,
+    positions: usize,
+    channels: usize,
+    p: f64,
+    draw: fn(&mut Stream, usize, f64) -> Vec<f32>,
+    /// Factors as values lie; empty where nothing was dropped.
+    mask: Vec<f32>,
+}
+
+impl Masked {
+    /// With probability `p`; `draw` gives this many factors, channels before positions.
+    pub fn new(
+        shared: Shared,
+        positions: usize,
+        channels: usize,
+        p: f64,
+        draw: fn(&mut Stream, usize, f64) -> Vec<f32>,
+    ) -> Self {
+        Self {
+            shared,
+            positions,
+            channels,
+            p,
+            draw,
+            mask: Vec::new(),
+        }
+    }
+
+    fn arrange(&mut self, batch: usize, stream: &mut Stream) {
+        let size = self.positions * self.channels;
+        match self.shared {
+            Shared::Nothing => {
+                let drawn = (self.draw)(stream, batch * size, self.p);
+                self.mask.resize(drawn.len(), 0.0);
+                transpose(&drawn, &mut self.mask, self.channels, self.positions);
+            }
+            Shared::Positions => {
+                let drawn = (self.draw)(stream, batch * self.channels, self.p);
+                self.mask.clear();
+                for example in drawn.chunks_exact(self.channels) {
+                    (0..self.positions).for_each(|_| self.mask.extend_from_slice(example));
+                }
+            }
+            Shared::Examples => {
+                let drawn = (self.draw)(stream, batch, self.p);
+                self.mask.clear();
+                for factor in drawn {
+                    self.mask.extend(std::iter::repeat_n(factor, size));
+                }
+            }
+        }
+    }
+}
+
+impl Operation for Masked {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        noise: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        self.mask.clear();
+        match noise {
+            Some(stream) if self.p != 0.0 => {
+                self.arrange(pass.batch, stream);
+                multiply(pass.inputs[0], &self.mask, output);
+            }
+            _ => output.copy_from_slice(pass.inputs[0]),
+        }
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        match &mut inputs[0] {
+            Some(target) if self.mask.is_empty() => target.copy_from_slice(gradient),
+            Some(target) => multiply(gradient, &self.mask, target),
+            None => {}
+        }
+    }
+}
+
+vectorised! {
+    /// `to = a b`.
+    pub fn multiply<'a>(a: &'a [f32], b: &'a [f32], to: &'a mut [f32]) {
+        for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
+            *to = a * b;
+        }
+    }
+}
+
+/// `to = values` times a factor for each channel.
+pub(super) fn scale_channels(values: &[f32], factors: &[f32], zeros: &[f32], to: &mut [f32]) {
+    affine(values, factors, zeros, to, functions::Identity);
+}

@@ -1,0 +1,184 @@
+//! Layers without kernels of our own, on burn.
+
+use super::network::batch;
+use super::plan::Step;
+use super::program::{turn, turn_back};
+use crate::kernels::{Operation, Pass};
+use crate::layers::{Activation, Forward, Layer, Mode, Parameter, Shape};
+use crate::random::Stream;
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+
+/// A layer that burn computes and differentiates.
+pub(super) struct Foreign {
+    layer: Layer,
+    inputs: Vec<Shape>,
+    output: Shape,
+    parameters: Vec<Vec<usize>>,
+    ran: Option<Ran>,
+}
+
+/// What the forward pass leaves for the backward one.
+struct Ran {
+    inputs: Vec<Activation>,
+    parameters: Vec<Parameter>,
+    output: Activation,
+}
+
+impl std::fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Foreign({})", self.layer)
+    }
+}
+
+impl Foreign {
+    pub(super) fn of(step: &Step) -> Self {
+        let specs = step.layer.parameters(&step.shapes);
+        Self {
+            layer: step.layer.clone(),
+            inputs: step.shapes.clone(),
+            output: step.shape,
+            parameters: specs.into_iter().map(|spec| spec.shape).collect(),
+            ran: None,
+        }
+    }
+}
+
+impl Operation for Foreign {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        buffers: &mut [Vec<f32>],
+        noise: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        let plain = Device::flex();
+        let device = match noise {
+            Some(_) => plain.clone().autodiff(),
+            None => plain.clone(),
+        };
+        let inputs = self.inputs.iter().zip(pass.inputs).map(|(&shape, values)| {
+            let mut turned = vec![0.0; values.len()];
+            turn_back(shape, values, &mut turned);
+            tracked(batch(shape, turned, &device), noise.is_some())
+        });
+        let inputs: Vec<Activation> = inputs.collect();
+        let parameters = self
+            .parameters
+            .iter()
+            .zip(pass.parameters)
+            .map(|(shape, values)| {
+                Parameter::from_data(TensorData::new(values.clone(), shape.as_slice()), &device)
+            });
+        let parameters: Vec<Parameter> = parameters.collect();
+        let mut kept: Vec<Tensor<1>> = buffers
+            .iter()
+            .map(|values| {
+                Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &plain)
+            })
+            .collect();
+        let training = noise.is_some();
+        let mut context = Forward {
+            parameters: &parameters,
+            buffers: &mut kept,
+            mode: noise.map_or(Mode::Inference, Mode::Training),
+        };
+        let result = self
+            .layer
+            .kind
+            .forward(&self.layer.arguments, &mut context, inputs.clone());
+        turn(self.output, &floats(data(&result)), output);
+        for (values, tensor) in buffers.iter_mut().zip(kept) {
+            *values = floats(tensor.into_data());
+        }
+        self.ran = training.then_some(Ran {
+            inputs,
+            parameters,
+            output: result,
+        });
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        gradient: &mut [f32],
+        inputs: &mut [Option<&mut [f32]>],
+        parameters: &mut [Vec<f32>],
+    ) {
+        let ran = self
+            .ran
+            .take()
+            .expect("a forward pass in training comes first");
+        let mut turned = vec![0.0; gradient.len()];
+        turn_back(self.output, gradient, &mut turned);
+        let mut gradients = pull(ran.output, turned);
+        for (parameter, to) in ran.parameters.iter().zip(parameters) {
+            let found = gradients
+                .as_mut()
+                .and_then(|gradients| parameter.take_gradient(gradients));
+            match found {
+                Some(found) => *to = floats(found),
+                None => to.fill(0.0),
+            }
+        }
+        let wanted = ran.inputs.iter().zip(&self.inputs).zip(inputs);
+        for ((input, &shape), to) in wanted {
+            let Some(to) = to else { continue };
+            match gradients
+                .as_ref()
+                .and_then(|gradients| gradient_of(input, gradients))
+            {
+                Some(found) => turn(shape, &floats(found), to),
+                None => to.fill(0.0),
+            }
+        }
+    }
+}
+
+/// The same expression for the tensor of whatever rank; what tokens give instead.
+macro_rules! any {
+    ($activation:expr, $x:ident => $body:expr, $tokens:expr) => {
+        match $activation {
+            Activation::Vector($x) => $body,
+            Activation::Signal($x) | Activation::Sequence($x) => $body,
+            Activation::Image($x) => $body,
+            Activation::Volume($x) => $body,
+            Activation::Tokens(_) => $tokens,
+        }
+    };
+}
+
+fn tracked(input: Activation, track: bool) -> Activation {
+    if !track {
+        return input;
+    }
+    match input {
+        Activation::Vector(x) => Activation::Vector(x.require_grad()),
+        Activation::Signal(x) => Activation::Signal(x.require_grad()),
+        Activation::Sequence(x) => Activation::Sequence(x.require_grad()),
+        Activation::Image(x) => Activation::Image(x.require_grad()),
+        Activation::Volume(x) => Activation::Volume(x.require_grad()),
+        tokens => tokens,
+    }
+}
+
+fn data(output: &Activation) -> TensorData {
+    any!(output, x => x.to_data(), unreachable!("no layer without kernels gives tokens"))
+}
+
+/// Gradients of the output's products with `gradient`; `None` where it depends on nothing.
+fn pull(output: Activation, gradient: Vec<f32>) -> Option<Gradients> {
+    any!(output, x => {
+        let weights = Tensor::from_data(TensorData::new(gradient, x.dims()), &x.device());
+        x.is_tracked().then(|| (x * weights).sum().backward())
+    }, None)
+}
+
+fn gradient_of(input: &Activation, gradients: &Gradients) -> Option<TensorData> {
+    any!(input, x => x.grad(gradients).map(Tensor::into_data), None)
+}
+
+fn floats(data: TensorData) -> Vec<f32> {
+    data.try_into_vec()
+        .expect("networks compute in 32-bit floats")
+}
