@@ -2,7 +2,7 @@
 
 use super::analysis::{Analysis, Arm, Role};
 use super::contrast::{Contrast, Finding, effect};
-use super::words::{p_value, plural, score, signed};
+use super::words::{p_is, p_value, plural, score, signed};
 use serde::Serialize;
 
 /// A conclusion.
@@ -123,10 +123,10 @@ fn designs(analysis: &Analysis, search: &Arm) -> Option<String> {
             Finding::NotShown => "not shown to differ from",
         };
         Some(format!(
-            "{finding} {} ({}, p = {}, A12 = {:.2}, {})",
+            "{finding} {} ({}, {}, A12 = {:.2}, {})",
             arm.name,
             signed(contrast.difference),
-            p_value(contrast.corrected),
+            p_is(contrast.corrected),
             contrast.a12,
             effect(contrast.a12),
         ))
@@ -176,14 +176,14 @@ fn methods(analysis: &Analysis, search: &Arm) -> Option<String> {
         .iter()
         .find(|contrast| contrast.first == search.name)?;
     let (first, second) = (&contrast.first, &contrast.second);
-    let p = p_value(contrast.corrected);
+    let p = p_is(contrast.corrected);
     let difference = signed(contrast.difference);
     Some(match contrast.finding {
         Finding::Better => format!(
-            "As a method, {first} is better than {second} search over search seeds ({difference}, p = {p})."
+            "As a method, {first} is better than {second} search over search seeds ({difference}, {p})."
         ),
         Finding::Worse => format!(
-            "As a method, {first} is worse than {second} search over search seeds ({difference}, p = {p})."
+            "As a method, {first} is worse than {second} search over search seeds ({difference}, {p})."
         ),
         Finding::NotShown => {
             let sizes = contrast.sizes;
@@ -198,7 +198,7 @@ fn methods(analysis: &Analysis, search: &Arm) -> Option<String> {
                 String::new()
             };
             format!(
-                "As a method, {first} is not shown to differ from {second} search ({difference}, p = {p}{why})."
+                "As a method, {first} is not shown to differ from {second} search ({difference}, {p}{why})."
             )
         }
     })

@@ -14,9 +14,18 @@ pub(super) fn signed(value: f64) -> String {
 /// A p-value: `0.031`, `< 0.0001`.
 pub(super) fn p_value(p: f64) -> String {
     match p {
-        p if p < 0.0001 => "0.0001 or less".to_owned(),
+        p if p < 0.0001 => "< 0.0001".to_owned(),
         p if p < 0.01 => format!("{p:.4}"),
         p => format!("{p:.3}"),
+    }
+}
+
+/// A p-value in a sentence: `p = 0.031`, `p < 0.0001`.
+pub(super) fn p_is(p: f64) -> String {
+    let value = p_value(p);
+    match value.starts_with('<') {
+        true => format!("p {value}"),
+        false => format!("p = {value}"),
     }
 }
 
@@ -111,7 +120,7 @@ mod tests {
         assert_eq!(plural(1, "trial"), "1 trial");
         assert_eq!(plural(2_000, "trial"), "2,000 trials");
         assert_eq!(signed(-0.012_34), "−0.0123");
-        assert_eq!(p_value(0.000_01), "0.0001 or less");
+        assert_eq!(p_value(0.000_01), "< 0.0001");
         assert_eq!(escaped("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
     }
 }

@@ -20,8 +20,10 @@ performance.getEntriesByType("resource").filter((r) => !r.name.startsWith("data:
 
 
 def chromium(*arguments):
-    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-               "--enable-logging=stderr", *arguments]
+    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--in-process-gpu",
+               "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions", "--disable-sync",
+               "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+               "--enable-logging=stderr", "--virtual-time-budget=3000", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
@@ -35,7 +37,7 @@ with tempfile.TemporaryDirectory() as scratch:
             tall = "--window-size=%d,%d" % (size[0], 9000)
             picture = folder / f"{name}-{scheme}.png"
             shot = chromium(*look, tall, f"--screenshot={picture.resolve()}", page.as_uri())
-            dump = chromium(*look, "--window-size=%d,%d" % size, "--virtual-time-budget=2000", "--dump-dom", probed.as_uri())
+            dump = chromium(*look, "--window-size=%d,%d" % size, "--dump-dom", probed.as_uri())
             errors = [line for line in (shot.stderr + dump.stderr).splitlines() if "CONSOLE" in line]
             failed += [f"{name} {scheme}: {line}" for line in errors]
             found = re.search(r"<title>probe (\d+) (\d+) (\w+) (\d+)</title>", dump.stdout)

@@ -11,15 +11,27 @@ use std::fmt::Write;
 /// At how many places a curve is drawn.
 const STEPS: u32 = 160;
 
+/// The searches side by side with their trials.
+pub fn progress(runs: &[Named<'_>], score_name: &str) -> String {
+    let (legend, anytime) = anytime(runs, score_name);
+    let trials = trials(runs, score_name);
+    format!("<ul class=\"legend\">{legend}</ul><div class=\"plots\">{anytime}{trials}</div>")
+}
+
 /// The best validation score so far, over what was spent: a line for each search, a band from its worst to
-/// its best seed.
-pub fn anytime(runs: &[Named<'_>], score_name: &str) -> String {
-    let mut groups: BTreeMap<(String, String), Vec<Curve>> = BTreeMap::new();
+/// its best seed. Its legend and its plot.
+fn anytime(runs: &[Named<'_>], score_name: &str) -> (String, String) {
+    // Random search comes last.
+    let mut groups: BTreeMap<(bool, String, String), Vec<Curve>> = BTreeMap::new();
     let in_epochs = runs.iter().any(|named| named.run.state().epochs() > 0);
     for named in runs {
         let name = named.label.split(", seed").next().unwrap_or_default();
         let curves = groups
-            .entry((named.class.clone(), name.to_owned()))
+            .entry((
+                named.class == "chance",
+                named.class.clone(),
+                name.to_owned(),
+            ))
             .or_default();
         curves.push(Curve::of(named, in_epochs));
     }
@@ -34,7 +46,7 @@ pub fn anytime(runs: &[Named<'_>], score_name: &str) -> String {
         .map(Curve::spent)
         .fold(2.0, f64::max);
     let (mut lines, mut shown, mut legend) = (Vec::new(), Vec::new(), String::new());
-    for ((class, name), curves) in &groups {
+    for ((_, class, name), curves) in &groups {
         let together = Together::of(curves, spent);
         shown.extend(
             together
@@ -77,13 +89,11 @@ pub fn anytime(runs: &[Named<'_>], score_name: &str) -> String {
         lines,
         marks: Vec::new(),
     };
-    format!(
-        "<ul class=\"legend\">{legend}</ul><div class=\"plots\">{}</div>",
-        plot.figure(&format!(
-            "The best validation score that a search had found after so many {unit}: the mean over search seeds, and \
-             the range from the worst seed to the best. Failed trials count as spent."
-        ))
-    )
+    let figure = plot.figure(&format!(
+        "The best validation score that a search had found after so many {unit}: the mean over search seeds, and \
+         the range from the worst seed to the best. Failed trials count as spent."
+    ));
+    (legend, figure)
 }
 
 /// What a search had found when it had spent so much: steps in ascending order.
@@ -279,7 +289,7 @@ fn front(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 /// Every trial's validation score against its parameters.
-pub fn trials(runs: &[Named<'_>], score_name: &str) -> String {
+fn trials(runs: &[Named<'_>], score_name: &str) -> String {
     let mut marks = Vec::new();
     for named in runs {
         let winner = named.run.state().winner.as_ref().map(|winner| winner.trial);
@@ -322,8 +332,7 @@ pub fn trials(runs: &[Named<'_>], score_name: &str) -> String {
         lines: Vec::new(),
         marks,
     };
-    format!(
-        "<div class=\"plots\">{}</div>",
-        plot.figure("Validation score of every trial in its search; winners are large. The lowest twentieth lies below the frame.")
+    plot.figure(
+        "Validation score of every trial in its search; winners are large. The lowest twentieth lies below the frame.",
     )
 }

@@ -57,10 +57,9 @@ pub fn comparison_page(
     tests(analysis, &mut body);
     protocol(comparison, analysis, &mut body);
     body.push_str("<h2 id=\"progress\">Progress of the searches</h2>");
-    body.push_str(&figures::anytime(&runs, &analysis.score_name));
+    body.push_str(&figures::progress(&runs, &analysis.score_name));
     body.push_str("<h2 id=\"sizes\">Score and size</h2>");
     body.push_str(&figures::sizes(analysis));
-    body.push_str(&figures::trials(&runs, &analysis.score_name));
     sections::networks(&runs, &mut body)?;
     let plain: Vec<&RecordedRun> = runs.iter().map(|named| named.run).collect();
     sections::importance(&plain, &analysis.score_name, &mut body)?;
@@ -107,8 +106,7 @@ pub fn run_page(run: &RecordedRun) -> Result<String, RunError> {
     body.push_str("</header><main>");
     sections::finals(&summary, &mut body);
     body.push_str("<h2 id=\"progress\">Progress of the search</h2>");
-    body.push_str(&figures::anytime(&named, summary.score_name));
-    body.push_str(&figures::trials(&named, summary.score_name));
+    body.push_str(&figures::progress(&named, summary.score_name));
     sections::networks(&named, &mut body)?;
     sections::importance(&[run], summary.score_name, &mut body)?;
     sections::lineage(&named[0], &mut body)?;
@@ -222,24 +220,34 @@ fn verdict(analysis: &Analysis, out: &mut String) {
     let _ = write!(
         out,
         "<div class=\"verdict{class}\"><h1>{}</h1>",
-        escaped(&verdict.headline)
+        escaped(&curly(&verdict.headline))
     );
     for sentence in &verdict.sentences {
-        let _ = write!(out, "<p>{}</p>", escaped(sentence));
+        let _ = write!(out, "<p>{}</p>", escaped(&curly(sentence)));
     }
     out.push_str("</div>");
 }
 
+/// Text with the apostrophes of print.
+fn curly(text: &str) -> String {
+    text.replace('\'', "’")
+}
+
 fn arms(analysis: &Analysis, out: &mut String) {
-    let values = analysis.arms.iter().flat_map(Arm::values);
+    // Networks that nobody chose may score anything; those beyond the others stand at the edge.
+    let chosen = analysis
+        .arms
+        .iter()
+        .filter(|arm| arm.role != Role::RandomNetworks);
+    let values = chosen.flat_map(Arm::values);
     let axis = Axis::around("", values, false);
     let score_name = escaped(&analysis.score_name);
     let _ = write!(
         out,
         "<h2 id=\"arms\">Arms</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of arms\"><table>\
          <thead><tr><th>Arm</th><th class=\"n\">Test {score_name}</th><th class=\"n\">95% interval</th>\
-         <th>Each retraining, the mean and its interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
-         <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">Over random networks</th></tr></thead><tbody>"
+         <th>Retrainings, mean, interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
+         <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">vs. random</th></tr></thead><tbody>"
     );
     for arm in &analysis.arms {
         arm_row(analysis, arm, &axis, out);
@@ -247,9 +255,9 @@ fn arms(analysis: &Analysis, out: &mut String) {
     let _ = write!(
         out,
         "</tbody><tfoot><tr><td colspan=\"3\"></td><td>{}</td><td colspan=\"5\"></td></tr></tfoot>\
-         <caption>Mean ± standard deviation over retrainings from scratch on training and validation examples. \
+         </table></div><p class=\"note\">Mean ± standard deviation over retrainings from scratch on training and validation examples. \
          Intervals are of the mean: BCa bootstrap from ten values on, Student’s below. A range is over the \
-         networks of an arm.</caption></table></div>",
+         networks of an arm. Rings at an edge lie beyond it. The last column is the mean over that of random networks.</p>",
         plot::strip_axis(&axis)
     );
     cost(analysis, out);
@@ -336,8 +344,8 @@ fn cost(analysis: &Analysis, out: &mut String) {
         );
     }
     out.push_str(
-        "</tbody><caption>Failed trials count. Times are of one trial after the other. The hand-designed networks \
-         are used as they are, so nothing was spent on tuning them here.</caption></table></div>",
+        "</tbody></table></div><p class=\"note\">Failed trials count. Times are of one trial after the other. The hand-designed networks \
+         are used as they are, so nothing was spent on tuning them here.</p>",
     );
 }
 
@@ -355,9 +363,9 @@ fn tests(analysis: &Analysis, out: &mut String) {
         test_row(contrast, analysis.verdict.evidence, out);
     }
     out.push_str(
-        "</tbody><caption>Mann and Whitney’s test, two-sided: exact for samples of at most eight without ties, else by the \
+        "</tbody></table></div><p class=\"note\">Mann and Whitney’s test, two-sided: exact for samples of at most eight without ties, else by the \
          normal approximation with corrections for ties and continuity; Holm’s correction over the tests with the same \
-         observations. A12 is the probability that one of the first scores above one of the second.</caption></table></div>",
+         observations. A12 is the probability that one of the first scores above one of the second.</p>",
     );
     out.push_str("<p>Tests over retrainings are about the networks that were found, and hold for these networks on these test examples. \
          Tests over search seeds are about the search: would it, started anew, find networks as good?</p>");
@@ -396,7 +404,7 @@ fn test_row(contrast: &Contrast, evidence: bool, out: &mut String) {
         out,
         "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{interval}</td>\
          <td class=\"n\">{:.2} <small>{}</small></td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
-         <td class=\"{class}\">{finding}</td><td>{unit} <small>({} and {}; {})</small></td></tr>",
+         <td class=\"word {class}\">{finding}</td><td>{unit} <small>({} and {}; {})</small></td></tr>",
         escaped(&contrast.first),
         escaped(&contrast.second),
         signed(contrast.difference),
@@ -421,7 +429,7 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
     let budget: Vec<String> = parts.into_iter().flatten().collect();
     let examples = analysis.test_examples.map_or_else(String::new, |examples| {
         format!(
-            ", {} of them, so that one is {:.4}",
+            " ({}; one of them is {:.4})",
             grouped(examples),
             1.0 / examples.max(1) as f64
         )
@@ -431,7 +439,7 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
         "<h2 id=\"protocol\">Protocol</h2><ul>\
          <li>Every arm has the same division of the data, the same recipe and, where it searches, the same budget: {} for each search, failed trials counted.</li>\
          <li>Each search was run with {}; each winner and each hand-designed network was trained from scratch {} for each, on training and validation examples together, with fresh seeds.</li>\
-         <li>{} drawn from the space as fresh trials are, and trained once for each search seed, stand for no search at all.</li>\
+         <li>For each search seed, {} drawn from the space as fresh trials are, and trained once: they stand for no search at all.</li>\
          <li>The test examples{examples} were read after the last search had ended and the winners had been written down; nothing was chosen afterwards.</li></ul>",
         budget.join(" or "),
         plural(u64::from(plan.search_seeds), "seed"),
@@ -440,7 +448,15 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
         } else {
             format!("{} times", plan.retrain_seeds)
         },
-        plural(u64::from(plan.random_networks), "network"),
+        {
+            let networks = plural(u64::from(plan.random_networks), "network");
+            let verb = if plan.random_networks == 1 {
+                "is"
+            } else {
+                "are"
+            };
+            format!("{networks} {verb}")
+        },
     );
     if plan.quick {
         out.push_str("<p class=\"note\"><strong>Not evidence.</strong> This was a quick look: fewer seeds and a smaller budget than a comparison needs.</p>");

@@ -324,9 +324,15 @@ pub fn strip(
     for (index, value) in values.iter().enumerate() {
         // Equal scores lie beside each other.
         let lane = [0.0, -4.5, 4.5, -2.2, 2.2][index % 5];
+        let place = axis.place(*value);
+        let class = if (0.0..=1.0).contains(&place) {
+            ""
+        } else {
+            " class=\"out\""
+        };
         let _ = write!(
             out,
-            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.6\"/>",
+            "<circle{class} cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.6\"/>",
             at(*value),
             15.0 + lane
         );

@@ -209,8 +209,8 @@ pub fn importance(
     };
     let _ = write!(
         out,
-        "</tbody><caption>Behind each option: the mean score of the trials with it, and how many there are. Trials of a \
-         search are no fair sample of a space: it tries more of what did well.{rest}</caption></table></div>"
+        "</tbody></table></div><p class=\"note\">Behind each option: the mean score of the trials with it, and how many there are. Trials of a \
+         search are no fair sample of a space: it tries more of what did well.{rest}</p>"
     );
     Ok(())
 }
@@ -352,7 +352,7 @@ pub fn failures(runs: &[Named<'_>], out: &mut String) {
     }
     let _ = write!(
         out,
-        "</tbody><caption>{} of {total}. A failed trial uses its budget up like any other.</caption></table></div>",
+        "</tbody></table></div><p class=\"note\">{} of {total}. A failed trial uses its budget up like any other.</p>",
         total.min(MOST_FAILURES)
     );
 }
@@ -403,7 +403,7 @@ pub fn reproduce(
             code(&named.run.digest())
         );
     }
-    out.push_str("</tbody><caption>The same experiment gives the same digests with any number of workers, interrupted or not.</caption></table></div>");
+    out.push_str("</tbody></table></div><p class=\"note\">The same experiment gives the same digests with any number of workers, interrupted or not.</p>");
     for (name, text) in [
         ("The experiment", experiment.to_owned()),
         ("The search space", first.space_text()?),
