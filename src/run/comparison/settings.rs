@@ -196,9 +196,8 @@ fn searches(experiment: &Experiment) -> Result<Vec<Search>, RunError> {
 /// A search: `[search]` with what its table says instead.
 fn search(table: &toml::Table, common: &SearchSettings) -> Result<Search, RunError> {
     let mut table = table.clone();
-    let name = match table.remove("name") {
-        Some(toml::Value::String(name)) => name,
-        _ => return Err(wrong("each needs a `name`".to_owned())),
+    let Some(toml::Value::String(name)) = table.remove("name") else {
+        return Err(wrong("each needs a `name`".to_owned()));
     };
     if !experiment::is_folder_name(&name) {
         return Err(wrong(format!(
