@@ -69,11 +69,20 @@ pub fn comparison_page(
     sections::failures(&runs, &mut body);
     let stem = &analysis.name;
     let quick = if analysis.quick { " --quick" } else { "" };
-    let commands = format!(
-        "strata compare experiments/{stem}.toml{quick}      # everything again\n\
-         strata compare experiments/{stem}.toml --check   # and held against experiments/{stem}/expected.json\n\
-         strata verify RUN                             # trials of one run again, bit for bit"
-    );
+    let commands = [
+        (
+            format!("strata compare experiments/{stem}.toml{quick}"),
+            "everything again",
+        ),
+        (
+            format!("strata compare experiments/{stem}.toml{quick} --check"),
+            "and held against what is expected",
+        ),
+        (
+            "strata verify RUN".to_owned(),
+            "trials of one run again, bit for bit",
+        ),
+    ];
     sections::reproduce(&runs, &commands, &text, &mut body)?;
     Ok(document(&format!("{}: comparison", analysis.name), &body))
 }
@@ -111,12 +120,20 @@ pub fn run_page(run: &RecordedRun) -> Result<String, RunError> {
     sections::importance(&[run], summary.score_name, &mut body)?;
     sections::lineage(&named[0], &mut body)?;
     sections::failures(&named, &mut body);
-    let commands = format!(
-        "strata search experiments/{}.toml --seed {}   # the run again\n\
-         strata verify RUN                             # some of its trials again, bit for bit",
-        summary.name,
-        run.started().experiment.seed.0
-    );
+    let seed = run.started().experiment.seed.0;
+    let commands = [
+        (
+            format!(
+                "strata search experiments/{}.toml --seed {seed}",
+                summary.name
+            ),
+            "the run again",
+        ),
+        (
+            "strata verify RUN".to_owned(),
+            "some of its trials again, bit for bit",
+        ),
+    ];
     sections::reproduce(&named, &commands, &text, &mut body)?;
     Ok(document(&format!("{}: run", summary.name), &body))
 }

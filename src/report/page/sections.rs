@@ -360,15 +360,20 @@ pub fn failures(runs: &[Named<'_>], out: &mut String) {
 /// What the figures were made with, and how to make them again.
 pub fn reproduce(
     runs: &[Named<'_>],
-    commands: &str,
+    commands: &[(String, &str)],
     experiment: &str,
     out: &mut String,
 ) -> Result<(), RunError> {
-    let _ = write!(
-        out,
-        "<h2 id=\"reproduce\">Reproduce</h2><pre tabindex=\"0\">{}</pre>",
-        escaped(commands)
-    );
+    out.push_str("<h2 id=\"reproduce\">Reproduce</h2><pre tabindex=\"0\">");
+    let width = commands
+        .iter()
+        .map(|(command, _)| command.len())
+        .max()
+        .unwrap_or(0);
+    for (command, what) in commands {
+        let _ = writeln!(out, "{:width$}   # {what}", escaped(command));
+    }
+    out.push_str("</pre>");
     let Some(first) = runs.first().map(|named| named.run) else {
         return Ok(());
     };
