@@ -14,6 +14,7 @@ pub mod layers;
 pub mod model;
 pub mod proxies;
 pub mod random;
+pub mod report;
 pub mod run;
 pub mod search;
 pub mod space;

@@ -1,5 +1,6 @@
 //! The experiment file: the question a run answers.
 
+use super::comparison::CompareSettings;
 use super::error::RunError;
 use super::evaluators::EvaluatorSettings;
 use super::prefilter::PrefilterSettings;
@@ -49,6 +50,9 @@ pub struct Experiment {
     /// When to give up.
     #[serde(default)]
     pub stop: StopSettings,
+    /// What a comparison adds. No run depends on it, so it is not stored with one.
+    #[serde(default, skip_serializing)]
+    pub compare: CompareSettings,
 }
 
 /// The number of workers of a search on a machine with `cores` cores.
@@ -113,6 +117,10 @@ impl Default for TrialSettings {
 pub struct FinalSettings {
     /// With how many seeds; 0 leaves the test examples sealed.
     pub retrain_seeds: u32,
+    /// How many architectures are drawn from the space and tested beside the winner, each trained once:
+    /// what a search has to be better than.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub random_networks: u32,
     /// Files of spaces of one, relative to the experiment file: networks to compare with, trained
     /// with the same recipe and seeds.
     pub baselines: Vec<PathBuf>,
@@ -122,6 +130,7 @@ impl Default for FinalSettings {
     fn default() -> Self {
         Self {
             retrain_seeds: 5,
+            random_networks: 0,
             baselines: Vec::new(),
         }
     }
@@ -258,7 +267,11 @@ fn is_no_data(data: &DataSource) -> bool {
     *data == DataSource::default()
 }
 
-fn is_folder_name(name: &str) -> bool {
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+pub(super) fn is_folder_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
 }

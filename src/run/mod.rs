@@ -9,6 +9,7 @@
 
 mod again;
 mod checkpoints;
+pub mod comparison;
 mod core;
 mod dispatcher;
 mod error;

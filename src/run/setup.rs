@@ -241,6 +241,19 @@ impl Setup {
             .expect("a sampled genome is in the space")
     }
 
+    /// A network drawn from the space as the experiment draws fresh ones.
+    pub fn random_network(&self, number: u32) -> Candidate {
+        let seed = self.experiment.seed.derive("random network", 0);
+        let mut stream = seed.stream(u64::from(number), Purpose::Decode);
+        let genome = self.space.sample(
+            self.experiment.search.sampling.unwrap_or(Sampling::Prior),
+            &mut stream,
+        );
+        self.space
+            .decode(&genome)
+            .expect("a sampled genome is in the space")
+    }
+
     /// The experiment's recipe with what the space decided.
     pub fn recipe(&self, candidate: &Candidate) -> Result<Recipe, RunError> {
         let mut recipe = self.experiment.recipe.clone();

@@ -1,5 +1,6 @@
 //! Runs: determinism, crashes, failures, damage.
 
+mod comparison;
 mod determinism;
 mod evaluators;
 mod failures;
