@@ -30,10 +30,6 @@ impl LayerKind for RmsNorm {
         &RMS_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         let shape = match inputs[0] {
             Shape::Sequence { features, .. } => vec![features],
@@ -75,10 +71,6 @@ static LAYER_NORM2D: Description = Description {
 impl LayerKind for LayerNorm2d {
     fn describe(&self) -> &'static Description {
         &LAYER_NORM2D
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
@@ -206,10 +198,6 @@ impl LayerKind for LocalResponseNorm {
         &LOCAL_RESPONSE_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn forward(
         &self,
         arguments: &Arguments,
@@ -249,10 +237,6 @@ static GLOBAL_RESPONSE_NORM: Description = Description {
 impl LayerKind for GlobalResponseNorm {
     fn describe(&self) -> &'static Description {
         &GLOBAL_RESPONSE_NORM
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
@@ -302,10 +286,6 @@ static LAYER_SCALE: Description = Description {
 impl LayerKind for LayerScale {
     fn describe(&self) -> &'static Description {
         &LAYER_SCALE
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, arguments: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
