@@ -79,6 +79,9 @@ fn the_shipped_experiments_can_be_run() {
     let folder = fs::read_dir(format!("{}/experiments", env!("CARGO_MANIFEST_DIR"))).unwrap();
     for entry in folder {
         let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
         let file = strata::run::ExperimentFile::read(&path).unwrap();
         let baselines = file.experiment.last.baselines.iter();
         for named in baselines.chain([&file.experiment.space]) {
