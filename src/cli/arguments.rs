@@ -4,9 +4,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    bench, best, check, compare, controllers, count, data, diff, distance, enumerate, export, fmt,
-    generate, layers, pareto, predict, proxy, reporting, resume, sample, search, show, status,
-    train, trials, verify,
+    bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
+    layers, pareto, predict, proxy, reporting, resume, sample, search, show, status, train, trials,
+    verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -55,8 +55,6 @@ enum Verb {
     Trials(trials::Args),
     /// Show the best architecture of a run and its test accuracy
     Best(best::Args),
-    /// List the controllers, or the settings of one
-    Controllers(controllers::Args),
     /// Compare controllers on a table of results, over many seeds
     Bench(bench::Args),
     /// List the trials of a run that no other beats in everything
@@ -141,7 +139,6 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Status(args) => status::run(&args, terminal),
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),
-        Verb::Controllers(args) => controllers::run(&args, terminal),
         Verb::Bench(args) => bench::run(&args, terminal),
         Verb::Pareto(args) => pareto::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),

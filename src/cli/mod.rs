@@ -22,7 +22,6 @@ mod bench;
 mod best;
 mod check;
 mod compare;
-mod controllers;
 mod count;
 mod data;
 mod diff;

@@ -291,18 +291,3 @@ fn drawings_are_the_same_every_time() {
         assert_eq!(drawing.out, draw(format).out);
     }
 }
-
-#[test]
-fn controllers_are_listed_with_their_settings() {
-    let all = strata(["controllers"]);
-    assert_eq!(all.code, 0);
-    let one = strata(["controllers", "local_search"]);
-    assert!(one.out.contains("step"), "{}", one.out);
-    for row in strata::search::CONTROLLERS {
-        assert!(all.out.contains(row.name));
-        assert_eq!(strata(["controllers", row.name]).code, 0, "{}", row.name);
-    }
-    let unknown = strata(["controllers", "annealing"]);
-    assert_eq!(unknown.code, 2);
-    assert!(unknown.err.contains("`local_search`"), "{}", unknown.err);
-}
