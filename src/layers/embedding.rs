@@ -139,10 +139,6 @@ impl LayerKind for LearnedPositions {
         &LEARNED_POSITIONS
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         let start = Init::Normal { std: 0.02 };
         vec![ParameterSpec::new("weight", inputs[0].dimensions(), start)]
@@ -184,10 +180,6 @@ static SINUSOIDAL_POSITIONS: Description = Description {
 impl LayerKind for SinusoidalPositions {
     fn describe(&self) -> &'static Description {
         &SINUSOIDAL_POSITIONS
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn forward(

@@ -111,10 +111,6 @@ macro_rules! across_features {
                 &DESCRIPTION
             }
 
-            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                self.describe().accept(inputs[0])
-            }
-
             fn forward(
                 &self,
                 _arguments: &Arguments,

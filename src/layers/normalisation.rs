@@ -48,10 +48,6 @@ impl LayerKind for BatchNorm {
         &BATCH_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         affine(["weight", "bias"], [channels(inputs)])
     }
@@ -144,10 +140,6 @@ static LAYER_NORM: Description = Description {
 impl LayerKind for LayerNorm {
     fn describe(&self) -> &'static Description {
         &LAYER_NORM
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {

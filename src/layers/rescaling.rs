@@ -29,10 +29,6 @@ impl LayerKind for RmsNorm {
         &RMS_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         let shape = match inputs[0] {
             Shape::Sequence { features, .. } => vec![features],
@@ -74,10 +70,6 @@ static LAYER_NORM2D: Description = Description {
 impl LayerKind for LayerNorm2d {
     fn describe(&self) -> &'static Description {
         &LAYER_NORM2D
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
@@ -200,10 +192,6 @@ impl LayerKind for LocalResponseNorm {
         &LOCAL_RESPONSE_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn forward(
         &self,
         arguments: &Arguments,
@@ -243,10 +231,6 @@ static GLOBAL_RESPONSE_NORM: Description = Description {
 impl LayerKind for GlobalResponseNorm {
     fn describe(&self) -> &'static Description {
         &GLOBAL_RESPONSE_NORM
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
@@ -296,10 +280,6 @@ static LAYER_SCALE: Description = Description {
 impl LayerKind for LayerScale {
     fn describe(&self) -> &'static Description {
         &LAYER_SCALE
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, arguments: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
