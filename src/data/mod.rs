@@ -29,7 +29,7 @@ pub use dataset::{Dataset, Examples, Inputs, Task};
 pub use encode::{Form, TableColumn};
 pub use error::{DataError, Place};
 pub use input::MAX_FILE_BYTES;
-pub use named::{NamedFile, NamedSet, Origin, SETS, fetch, find_named};
+pub use named::{Home, NamedFile, NamedSet, Origin, SETS, fetch, find_named};
 pub use normalise::{Normalise, Normaliser};
 pub use part::Part;
 pub use readers::{FORMATS, Files, FormatInfo, Reader};

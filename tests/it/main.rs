@@ -13,6 +13,7 @@ mod cli;
 mod corpus;
 mod data_fetch;
 mod data_formats;
+mod data_questions;
 mod export;
 mod golden;
 mod house;
