@@ -4,8 +4,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, count, data, diff, distance, enumerate, export, fmt, layers, predict, resume,
-    sample, search, show, status, train, trials, verify,
+    bench, best, check, count, data, diff, distance, enumerate, export, fmt, layers, pareto,
+    predict, resume, sample, search, show, status, train, trials, verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -48,6 +48,10 @@ enum Verb {
     Trials(trials::Args),
     /// Show the best architecture of a run and its test accuracy
     Best(best::Args),
+    /// Compare controllers on a table of results, over many seeds
+    Bench(bench::Args),
+    /// List the trials of a run that no other beats in everything
+    Pareto(pareto::Args),
     /// Train one architecture
     Train(train::Args),
     /// Say what a run's winner makes of new examples
@@ -119,6 +123,8 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Status(args) => status::run(&args, terminal),
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),
+        Verb::Bench(args) => bench::run(&args, terminal),
+        Verb::Pareto(args) => pareto::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),

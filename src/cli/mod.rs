@@ -18,6 +18,7 @@ mod report;
 mod table;
 mod terminal;
 
+mod bench;
 mod best;
 mod check;
 mod count;
@@ -28,6 +29,7 @@ mod enumerate;
 mod export;
 mod fmt;
 mod layers;
+mod pareto;
 mod predict;
 mod resume;
 mod sample;

@@ -161,6 +161,13 @@ impl LayerKind for LayerNorm {
             module::layer_norm(rows, weight, Some(bias), eps)
         }))
     }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        // Elsewhere weights for each value lie with their channels first.
+        let rows = matches!(inputs[0], Shape::Sequence { .. } | Shape::Vector { .. });
+        let operation = || kernels::LayerNorm::new(channels(inputs), arguments.float(0));
+        rows.then(|| Box::new(operation()) as Box<dyn Operation>)
+    }
 }
 
 /// What `f` makes of the values in rows of `length`, in the layout they came in.

@@ -8,6 +8,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError,
 };
+use crate::kernels::{self, Operation};
 use burn::tensor::{Tensor, module};
 
 /// `rms_norm`: each example by its root mean square.
@@ -90,6 +91,11 @@ impl LayerKind for LayerNorm2d {
         one(inputs).map_channels(|x| {
             module::layer_norm(x.swap_dims(1, 2), weight, Some(bias), eps).swap_dims(1, 2)
         })
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (width, eps) = (channels(inputs), arguments.float(0));
+        Some(Box::new(kernels::LayerNorm::new(width, eps)))
     }
 }
 
