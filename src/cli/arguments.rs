@@ -4,8 +4,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    bench, best, check, count, data, diff, distance, enumerate, export, fmt, layers, pareto,
-    predict, resume, sample, search, show, status, train, trials, verify,
+    bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
+    layers, pareto, predict, proxy, reporting, resume, sample, search, show, status, train, trials,
+    verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -40,6 +41,12 @@ enum Verb {
     Layers(layers::Args),
     /// Run an experiment: search, then retrain and test the winner
     Search(search::Args),
+    /// Compare hand-designed networks and searches on the same terms, with statistics
+    Compare(compare::Args),
+    /// Write the report of a run or a comparison: HTML, Markdown, JSON or CSV
+    Report(reporting::Args),
+    /// Say which decisions of a run or a comparison mattered
+    Importance(reporting::ImportanceArgs),
     /// Continue a run that was interrupted or killed
     Resume(resume::Args),
     /// Say how a run stands
@@ -54,6 +61,8 @@ enum Verb {
     Pareto(pareto::Args),
     /// Train one architecture
     Train(train::Args),
+    /// Say what is known of networks before they are trained
+    Proxy(proxy::Args),
     /// Say what a run's winner makes of new examples
     Predict(predict::Args),
     /// Write a network as PyTorch, ONNX, burn, a drawing and more
@@ -62,6 +71,10 @@ enum Verb {
     Verify(verify::Args),
     /// List and fetch datasets, list file formats
     Data(data::Args),
+    /// Write completions for a shell
+    Completions(generate::CompletionsArgs),
+    /// Write manual pages
+    Man(generate::ManArgs),
     /// List the exit codes
     ExitCodes,
 }
@@ -119,6 +132,9 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Show(args) => show::run(&args, terminal),
         Verb::Layers(args) => layers::run(&args, terminal),
         Verb::Search(args) => search::run(&args, terminal),
+        Verb::Compare(args) => compare::run(&args, terminal),
+        Verb::Report(args) => reporting::run(&args, terminal),
+        Verb::Importance(args) => reporting::importance(&args, terminal),
         Verb::Resume(args) => resume::run(&args, terminal),
         Verb::Status(args) => status::run(&args, terminal),
         Verb::Trials(args) => trials::run(&args, terminal),
@@ -126,10 +142,13 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Bench(args) => bench::run(&args, terminal),
         Verb::Pareto(args) => pareto::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
+        Verb::Proxy(args) => proxy::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
         Verb::Data(args) => data::run(&args, terminal),
+        Verb::Completions(args) => generate::completions(&args, terminal),
+        Verb::Man(args) => generate::man(&args, terminal),
         Verb::ExitCodes => terminal.data(&Exit::table()),
     }
 }

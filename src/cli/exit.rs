@@ -54,7 +54,9 @@ impl Exit {
             Self::Failure => "failed for a reason that no other code names, such as a full disk",
             Self::Input => "bad input: the command line, a space, an experiment, a network or data",
             Self::Stopped => "the run stopped: too many trials failed in a row",
-            Self::Mismatch => "verification found a trial whose metrics differ",
+            Self::Mismatch => {
+                "verification found a trial whose metrics differ, or a comparison is not as expected"
+            }
             Self::Folder => "the run folder is damaged, in use, or written by a newer strata",
             Self::Interrupted => "interrupted; a run that was interrupted can be resumed",
         }

@@ -5,6 +5,10 @@ use super::numbers;
 use super::table::{Side, Table};
 use super::terminal::Terminal;
 use crate::architecture;
+use crate::report::{
+    Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
+};
+use crate::run::comparison::RecordedComparison;
 use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, TrialRow};
 use std::path::Path;
 
@@ -130,7 +134,7 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     for row in better_than_winner(rows) {
         let name = &row.subject;
         terminal.line(&format!(
-            "{name} is better than the winner on the test examples"
+            "{name} scores above the winner on the test examples"
         ))?;
     }
     Ok(())
@@ -150,4 +154,61 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .and_then(|row| row.mean);
     rows.iter()
         .filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
+}
+
+/// In what form a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// A page that is complete in one file
+    Html,
+    /// Text with tables
+    Markdown,
+    /// Every figure
+    Json,
+    /// Every test score of a comparison, or every trial of a run
+    Csv,
+}
+
+/// The report of a comparison.
+///
+/// # Errors
+/// When a run's files can't be read or have changed.
+pub fn comparison(
+    comparison: &RecordedComparison,
+    analysis: &Analysis,
+    format: Format,
+) -> Result<String, Failure> {
+    Ok(match format {
+        Format::Html => comparison_page(comparison, analysis)?,
+        Format::Markdown => comparison_markdown(analysis),
+        Format::Json => json(analysis)?,
+        Format::Csv => comparison_csv(analysis),
+    })
+}
+
+/// The report of a run.
+///
+/// # Errors
+/// When the run's files can't be read or have changed.
+pub fn single(run: &RecordedRun, format: Format) -> Result<String, Failure> {
+    Ok(match format {
+        Format::Html => run_page(run)?,
+        Format::Markdown => run_markdown(run)?,
+        Format::Json => json(&run.summary()?)?,
+        Format::Csv => run_csv(run),
+    })
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+    Ok(format!("{text}\n"))
+}
+
+/// Writes a file that a person asked for.
+///
+/// # Errors
+/// When it can't be written.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::Other(format!("failed to write {}: {error}", path.display())))
 }

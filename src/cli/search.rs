@@ -74,7 +74,7 @@ pub fn watched<T>(
 }
 
 /// The failure with what can be done about it, where the run's folder tells.
-fn with_next_step(failure: Failure) -> Failure {
+pub fn with_next_step(failure: Failure) -> Failure {
     if let Failure::Run(RunError::ConsecutiveFailures { folder, .. }) = &failure {
         super::terminal::say(&format!(
             "see `strata trials {} --failed`",

@@ -1,7 +1,9 @@
 //! The experiment file: the question a run answers.
 
+use super::comparison::CompareSettings;
 use super::error::RunError;
 use super::evaluators::EvaluatorSettings;
+use super::prefilter::PrefilterSettings;
 use super::toml_text;
 use crate::data::DataSource;
 use crate::random::Seed;
@@ -28,6 +30,9 @@ pub struct Experiment {
     /// What judges a candidate.
     #[serde(default, skip_serializing_if = "EvaluatorSettings::is_default")]
     pub evaluator: EvaluatorSettings,
+    /// What sorts proposals out before any is evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefilter: Option<PrefilterSettings>,
     /// How to search.
     #[serde(default)]
     pub search: SearchSettings,
@@ -45,6 +50,9 @@ pub struct Experiment {
     /// When to give up.
     #[serde(default)]
     pub stop: StopSettings,
+    /// What a comparison adds. No run depends on it, so it is not stored with one.
+    #[serde(default, skip_serializing)]
+    pub compare: CompareSettings,
 }
 
 /// The number of workers of a search on a machine with `cores` cores.
@@ -109,6 +117,10 @@ impl Default for TrialSettings {
 pub struct FinalSettings {
     /// With how many seeds; 0 leaves the test examples sealed.
     pub retrain_seeds: u32,
+    /// How many architectures are drawn from the space and tested beside the winner, each trained once:
+    /// what a search has to be better than.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub random_networks: u32,
     /// Files of spaces of one, relative to the experiment file: networks to compare with, trained
     /// with the same recipe and seeds.
     pub baselines: Vec<PathBuf>,
@@ -118,6 +130,7 @@ impl Default for FinalSettings {
     fn default() -> Self {
         Self {
             retrain_seeds: 5,
+            random_networks: 0,
             baselines: Vec::new(),
         }
     }
@@ -239,6 +252,13 @@ impl Experiment {
             let error = RunError::TooManyWorkers { asked, lookahead };
             return Some((vec!["search", "workers"], error.to_string()));
         }
+        if let Some((key, needed)) = self
+            .prefilter
+            .as_ref()
+            .and_then(PrefilterSettings::nonsense)
+        {
+            return Some((vec!["prefilter", key], format!("`{key}` needs {needed}")));
+        }
         self.evaluator.nonsense(self)
     }
 }
@@ -247,7 +267,11 @@ fn is_no_data(data: &DataSource) -> bool {
     *data == DataSource::default()
 }
 
-fn is_folder_name(name: &str) -> bool {
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+pub(super) fn is_folder_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(allowed)
 }

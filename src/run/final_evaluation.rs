@@ -38,7 +38,8 @@ pub(super) fn evaluate(
 ) -> Result<Flow, RunError> {
     let seeds = core.setup.experiment.last.retrain_seeds;
     let subjects = subjects(core, winner)?;
-    let units = u64::from(seeds) * subjects.len() as u64;
+    let order = order(&subjects, seeds);
+    let units = order.len() as u64;
     if core.state.retrained.len() as u64 == units {
         return Ok(Flow::Done);
     }
@@ -53,7 +54,6 @@ pub(super) fn evaluate(
     }
     let evaluator = evaluators.open_test();
     with_pool(evaluator.as_ref(), core.limits, |pool| {
-        let order = order(&subjects, seeds);
         Finals {
             core,
             pool,
@@ -87,6 +87,9 @@ fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunErro
             baseline.candidate.clone(),
         ));
     }
+    for number in 0..setup.experiment.last.random_networks {
+        all.push((Subject::Random(number), setup.random_network(number)));
+    }
     let contestant = |(subject, candidate): (Subject, Candidate)| {
         let recipe = setup.recipe(&candidate)?;
         Ok(Contestant {
@@ -98,11 +101,14 @@ fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunErro
     all.into_iter().map(contestant).collect()
 }
 
-/// The retrainings in the order of the journal: by network, then by seed.
+/// The retrainings in the order of the journal: by network, then by seed. A random network has one, with
+/// a seed of its own.
 fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
-    (0..subjects.len())
-        .flat_map(|at| (0..seeds).map(move |index| (at, index)))
-        .collect()
+    let of = |(at, contestant): (usize, &Contestant)| match contestant.subject {
+        Subject::Random(number) => vec![(at, number)],
+        _ => (0..seeds).map(|index| (at, index)).collect(),
+    };
+    subjects.iter().enumerate().flat_map(of).collect()
 }
 
 struct Finals<'a, 'c> {
@@ -134,7 +140,7 @@ impl Finals<'_, '_> {
                 let contestant = subjects.iter().find(of).expect("the unit has a contestant");
                 let architecture = &contestant.candidate.architecture;
                 let score_name = architecture.output().score_name();
-                Work::of(architecture, &contestant.recipe, score_name)
+                Work::of(architecture, contestant.recipe.epochs, score_name)
             };
             if let Some(done) = self.core.pass_on(message, work) {
                 self.early.insert(done.unit.clone(), done);

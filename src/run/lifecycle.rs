@@ -67,6 +67,18 @@ pub fn start_with(
     options: &Options<'_>,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Ending, RunError> {
+    begin(file, evaluators, runs, options, watch, Until::End)
+}
+
+/// As [`start_with`], up to where the caller wants it.
+pub(super) fn begin(
+    file: &ExperimentFile,
+    evaluators: &mut dyn Evaluators,
+    runs: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+    until: Until,
+) -> Result<Ending, RunError> {
     file.experiment.validate()?;
     let limits = limits(&file.experiment, options)?;
     let texts = Texts::given(file)?;
@@ -98,6 +110,7 @@ pub fn start_with(
         folder: &folder,
         setup: &setup,
         limits,
+        until,
     };
     place.run(journal, &[entry], evaluators, options, watch)
 }
@@ -125,6 +138,17 @@ pub fn resume_by(
     watch: &mut dyn FnMut(&Event),
     load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
 ) -> Result<Ending, RunError> {
+    go_on(folder, options, watch, load, Until::End)
+}
+
+/// As [`resume_by`], up to where the caller wants it.
+pub(super) fn go_on(
+    folder: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+    load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
+    until: Until,
+) -> Result<Ending, RunError> {
     let folder = RunFolder::open(folder)?;
     let (journal, entries) = Journal::open(&folder.journal())?;
     let state = fold(&folder, &entries)?;
@@ -145,6 +169,7 @@ pub fn resume_by(
         folder: &folder,
         setup: &setup,
         limits,
+        until,
     };
     place.run(journal, &entries, evaluators.as_mut(), options, watch)
 }
@@ -180,11 +205,21 @@ pub(super) fn fold(folder: &RunFolder, entries: &[Entry]) -> Result<State, RunEr
     }
 }
 
+/// How far a run goes this time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Until there is a winner, with the test examples sealed.
+    Winner,
+    /// To its end.
+    End,
+}
+
 /// Where a run takes place.
 struct Place<'a> {
     folder: &'a RunFolder,
     setup: &'a Setup,
     limits: Limits,
+    until: Until,
 }
 
 impl Place<'_> {
@@ -207,9 +242,9 @@ impl Place<'_> {
             watch,
         };
         core.tell(&opened(&core));
-        let reason = phases(&mut core, evaluators)?;
+        let reason = phases(&mut core, evaluators, self.until)?;
         let folder = self.folder.path().to_owned();
-        if reason.is_none() {
+        if reason.is_none() && core.is_interrupted() {
             core.tell(&Event::Interrupted {
                 folder: folder.clone(),
             });
@@ -222,8 +257,9 @@ impl Place<'_> {
 fn phases(
     core: &mut Core<'_>,
     evaluators: &mut dyn Evaluators,
+    until: Until,
 ) -> Result<Option<EndReason>, RunError> {
-    if dispatcher::search(core, evaluators.search().as_ref())? == Flow::Interrupted {
+    if dispatcher::search(core, evaluators)? == Flow::Interrupted {
         return Ok(None);
     }
     let searched = core.state.searched.as_ref().expect("the search is over");
@@ -234,6 +270,9 @@ fn phases(
         core.end(EndReason::NothingFinished)?;
         return Ok(Some(EndReason::NothingFinished));
     };
+    if until == Until::Winner {
+        return Ok(None);
+    }
     if core.setup.experiment.last.retrain_seeds > 0
         && evaluators.can_test()
         && final_evaluation::evaluate(core, evaluators, winner)? == Flow::Interrupted

@@ -233,6 +233,8 @@ pub enum Subject {
     Winner,
     /// The baseline with this name.
     Baseline(String),
+    /// An architecture drawn from the space, by its number. Since format 3.
+    Random(u32),
 }
 
 impl fmt::Display for Subject {
@@ -240,6 +242,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Winner => f.write_str("winner"),
             Self::Baseline(name) => f.write_str(name),
+            Self::Random(number) => write!(f, "random network {}", number + 1),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::setup::{Setup, Texts};
 use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fidelity, TrialId};
-use crate::space::{Candidate, Genome};
+use crate::space::{Candidate, Genome, SearchSpace};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -142,6 +142,22 @@ impl RecordedRun {
         &self.state
     }
 
+    /// The experiment as it was given.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn experiment_text(&self) -> Result<String, RunError> {
+        super::files::read_text(&self.folder.experiment())
+    }
+
+    /// The search space as it was given.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn space_text(&self) -> Result<String, RunError> {
+        super::files::read_text(&self.folder.space())
+    }
+
     /// The journal's entries.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -245,6 +261,26 @@ impl RecordedRun {
         })
     }
 
+    /// The networks of the final evaluation, the winner first, tested or not yet.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn finalists(&self) -> Result<Vec<(Subject, Candidate)>, RunError> {
+        let setup = self.setup()?;
+        let mut all = Vec::new();
+        if let Some(winner) = &self.state.winner {
+            all.push((Subject::Winner, self.candidate(winner.trial)?));
+        }
+        for baseline in &setup.baselines {
+            let subject = Subject::Baseline(baseline.name.clone());
+            all.push((subject, baseline.candidate.clone()));
+        }
+        for number in 0..setup.experiment.last.random_networks {
+            all.push((Subject::Random(number), setup.random_network(number)));
+        }
+        Ok(all)
+    }
+
     /// The networks of the final evaluation that have been tested, the winner first.
     ///
     /// # Errors
@@ -253,18 +289,20 @@ impl RecordedRun {
         if self.state.retrained.is_empty() {
             return Ok(Vec::new());
         }
-        let setup = self.setup()?;
-        let mut rows = Vec::new();
-        if let Some(winner) = &self.state.winner {
-            let candidate = self.candidate(winner.trial)?;
-            rows.push(self.final_row(Subject::Winner, &candidate));
-        }
-        for baseline in &setup.baselines {
-            let subject = Subject::Baseline(baseline.name.clone());
-            rows.push(self.final_row(subject, &baseline.candidate));
-        }
+        let finalists = self.finalists()?.into_iter();
+        let mut rows: Vec<FinalRow> = finalists
+            .map(|(subject, candidate)| self.final_row(subject, &candidate))
+            .collect();
         rows.retain(|row| !row.accuracies.is_empty() || row.failed > 0);
         Ok(rows)
+    }
+
+    /// The space that was searched.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn space(&self) -> Result<SearchSpace, RunError> {
+        Ok(self.setup()?.space)
     }
 
     pub(super) fn setup(&self) -> Result<Setup, RunError> {

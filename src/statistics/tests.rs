@@ -188,7 +188,8 @@ fn ninety_five_percent_intervals_hold_the_mean_that_often() {
         let right = (0..360).filter(|_| stream.unit() < 0.9).count();
         right as f64 / 360.0 - 0.9
     };
-    let kinds: [(&str, &dyn Fn(&mut Stream) -> f64); 2] = [
+    type Draw<'a> = &'a dyn Fn(&mut Stream) -> f64;
+    let kinds: [(&str, Draw<'_>); 2] = [
         ("normal numbers", &Stream::normal),
         ("shares of 360", &scores),
     ];

@@ -1,6 +1,8 @@
 //! The command line as scripts meet it: exit codes, streams, JSON.
 
+mod compare;
 pub mod program;
+mod proxies;
 mod runs;
 mod texts;
 

@@ -1,8 +1,10 @@
 //! Runs: determinism, crashes, failures, damage.
 
+mod comparison;
 mod determinism;
 mod evaluators;
 mod failures;
+mod fidelity;
 mod fixture;
 mod journal;
 mod killed;

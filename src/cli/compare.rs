@@ -1,0 +1,224 @@
+//! `strata compare`: hand-designed networks and searches on the same terms, and what may be concluded.
+
+use super::data::DataDir;
+use super::failure::Failure;
+use super::progress::Progress;
+use super::recent::RUNS;
+use super::report::Format;
+use super::table::{Side, Table};
+use super::terminal::Terminal;
+use super::{interrupt, numbers, report, search};
+use crate::report::{Agreed, Analysis, Expected, comparison_page};
+use crate::run::comparison::{self, Compared, Notice, RecordedComparison};
+use crate::run::{ExperimentFile, Options, RunError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// Arguments of `strata compare`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The experiment file; or the folder of a comparison to go on with
+    #[arg(value_name = "EXPERIMENT or FOLDER")]
+    path: PathBuf,
+    /// Only a look: one search seed, two retrainings, a quarter of the budget; not evidence
+    #[arg(long)]
+    quick: bool,
+    /// Hold the result against expected.json beside the experiment
+    #[arg(long, conflicts_with = "bless")]
+    check: bool,
+    /// Write expected.json and report.html beside the experiment
+    #[arg(long)]
+    bless: bool,
+    /// Where the comparison's folder is made
+    #[arg(long, value_name = "DIR", default_value = RUNS)]
+    runs: PathBuf,
+    /// Trials that run at the same time; changes no result
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// What is written to stdout; by default the verdict and the arms in short
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    #[command(flatten)]
+    datasets: DataDir,
+    /// Say nothing on stderr but errors
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Carries the comparison out, or goes on with it, and writes its report.
+pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    if args.quiet {
+        terminal.be_quiet();
+    }
+    let compared = if args.path.is_dir() {
+        if !RecordedComparison::is_in(&args.path) {
+            let path = args.path.display();
+            return Err(Failure::Input(format!(
+                "{path} is no comparison: it has no comparison.json; name an experiment file, or the folder \
+                 that `strata compare` made"
+            )));
+        }
+        watched(args.workers, terminal, |options, watch| {
+            comparison::resume(&args.path, options, watch)
+        })?
+    } else {
+        let mut file = ExperimentFile::read(&args.path)?;
+        file.experiment.data.folder = Some(args.datasets.folder());
+        watched(args.workers, terminal, |options, watch| {
+            comparison::compare(&file, args.quick, &args.runs, options, watch)
+        })?
+    };
+    if !compared.complete {
+        return Err(Failure::Interrupted(format!(
+            "interrupted; go on with `strata compare {}`",
+            compared.folder.display()
+        )));
+    }
+    finish(args, &compared.folder, terminal)
+}
+
+/// Writes what was found and says it.
+fn finish(args: &Args, folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
+    let comparison = RecordedComparison::open(folder)?;
+    let analysis = Analysis::of(&comparison)?;
+    let page = comparison_page(&comparison, &analysis)?;
+    let expected = Expected::of(&comparison, &analysis);
+    report::write(&folder.join("report.html"), &page)?;
+    report::write(&folder.join("expected.json"), &expected.to_text())?;
+    match args.format {
+        Some(format) => terminal.data(&report::comparison(&comparison, &analysis, format)?)?,
+        None => short(&analysis, terminal)?,
+    }
+    terminal.say(&format!(
+        "the report: {}",
+        folder.join("report.html").display()
+    ));
+    let beside = beside(&args.path);
+    let name = |stem: &str, end: &str| {
+        let quick = if analysis.quick { "-quick" } else { "" };
+        beside.join(format!("{stem}{quick}.{end}"))
+    };
+    if args.bless {
+        std::fs::create_dir_all(&beside)?;
+        report::write(&name("report", "html"), &page)?;
+        report::write(&name("expected", "json"), &expected.to_text())?;
+        terminal.say(&format!("written to {}", beside.display()));
+    }
+    if args.check {
+        return check(&name("expected", "json"), &expected, terminal);
+    }
+    Ok(())
+}
+
+/// The folder beside an experiment that is named like it.
+fn beside(experiment: &Path) -> PathBuf {
+    experiment.with_extension("")
+}
+
+fn check(path: &Path, found: &Expected, terminal: &mut Terminal) -> Result<(), Failure> {
+    let wrong = |message: String| Failure::Input(format!("{}: {message}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let expected = Expected::parse(&text).map_err(wrong)?;
+    match expected.agrees(found) {
+        Agreed::Exactly => terminal.line(&format!("as {} says, to the last bit", path.display())),
+        Agreed::Nearly => terminal.line(&format!(
+            "as {} says, within three standard errors; it was made on another processor ({})",
+            path.display(),
+            expected.cpu
+        )),
+        Agreed::Not(differences) => {
+            let file = path.display();
+            Err(Failure::Mismatch(format!(
+                "not as {file} says:\n  {}",
+                differences.join("\n  ")
+            )))
+        }
+    }
+}
+
+/// The verdict and the arms.
+fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
+    terminal.line(&analysis.verdict.headline)?;
+    for sentence in &analysis.verdict.sentences {
+        terminal.line(sentence)?;
+    }
+    terminal.line("")?;
+    let score = format!("test {}", analysis.score_name);
+    let mut table = Table::new(&[
+        ("arm", Side::Left),
+        (score.as_str(), Side::Left),
+        ("95% interval", Side::Left),
+        ("n", Side::Right),
+        ("params", Side::Right),
+        ("trials", Side::Right),
+    ]);
+    for arm in &analysis.arms {
+        let mean = arm.sample.map(|sample| sample.mean);
+        let deviation = arm.sample.and_then(|sample| sample.deviation);
+        let interval = arm.sample.and_then(|sample| sample.low.zip(sample.high));
+        let params = match arm.range(|network| network.params) {
+            None => "-".to_owned(),
+            Some((low, high)) if low == high => numbers::grouped(low),
+            Some((low, high)) => format!("{}..{}", numbers::short(low), numbers::short(high)),
+        };
+        table.row(vec![
+            arm.name.clone(),
+            numbers::with_deviation(mean, deviation),
+            interval.map_or_else(
+                || "-".to_owned(),
+                |(low, high)| format!("{low:.4}..{high:.4}"),
+            ),
+            arm.scores.len().to_string(),
+            params,
+            numbers::grouped(arm.cost.trials),
+        ]);
+    }
+    terminal.data(&table.render())
+}
+
+/// Carries out `work` with progress on stderr and Ctrl-C as its end.
+fn watched(
+    workers: Option<usize>,
+    terminal: &Terminal,
+    work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Notice<'_>)) -> Result<Compared, RunError>,
+) -> Result<Compared, Failure> {
+    let stop: &AtomicBool = &interrupt::flag();
+    let mut progress = Progress::new(terminal);
+    let quiet = terminal.is_quiet();
+    let say = |text: &str| {
+        if !quiet {
+            super::terminal::say(text);
+        }
+    };
+    let result = work(&Options { workers, stop }, &mut |notice| match notice {
+        Notice::Of(event) => progress.see(event),
+        Notice::Opened { folder, plan } => say(&format!(
+            "comparison in {}: {} with {} each",
+            folder.display(),
+            numbers::plural(plan.searches.len() as u64, "search").replace("searchs", "searches"),
+            numbers::plural(u64::from(plan.search_seeds), "seed")
+        )),
+        Notice::Run {
+            search,
+            seed,
+            seeds,
+            tests,
+        } => {
+            progress.close();
+            progress = Progress::new(terminal);
+            let what = if *tests { "testing" } else { "searching" };
+            say(&format!(
+                "== {}, seed {seed} of {seeds}: {what}",
+                search.name
+            ));
+        }
+        Notice::WinnersFixed => {
+            progress.close();
+            say(
+                "== every search has ended and its winner is written down; now the test examples are read",
+            );
+        }
+    });
+    progress.close();
+    result.map_err(|error| search::with_next_step(error.into()))
+}

@@ -1,0 +1,126 @@
+//! Figures as a report writes them.
+
+/// A score: `0.9955`.
+pub(super) fn score(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+/// A difference with its sign: `+0.0123`, `−0.0123`.
+pub(super) fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { '−' } else { '+' };
+    format!("{sign}{:.4}", value.abs())
+}
+
+/// A p-value: `0.031`, `< 0.0001`.
+pub(super) fn p_value(p: f64) -> String {
+    match p {
+        p if p < 0.0001 => "< 0.0001".to_owned(),
+        p if p < 0.01 => format!("{p:.4}"),
+        p => format!("{p:.3}"),
+    }
+}
+
+/// A p-value in a sentence: `p = 0.031`, `p < 0.0001`.
+pub(super) fn p_is(p: f64) -> String {
+    let value = p_value(p);
+    match value.starts_with('<') {
+        true => format!("p {value}"),
+        false => format!("p = {value}"),
+    }
+}
+
+/// Digits in groups of three: `118,058`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 trial`, `2 trials`.
+pub(super) fn plural(number: u64, noun: &str) -> String {
+    let plural = match (number, noun.strip_suffix("y")) {
+        (1, _) => noun.to_owned(),
+        (_, Some(stem)) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
+    };
+    format!("{} {plural}", grouped(number))
+}
+
+/// A time: `0.8 s`, `42 s`, `3 min 5 s`, `2 h 4 min`.
+pub(super) fn seconds(time: f64) -> String {
+    let whole = time.round() as u64;
+    match whole {
+        0..10 => format!("{time:.1} s"),
+        10..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// Text as HTML.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A moment, in seconds since 1970, as a date and a time of day.
+pub(super) fn date(at: f64) -> String {
+    let minutes = (at / 60.0).max(0.0) as i64;
+    let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
+    // Howard Hinnant's days to a civil date: years begin in March, eras have 400 of them.
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!(
+        "{year}-{month:02}-{day:02} {:02}:{:02} UTC",
+        minute / 60,
+        minute % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(date(0.0), "1970-01-01 00:00 UTC");
+        assert_eq!(date(951_782_400.0), "2000-02-29 00:00 UTC");
+        assert_eq!(date(1_795_617_647.0), "2026-11-25 14:40 UTC");
+    }
+
+    #[test]
+    fn words_fit_their_numbers() {
+        assert_eq!(plural(1, "trial"), "1 trial");
+        assert_eq!(plural(2_000, "trial"), "2,000 trials");
+        assert_eq!(signed(-0.012_34), "−0.0123");
+        assert_eq!(p_value(0.000_01), "< 0.0001");
+        assert_eq!(escaped("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
+    }
+}

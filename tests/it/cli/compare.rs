@@ -1,0 +1,162 @@
+//! Comparisons from the command line: the report, the check against what was expected, and resuming.
+
+use super::program::{Ended, strata_in};
+use super::texts::shipped;
+use std::fs;
+use std::path::Path;
+
+const SPACE: &str = "\
+space small
+input image(channels: 1, height: 8, width: 8)
+output classes(10)
+network {
+    flatten
+    repeat 1..2 { linear(8 | 16 | 32); relu | tanh }
+    linear(classes)
+}
+";
+
+fn experiment(folder: &Path) {
+    fs::write(folder.join("small.space"), SPACE).unwrap();
+    let text = format!(
+        "# Is <this> found & escaped?\nname = \"small\"\nspace = \"small.space\"\nseed = 3\ndata.name = \"digits\"\n\
+         budget.trials = 16\nrecipe.epochs = 1\nfinal.baselines = [{:?}]\n",
+        shipped("mlp")
+    );
+    fs::write(folder.join("small.toml"), text).unwrap();
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Ended {
+    strata_in(folder, arguments)
+}
+
+#[test]
+fn a_quick_comparison_is_reported_checked_and_no_evidence() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    experiment(folder);
+    let ended = run(folder, &["compare", "small.toml", "--quick", "--bless"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.out.starts_with("Not evidence:"), "{}", ended.out);
+    assert!(!ended.out.contains("better"), "{}", ended.out);
+    let page = fs::read_to_string(folder.join("runs/small-compare-1/report.html")).unwrap();
+    for wanted in [
+        "Is &lt;this&gt; found &amp; escaped?",
+        "Not evidence:",
+        "data:image/svg+xml",
+        "<details>",
+    ] {
+        assert!(page.contains(wanted), "the page lacks {wanted}");
+    }
+    for foreign in ["http://", "https://", "src=\"//", "@import", "url("] {
+        let found = page
+            .match_indices(foreign)
+            .map(|(at, _)| &page[at..(at + 60).min(page.len())]);
+        let found: Vec<&str> = found
+            .filter(|text| !text.contains("www.w3.org/2000/svg") && !text.starts_with("url(%23"))
+            .collect();
+        assert!(found.is_empty(), "the page names {found:?}");
+    }
+    assert!(folder.join("small/report-quick.html").is_file());
+
+    let again = run(
+        folder,
+        &[
+            "compare",
+            "small.toml",
+            "--quick",
+            "--check",
+            "--workers",
+            "1",
+        ],
+    );
+    assert_eq!(again.code, 0, "{}", again.err);
+    assert!(again.out.contains("to the last bit"), "{}", again.out);
+
+    let expected = folder.join("small/expected-quick.json");
+    let text = fs::read_to_string(&expected).unwrap();
+    let digest = text.split("\"digest\": \"").nth(1).unwrap()[..8].to_owned();
+    fs::write(&expected, text.replacen(&digest, "00000000", 1)).unwrap();
+    let other = run(folder, &["compare", "runs/small-compare-2", "--quiet"]);
+    assert_eq!(other.code, 0, "{}", other.err);
+    let wrong = run(
+        folder,
+        &["compare", "small.toml", "--quick", "--check", "--quiet"],
+    );
+    assert_eq!(wrong.code, 4, "{}", wrong.err);
+    assert!(
+        wrong.err.contains("random-1") || wrong.err.contains("evolution-1"),
+        "{}",
+        wrong.err
+    );
+
+    let comparison = "runs/small-compare-1";
+    let json = run(folder, &["report", comparison, "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(value["arms"].as_array().unwrap().len(), 4);
+    let csv = run(folder, &["report", comparison, "--format", "csv"]);
+    assert_eq!(csv.out.lines().count(), 1 + 2 + 2 + 2 + 2, "{}", csv.out);
+    let markdown = run(folder, &["report", comparison, "--format", "markdown"]);
+    assert!(
+        markdown.out.contains("| random networks | no search |"),
+        "{}",
+        markdown.out
+    );
+}
+
+#[test]
+fn runs_are_reported_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    experiment(folder);
+    let ended = run(
+        folder,
+        &["search", "small.toml", "--trials", "10", "--quiet"],
+    );
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let ended = run(folder, &["report"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let page = fs::read_to_string(folder.join("runs/small-1/report.html")).unwrap();
+    assert!(page.contains("One run is one sample") && page.contains("Lineage of the winner"));
+    let csv = run(folder, &["report", "--format", "csv"]);
+    assert_eq!(csv.out.lines().count(), 11);
+    let importance = run(folder, &["importance", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&importance.out).unwrap();
+    assert_eq!(value["trials"], 10);
+}
+
+#[test]
+fn a_comparison_without_enough_seeds_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    experiment(folder);
+    let path = folder.join("small.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text + "compare.search_seeds = 1\n").unwrap();
+    let ended = run(folder, &["compare", "small.toml"]);
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.err.contains("compare.search_seeds") && ended.err.contains("--quick"),
+        "{}",
+        ended.err
+    );
+    let nothing = run(folder, &["compare", "."]);
+    assert_eq!(nothing.code, 2);
+    assert!(nothing.err.contains("is no comparison"), "{}", nothing.err);
+}
+
+#[test]
+fn shells_and_manuals_are_told_of_every_verb() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ended = run(folder, &["completions", shell]);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(ended.out.contains("importance"), "{shell}");
+    }
+    let ended = run(folder, &["man", "pages"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let page = fs::read_to_string(folder.join("pages/strata-compare.1")).unwrap();
+    assert!(page.contains(".TH strata-compare 1"), "{page}");
+    assert!(folder.join("pages/strata.1").is_file());
+}
