@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod architecture;
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod diagnostics;

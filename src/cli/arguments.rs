@@ -4,8 +4,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
-    best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate, layers,
-    predict, reporting, resume, sample, search, show, status, train, trials, verify,
+    bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
+    layers, pareto, predict, reporting, resume, sample, search, show, status, train, trials,
+    verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -54,6 +55,10 @@ enum Verb {
     Trials(trials::Args),
     /// Show the best architecture of a run and its test accuracy
     Best(best::Args),
+    /// Compare controllers on a table of results, over many seeds
+    Bench(bench::Args),
+    /// List the trials of a run that no other beats in everything
+    Pareto(pareto::Args),
     /// Train one architecture
     Train(train::Args),
     /// Say what a run's winner makes of new examples
@@ -132,6 +137,8 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Status(args) => status::run(&args, terminal),
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),
+        Verb::Bench(args) => bench::run(&args, terminal),
+        Verb::Pareto(args) => pareto::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),

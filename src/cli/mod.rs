@@ -18,6 +18,7 @@ mod report;
 mod table;
 mod terminal;
 
+mod bench;
 mod best;
 mod check;
 mod compare;
@@ -30,6 +31,7 @@ mod export;
 mod fmt;
 mod generate;
 mod layers;
+mod pareto;
 mod predict;
 mod reporting;
 mod resume;

@@ -54,12 +54,20 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
 /// When no trial has a score, or stdout can't be written.
 pub fn best(run: &RecordedRun, terminal: &mut Terminal) -> Result<(), Failure> {
     let row = the_best(run)?;
+    trial(run, &row, terminal)
+}
+
+/// A trial that is the best in some way in a line, then its network as a table.
+///
+/// # Errors
+/// When stdout can't be written.
+pub fn trial(run: &RecordedRun, row: &TrialRow, terminal: &mut Terminal) -> Result<(), Failure> {
     terminal.line(&format!(
         "best of {}: trial {}, validation {} {}, {} params, {} MACs",
         numbers::plural(run.state().trials(), "trial"),
         row.trial,
         run.score_name()?,
-        score(&row),
+        score(row),
         numbers::grouped(row.params),
         numbers::grouped(row.macs)
     ))?;

@@ -14,7 +14,7 @@ pub const MAX_FILE_BYTES: u64 = 1 << 32;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Opens `path`, unpacking it if it is gzip, whatever its name says.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
     let opened = File::open(path).and_then(|file| unpacked(BufReader::new(file), MAX_FILE_BYTES));
     opened.map_err(|source| read_error(path, source))
 }

@@ -5,14 +5,17 @@
 //! searches, journals or files.
 
 mod caught;
+mod table;
 mod training;
 
 pub use caught::evaluate_caught;
+pub use table::{Cost, KeyOf, Table, TableError, TableEvaluator, TableSettings};
 pub use training::{RetrainingEvaluator, TrainingEvaluator};
 
 use crate::architecture::Architecture;
 use crate::random::Seed;
 use crate::search::Fidelity;
+use crate::space::Genome;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +29,8 @@ pub struct TrialJob<'a> {
     pub number: u64,
     /// The root seed of its random streams.
     pub seed: Seed,
+    /// Its decisions, for evaluators that look results up.
+    pub genome: Option<&'a Genome>,
     /// The network.
     pub architecture: &'a Architecture,
     /// How it is trained.
@@ -47,6 +52,7 @@ impl<'a> TrialJob<'a> {
         Self {
             number,
             seed,
+            genome: None,
             architecture,
             recipe,
             fidelity: Fidelity::FULL,

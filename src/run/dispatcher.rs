@@ -11,6 +11,7 @@ use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
 use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Beginning, Done, Message, Pool, with_pool};
+use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
@@ -58,6 +59,8 @@ struct Search<'a, 'c> {
     core: &'a mut Core<'c>,
     pool: &'a mut Pool,
     proposer: Proposer<'c>,
+    /// The names of what is to be small beside a good score.
+    objectives: Vec<String>,
     open: BTreeMap<TrialId, Open>,
     early: BTreeMap<TrialId, Done>,
     closed: Option<SearchEnd>,
@@ -120,13 +123,21 @@ impl Search<'_, '_> {
                 return Ok(());
             };
             let fitness = self.write_outcome(trial, done)?;
-            self.proposer.tell(fitness, Vec::new());
+            let costs = self.costs(trial)?;
+            self.proposer.tell(fitness, costs);
             if self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());
             }
             self.propose_ready()?;
         }
+    }
+
+    /// What a trial with a result costs by the search's further objectives.
+    fn costs(&self, trial: TrialId) -> Result<Vec<f64>, RunError> {
+        let (state, place) = (&self.core.state, trial.0 as usize);
+        let (proposal, outcome) = (&state.proposals[place], &state.outcomes[place]);
+        figures::costs(self.core.setup, &self.objectives, proposal, outcome)
     }
 
     fn propose_ready(&mut self) -> Result<(), RunError> {
@@ -195,7 +206,7 @@ impl Search<'_, '_> {
             unit: Unit::Trial(trial),
             number: open.stream,
             seed: self.core.setup.experiment.seed,
-            architecture: Arc::new(open.candidate.architecture.clone()),
+            candidate: Arc::new(open.candidate.clone()),
             recipe: open.recipe.clone(),
             fidelity: open.fidelity,
             start: Beginning {

@@ -3,6 +3,7 @@
 //! A kind of evaluator is one file in `evaluators/` and one line in the table below; names, help,
 //! documentation and what an experiment may write follow from it.
 
+mod table;
 mod training;
 
 pub use training::{TrainingEvaluators, TrainingSettings};
@@ -11,7 +12,7 @@ use super::error::RunError;
 use super::experiment::Experiment;
 use crate::architecture::Output;
 use crate::data::DataSource;
-use crate::evaluation::Evaluator;
+use crate::evaluation::{Evaluator, TableSettings};
 use crate::layers::Shape;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -151,6 +152,8 @@ macro_rules! kinds {
 kinds! {
     /// Training on a data source.
     Training(TrainingSettings) = training::INFO,
+    /// A table of results.
+    Table(TableSettings) = table::INFO,
 }
 
 impl Default for EvaluatorSettings {
@@ -192,7 +195,12 @@ impl EvaluatorSettings {
     pub(super) fn nonsense(&self, experiment: &Experiment) -> Option<(Vec<&'static str>, String)> {
         let info = self.info();
         let name = info.name;
-        let has_data = experiment.data != DataSource::default();
+        let given = DataSource {
+            // Where named datasets lie is the machine's business, and no data.
+            folder: None,
+            ..experiment.data.clone()
+        };
+        let has_data = given != DataSource::default();
         if info.data == DataUse::Needed && !has_data {
             let message =
                 format!("`data` is missing: `kind = \"{name}\"` needs a `name` or `train`");

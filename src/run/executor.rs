@@ -5,12 +5,12 @@
 
 use super::error::RunError;
 use super::event::Unit;
-use crate::architecture::Architecture;
 use crate::evaluation::{
     Control, EpochRecord, Evaluation, Evaluator, Start, TrialJob, evaluate_caught,
 };
 use crate::random::Seed;
 use crate::search::Fidelity;
+use crate::space::Candidate;
 use crate::training::Recipe;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::VecDeque;
@@ -26,7 +26,7 @@ pub(super) struct Assignment {
     pub unit: Unit,
     pub number: u64,
     pub seed: Seed,
-    pub architecture: Arc<Architecture>,
+    pub candidate: Arc<Candidate>,
     pub recipe: Recipe,
     pub fidelity: Fidelity,
     pub start: Beginning,
@@ -220,7 +220,8 @@ impl Worker<'_> {
         let job = TrialJob {
             number: assignment.number,
             seed: assignment.seed,
-            architecture: &assignment.architecture,
+            genome: Some(&assignment.candidate.genome),
+            architecture: &assignment.candidate.architecture,
             recipe: &assignment.recipe,
             fidelity: assignment.fidelity,
             start: Start {

@@ -163,7 +163,7 @@ impl Finals<'_, '_> {
             },
             number: 0,
             seed: self.seed(index),
-            architecture: Arc::new(candidate.architecture.clone()),
+            candidate: Arc::new(candidate.clone()),
             recipe: recipe.clone(),
             fidelity: Fidelity::FULL,
             start: Beginning::default(),

@@ -15,6 +15,7 @@ mod evaluators;
 mod event;
 mod executor;
 mod experiment;
+mod figures;
 mod files;
 mod final_evaluation;
 mod folder;
@@ -23,6 +24,7 @@ mod leftovers;
 mod lifecycle;
 mod manifest;
 pub mod record;
+mod selection;
 mod setup;
 mod state;
 mod summary;
@@ -38,9 +40,11 @@ pub use event::{Event, Phase, Unit};
 pub use experiment::{
     Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
 };
+pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
 pub use record::{EndReason, SearchEnd, Subject};
+pub use selection::{Bound, Front, FrontRow};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Verification, choose, verify, verify_with};

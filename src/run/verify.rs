@@ -135,7 +135,7 @@ fn assignment(run: &RecordedRun, setup: &Setup, trial: TrialId) -> Result<Assign
         unit: Unit::Trial(trial),
         number: state.stream(trial),
         seed: setup.experiment.seed,
-        architecture: Arc::new(candidate.architecture),
+        candidate: Arc::new(candidate),
         recipe,
         fidelity: state.proposals[trial.0 as usize].fidelity(),
         start: Beginning {
@@ -168,7 +168,7 @@ fn pass_on(
                     params,
                     epochs,
                     score_name,
-                } = Work::of(&task.architecture, &task.recipe, score_name);
+                } = Work::of(&task.candidate.architecture, &task.recipe, score_name);
                 watch(&Event::Started {
                     unit,
                     worker,

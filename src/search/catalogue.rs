@@ -56,6 +56,66 @@ pub const CONTROLLERS: &[Description] = &[
             ("duplicates", "false"),
         ],
     },
+    Description {
+        kind: ControllerKind::MuPlusLambda,
+        name: "mu_plus_lambda",
+        summary: "evolution with crossover in which the best of parents and offspring survive",
+        source: "Schwefel, 1981",
+        settings: &[
+            ("population", "16"),
+            ("offspring", "8"),
+            ("sample", "2"),
+            ("crossover", "0.5"),
+            ("edits", "1"),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
+    Description {
+        kind: ControllerKind::LocalSearch,
+        name: "local_search",
+        summary: "tries what is one decision away, moves to what is better, starts anew where nothing is",
+        source: "White, Nolen and Savani, 2021",
+        settings: &[
+            ("initial", "8"),
+            ("step", "\"first\""),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
+    Description {
+        kind: ControllerKind::Nsga2,
+        name: "nsga2",
+        summary: "evolution by several objectives: the front survives, where it is least crowded",
+        source: "Deb, Pratap, Agarwal and Meyarivan, 2002",
+        settings: &[
+            ("objectives", "[\"score\", \"params\"]"),
+            ("population", "24"),
+            ("offspring", "12"),
+            ("sample", "2"),
+            ("crossover", "0.5"),
+            ("edits", "1"),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
+    Description {
+        kind: ControllerKind::Predictor,
+        name: "predictor",
+        summary: "a forest learns scores from decisions and chooses among children of the best",
+        source: "after White, Neiswanger and Savani, 2021",
+        settings: &[
+            ("initial", "16"),
+            ("population", "8"),
+            ("candidates", "64"),
+            ("members", "16"),
+            ("refit", "1"),
+            ("encoding", "\"counts\""),
+            ("acquisition", "\"upper\""),
+            ("sampling", "\"prior\""),
+            ("duplicates", "false"),
+        ],
+    },
 ];
 
 /// What each setting means, in the order of the documentation.
@@ -67,6 +127,35 @@ pub const SETTINGS: &[(&str, &str)] = &[
     (
         "aging",
         "whether the oldest of the population dies; otherwise the worst does",
+    ),
+    ("offspring", "after how many results survivors are chosen"),
+    (
+        "objectives",
+        "what is to be good at once: `score`, and costs that are to be small: `params`, `macs`, \
+         `activation_bytes`, `layers`, `depth`, or a figure that the evaluator gives by its name",
+    ),
+    (
+        "initial",
+        "how many draws come first; in local search before every climb",
+    ),
+    (
+        "step",
+        "when local search moves: to the `first` neighbour that is better, or to the `best` of all",
+    ),
+    (
+        "candidates",
+        "how many candidates the model judges for a trial",
+    ),
+    ("members", "how many trees the model has"),
+    ("refit", "after how many results the model is made anew"),
+    (
+        "encoding",
+        "what the model sees: `decisions` by address, or also `counts` of options whatever the number \
+         of the repeat",
+    ),
+    (
+        "acquisition",
+        "how the model's guess and its doubt become one figure: `thompson`, `mean` or `upper`",
     ),
     (
         "sampling",

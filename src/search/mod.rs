@@ -5,19 +5,26 @@
 //! it keeps the order of telling, and sees to it that no network is proposed twice.
 
 mod catalogue;
+mod elitist;
 mod evolution;
 mod exhaustive;
 mod fidelity;
+mod local;
 mod moves;
+pub mod pareto;
+mod predictor;
 mod proposer;
 mod random;
 mod settings;
 
 pub use catalogue::{CONTROLLERS, Description, SETTINGS, description};
+pub use elitist::{Elitist, ElitistSettings, Survival};
 pub use evolution::{Evolution, EvolutionSettings};
 pub use exhaustive::Exhaustive;
 pub use fidelity::Fidelity;
+pub use local::{LocalSearch, LocalSettings, Step};
 pub use moves::Moves;
+pub use predictor::{Acquisition, Encoding, Predictor, PredictorSettings};
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
 pub use settings::{ControllerKind, SearchSettings};

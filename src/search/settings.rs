@@ -1,7 +1,11 @@
 //! `[search]`: the choice of a controller and its settings, as an experiment writes them.
 
 use super::catalogue::{CONTROLLERS, Description, description};
-use super::{Controller, Evolution, EvolutionSettings, Exhaustive, Moves, RandomSearch};
+use super::{
+    Acquisition, Controller, Elitist, ElitistSettings, Encoding, Evolution, EvolutionSettings,
+    Exhaustive, LocalSearch, LocalSettings, Moves, Predictor, PredictorSettings, RandomSearch,
+    Step, Survival,
+};
 use crate::space::Sampling;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +20,14 @@ pub enum ControllerKind {
     /// Regularized evolution.
     #[default]
     Evolution,
+    /// Evolution in which the best survive.
+    MuPlusLambda,
+    /// Local search with restarts.
+    LocalSearch,
+    /// Evolution by several objectives.
+    Nsga2,
+    /// A model of the scores that chooses.
+    Predictor,
 }
 
 /// A controller with its settings. What is absent has the controller's default; which settings a
@@ -40,6 +52,33 @@ pub struct SearchSettings {
     /// Whether the oldest of the population dies, or the worst.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aging: Option<bool>,
+    /// After how many results survivors are chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offspring: Option<usize>,
+    /// What is to be good at once: `score`, and costs by their names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objectives: Option<Vec<String>>,
+    /// How many draws come first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial: Option<usize>,
+    /// When local search moves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
+    /// How many candidates a model judges for a trial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<usize>,
+    /// How many trees the model has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub members: Option<usize>,
+    /// After how many results the model is made anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refit: Option<usize>,
+    /// What the model sees of a genome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+    /// How the model's guess and its doubt become one figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acquisition: Option<Acquisition>,
     /// How fresh architectures are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,
@@ -63,6 +102,15 @@ impl Default for SearchSettings {
             crossover: None,
             edits: None,
             aging: None,
+            offspring: None,
+            objectives: None,
+            initial: None,
+            step: None,
+            candidates: None,
+            members: None,
+            refit: None,
+            encoding: None,
+            acquisition: None,
             sampling: None,
             duplicates: None,
             lookahead: 8,
@@ -129,6 +177,16 @@ impl SearchSettings {
             ("sample", zero(self.sample), "at least 1"),
             ("crossover", !share(self.crossover), "a number from 0 to 1"),
             ("edits", zero(self.edits), "at least 1"),
+            ("offspring", zero(self.offspring), "at least 1"),
+            ("initial", zero(self.initial), "at least 1"),
+            ("candidates", zero(self.candidates), "at least 1"),
+            ("members", zero(self.members), "at least 1"),
+            ("refit", zero(self.refit), "at least 1"),
+            (
+                "objectives",
+                !self.objectives.as_deref().is_none_or(are_objectives),
+                "`score` first and then at least one cost, each once",
+            ),
             ("lookahead", self.lookahead == 0, "at least 1"),
         ];
         let (name, _, needed) = checks.into_iter().find(|(_, wrong, _)| *wrong)?;
@@ -152,7 +210,21 @@ impl SearchSettings {
             }
             ControllerKind::Exhaustive => Box::new(Exhaustive::new(space)),
             ControllerKind::Evolution => Box::new(Evolution::new(space, filled.evolution())),
+            ControllerKind::MuPlusLambda => {
+                Box::new(Elitist::new(space, filled.elitist(Survival::Score)))
+            }
+            ControllerKind::LocalSearch => Box::new(LocalSearch::new(space, filled.local())),
+            ControllerKind::Nsga2 => {
+                Box::new(Elitist::new(space, filled.elitist(Survival::Pareto)))
+            }
+            ControllerKind::Predictor => Box::new(Predictor::new(space, filled.predictor())),
         }
+    }
+
+    /// The costs that the controller looks at beside the score, by their names.
+    pub fn costs(&self) -> Vec<String> {
+        let objectives = self.filled().objectives.unwrap_or_default();
+        objectives.into_iter().skip(1).collect()
     }
 
     fn evolution(&self) -> EvolutionSettings {
@@ -165,6 +237,45 @@ impl SearchSettings {
             aging: self.aging.expect(FILLED),
         }
     }
+
+    fn elitist(&self, survival: Survival) -> ElitistSettings {
+        ElitistSettings {
+            sampling: self.sampling.expect(FILLED),
+            survival,
+            population: self.population.expect(FILLED),
+            offspring: self.offspring.expect(FILLED),
+            sample: self.sample.expect(FILLED),
+            crossover: self.crossover.expect(FILLED),
+            edits: self.edits.expect(FILLED),
+        }
+    }
+
+    fn local(&self) -> LocalSettings {
+        LocalSettings {
+            sampling: self.sampling.expect(FILLED),
+            step: self.step.expect(FILLED),
+            initial: self.initial.expect(FILLED),
+        }
+    }
+
+    fn predictor(&self) -> PredictorSettings {
+        PredictorSettings {
+            sampling: self.sampling.expect(FILLED),
+            initial: self.initial.expect(FILLED),
+            population: self.population.expect(FILLED),
+            candidates: self.candidates.expect(FILLED),
+            members: self.members.expect(FILLED),
+            refit: self.refit.expect(FILLED),
+            encoding: self.encoding.expect(FILLED),
+            acquisition: self.acquisition.expect(FILLED),
+        }
+    }
+}
+
+/// Whether these can be the objectives of a search: the score leads, costs follow.
+fn are_objectives(names: &[String]) -> bool {
+    let once = |at: usize| !names[..at].contains(&names[at]);
+    names.len() > 1 && names[0] == "score" && (0..names.len()).all(once)
 }
 
 fn literal(default: &str) -> toml::Value {

@@ -22,7 +22,7 @@ const LEVELS: &[&[&str]] = &[
     &["training"],
     &["evaluation"],
     &["run"],
-    &["export", "report"],
+    &["bench", "export", "report"],
     &["cli"],
 ];
 

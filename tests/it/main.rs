@@ -6,10 +6,12 @@
 )]
 
 mod annotations;
+mod bench;
 mod brute;
 mod catalogue;
 mod check_suite;
 mod cli;
+mod controllers;
 mod corpus;
 mod data_fetch;
 mod data_formats;

@@ -90,3 +90,32 @@ fn the_shipped_experiments_can_be_run() {
         }
     }
 }
+
+#[test]
+fn the_page_of_search_has_every_controller_and_setting() {
+    let page = page("docs/search.md");
+    for row in strata::search::CONTROLLERS {
+        let line = format!("| `{}` | {} | {} |", row.name, row.summary, row.source);
+        assert!(page.contains(&line), "write `{line}`");
+    }
+    for (name, meaning) in strata::search::SETTINGS {
+        let line = format!("| `{name}` | {meaning} | {} |", defaults(name));
+        assert!(page.contains(&line), "write `{line}`");
+    }
+}
+
+/// The defaults of a setting: one for all, or one for each controller.
+fn defaults(setting: &str) -> String {
+    let rows = strata::search::CONTROLLERS.iter();
+    let given: Vec<(&str, &str)> = rows
+        .flat_map(|row| {
+            let settings = row.settings.iter().filter(|(name, _)| *name == setting);
+            settings.map(|(_, default)| (row.name, *default))
+        })
+        .collect();
+    let each: Vec<String> = given
+        .iter()
+        .map(|(name, default)| format!("`{name}` {default}"))
+        .collect();
+    each.join(", ")
+}

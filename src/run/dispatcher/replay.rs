@@ -23,6 +23,7 @@ impl<'a, 'c> Search<'a, 'c> {
             core,
             pool,
             proposer,
+            objectives: settings.costs(),
             open: BTreeMap::new(),
             early: BTreeMap::new(),
             closed: None,
@@ -67,7 +68,9 @@ impl<'a, 'c> Search<'a, 'c> {
         while *told < until {
             let outcome = self.core.state.outcomes.get(*told);
             let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
-            self.proposer.tell(outcome.fitness(), Vec::new());
+            let fitness = outcome.fitness();
+            let costs = self.costs(TrialId(*told as u64))?;
+            self.proposer.tell(fitness, costs);
             *told += 1;
         }
         Ok(())

@@ -229,3 +229,43 @@ fn an_interrupted_search_ends_with_130_and_can_be_resumed() {
     let digest = |text: &str| text.split("journal digest ").nth(1).unwrap().to_owned();
     assert_eq!(digest(&resumed.out), digest(&straight.out));
 }
+
+#[test]
+fn a_table_is_searched_in_no_time_and_its_front_and_bounds_can_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("experiments/nasbench201.toml")).unwrap();
+    let text = text
+        .replace("../", &format!("{}/", root.display()))
+        .replace(
+            "\"local_search\"",
+            "\"nsga2\"\nobjectives = [\"score\", \"params\", \"c10_lat_s\"]",
+        )
+        .replace("trials = 100", "trials = 60");
+    fs::write(folder.path().join("table.toml"), text).unwrap();
+    let run = |arguments: &[&str]| strata_in(folder.path(), arguments);
+    let searched = run(&["search", "table.toml", "--quiet"]);
+    assert_eq!(searched.code, 0, "{}", searched.err);
+    let best = run(&["best", "--json"]).json();
+    assert!(best["trial"]["metrics"]["simulated_seconds"].as_f64() > Some(20.0));
+    assert!(best["finals"][0]["mean"].as_f64() > Some(80.0));
+
+    let front = run(&["pareto", "--json"]).json();
+    let objectives = front["objectives"].as_array().unwrap();
+    assert_eq!(objectives.len(), 3);
+    assert!(front["hypervolume"].as_f64() > Some(0.3), "{front}");
+    let trials = front["trials"].as_array().unwrap();
+    assert!(trials.iter().any(|row| row["trial"] == front["knee"]));
+    assert_eq!(trials[0]["trial"], best["trial"]["trial"]);
+
+    let small = run(&["best", "--under", "params=300k", "--json"]).json();
+    assert!(small["trial"]["params"].as_u64() <= Some(300_000));
+    assert!(small["trial"]["score"].as_f64() <= best["trial"]["score"].as_f64());
+    let none = run(&["best", "--under", "params=1"]);
+    assert_eq!(none.code, 1);
+    assert!(none.err.contains("params <= 1"), "{}", none.err);
+    let unknown = run(&["best", "--under", "parms=1"]);
+    assert!(unknown.err.contains("`params`"), "{}", unknown.err);
+    let verified = run(&["verify", "-n", "5"]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+}

@@ -1,0 +1,161 @@
+//! Choosing among the trials of a run by more than their score: bounds, and the front of several
+//! objectives. Trials at less than the highest fidelity are no answers, and are left out.
+
+use super::error::RunError;
+use super::figures::{ARCHITECTURE_FIGURES, figure};
+use super::record::{Proposal, TrialFinished};
+use super::state::{Outcome, is_better};
+use super::summary::{RecordedRun, TrialRow};
+use crate::search::{TrialId, pareto};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Figures of trials that no other trial beats in all of them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Front {
+    /// The objectives: the score, which is to be large, and costs, which are to be small.
+    pub objectives: Vec<String>,
+    /// The trials on the front, the best score first.
+    pub trials: Vec<FrontRow>,
+    /// The volume that the front dominates, each objective scaled so that all scored trials lie between
+    /// 0 and 1: 1 would be a trial that is the best in everything.
+    pub hypervolume: f64,
+    /// The trial at the front's knee.
+    pub knee: Option<TrialId>,
+}
+
+/// A trial on a front.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FrontRow {
+    /// The trial.
+    pub trial: TrialId,
+    /// Its figures, in the order of the objectives.
+    pub figures: Vec<f64>,
+}
+
+/// An upper bound on a figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bound {
+    /// The figure.
+    pub name: String,
+    /// The most that it may be.
+    pub most: f64,
+}
+
+impl RecordedRun {
+    /// The best trial whose figures are within bounds; nothing if there is none.
+    ///
+    /// # Errors
+    /// When the trials have no such figure, or the folder's space has changed.
+    pub fn best_under(&self, bounds: &[Bound]) -> Result<Option<TrialRow>, RunError> {
+        let names: Vec<String> = bounds.iter().map(|bound| bound.name.clone()).collect();
+        let mut best: Option<(&Proposal, &TrialFinished)> = None;
+        for (answer, figures) in self.answers(&names)? {
+            let within = |(figure, bound): (&f64, &Bound)| *figure <= bound.most;
+            let fits = figures.iter().zip(bounds).all(within);
+            if fits && best.is_none_or(|held| is_better(answer, held)) {
+                best = Some(answer);
+            }
+        }
+        let mut rows = self.trials();
+        Ok(best.map(|(proposal, _)| rows.swap_remove(proposal.trial.0 as usize)))
+    }
+
+    /// The front of the trials by `score` and costs.
+    ///
+    /// # Errors
+    /// When the trials have no such figure, or the folder's space has changed.
+    pub fn front(&self, costs: &[String]) -> Result<Front, RunError> {
+        let mut trials = Vec::new();
+        for ((_, finished), mut figures) in self.answers(costs)? {
+            figures.insert(0, finished.score);
+            let trial = finished.trial;
+            trials.push(FrontRow { trial, figures });
+        }
+        let points: Vec<Vec<f64>> = trials.iter().map(|row| small(&row.figures)).collect();
+        let scaled = scaled(&points);
+        let front = pareto::front(&points);
+        let of_front: Vec<Vec<f64>> = front.iter().map(|&at| scaled[at].clone()).collect();
+        let objectives = std::iter::once("score".to_owned()).chain(costs.iter().cloned());
+        let objectives: Vec<String> = objectives.collect();
+        let reference = vec![1.0; objectives.len()];
+        let knee = pareto::knee(&of_front).map(|at| trials[front[at]].trial);
+        let mut rows: Vec<FrontRow> = front.iter().map(|&at| trials[at].clone()).collect();
+        rows.sort_by(|a, b| b.figures[0].total_cmp(&a.figures[0]));
+        Ok(Front {
+            objectives,
+            trials: rows,
+            hypervolume: pareto::hypervolume(&of_front, &reference),
+            knee,
+        })
+    }
+
+    /// Every trial that has a score at the highest fidelity, with its named figures.
+    fn answers(&self, names: &[String]) -> Result<Vec<(Answer<'_>, Vec<f64>)>, RunError> {
+        let state = self.state();
+        let highest = state.best().map(|(proposal, _)| proposal.fidelity());
+        let setup = self.setup()?;
+        let mut answers = Vec::new();
+        for (proposal, outcome) in state.proposals.iter().zip(&state.outcomes) {
+            let Outcome::Finished(finished) = outcome else {
+                continue;
+            };
+            if highest != Some(proposal.fidelity()) {
+                continue;
+            }
+            let candidate = setup.space.decode(&proposal.genome);
+            let candidate = candidate.expect("a trial's genome is in the space");
+            let metrics = candidate.architecture.metrics();
+            let named = |name: &String| {
+                let found = figure(name, &metrics, &finished.metrics);
+                found.ok_or_else(|| unknown(name, &finished.metrics))
+            };
+            let figures = names.iter().map(named).collect::<Result<_, _>>()?;
+            answers.push(((proposal, finished), figures));
+        }
+        Ok(answers)
+    }
+}
+
+/// A trial that may be chosen.
+type Answer<'a> = (&'a Proposal, &'a TrialFinished);
+
+fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
+    let known: Vec<&str> = ARCHITECTURE_FIGURES
+        .into_iter()
+        .chain(evaluated.keys().map(String::as_str))
+        .collect();
+    let message = format!(
+        "the trials have no figure of this name; they have `{}`",
+        known.join("`, `")
+    );
+    let key = name.to_owned();
+    RunError::Setting { key, message }
+}
+
+/// Figures with the score first, as what is to be small.
+fn small(figures: &[f64]) -> Vec<f64> {
+    let mut small = figures.to_vec();
+    small[0] = -small[0];
+    small
+}
+
+/// Points with each objective scaled to the range from 0 to 1.
+fn scaled(points: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let objectives = points.first().map_or(0, Vec::len);
+    let range = |objective: usize| {
+        let column = || points.iter().map(|point| point[objective]);
+        let low = column().fold(f64::INFINITY, f64::min);
+        (low, column().fold(f64::NEG_INFINITY, f64::max))
+    };
+    let ranges: Vec<(f64, f64)> = (0..objectives).map(range).collect();
+    let scale = |(value, (low, high)): (&f64, &(f64, f64))| {
+        if high > low {
+            (value - low) / (high - low)
+        } else {
+            0.0
+        }
+    };
+    let point = |point: &Vec<f64>| point.iter().zip(&ranges).map(scale).collect();
+    points.iter().map(point).collect()
+}
