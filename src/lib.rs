@@ -12,6 +12,7 @@ pub mod kernels;
 pub mod language;
 pub mod layers;
 pub mod model;
+pub mod proxies;
 pub mod random;
 pub mod report;
 pub mod run;

@@ -33,6 +33,8 @@ pub enum Purpose {
     Dropout,
     /// Dividing data into parts.
     Split,
+    /// The order in which training examples enter a share of them.
+    Subset,
     /// Drawing trials to check, and other choices of a tool.
     Tool,
 }
@@ -47,6 +49,7 @@ impl Purpose {
             Self::Augment => "augment",
             Self::Dropout => "dropout",
             Self::Split => "split",
+            Self::Subset => "subset",
             Self::Tool => "tool",
         }
     }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    layers, pareto, predict, reporting, resume, sample, search, show, status, train, trials,
+    layers, pareto, predict, proxy, reporting, resume, sample, search, show, status, train, trials,
     verify,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -61,6 +61,8 @@ enum Verb {
     Pareto(pareto::Args),
     /// Train one architecture
     Train(train::Args),
+    /// Say what is known of networks before they are trained
+    Proxy(proxy::Args),
     /// Say what a run's winner makes of new examples
     Predict(predict::Args),
     /// Write a network as PyTorch, ONNX, burn, a drawing and more
@@ -140,6 +142,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Bench(args) => bench::run(&args, terminal),
         Verb::Pareto(args) => pareto::run(&args, terminal),
         Verb::Train(args) => train::run(&args, terminal),
+        Verb::Proxy(args) => proxy::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),

@@ -33,6 +33,7 @@ mod generate;
 mod layers;
 mod pareto;
 mod predict;
+mod proxy;
 mod reporting;
 mod resume;
 mod sample;

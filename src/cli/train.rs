@@ -6,7 +6,7 @@ use super::input::{self, Networks};
 use super::terminal::Terminal;
 use super::{interrupt, numbers, terminal};
 use crate::architecture::Architecture;
-use crate::data::{DataSource, find_named};
+use crate::data::DataSource;
 use crate::layers::Value;
 use crate::random::Seed;
 use crate::run::ExperimentFile;
@@ -157,23 +157,10 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
     };
     if let Some(data) = &args.data {
         setting.base = PathBuf::new();
-        setting.data = if is_name(data) {
-            DataSource::embedded(data)
-        } else {
-            DataSource {
-                train: Some(PathBuf::from(data)),
-                ..DataSource::default()
-            }
-        };
+        setting.data = DataSource::called(data);
     }
     setting.data.folder = Some(args.datasets.folder());
     Ok(setting)
-}
-
-/// Whether a dataset's name was meant rather than a file: a mistyped one is shown the closest.
-fn is_name(data: &str) -> bool {
-    let path = Path::new(data);
-    find_named(data).is_some() || (path.extension().is_none() && !path.exists())
 }
 
 fn train(

@@ -64,19 +64,20 @@ fn table(rows: &[TrialRow], score_name: &str) -> String {
             numbers::grouped(row.params),
             numbers::grouped(row.macs),
             row.seconds.map_or_else(|| "-".to_owned(), numbers::seconds),
-            parents(&row.parents),
+            origin(row),
             remark(row),
         ]);
     }
     table.render()
 }
 
-fn parents(parents: &[TrialId]) -> String {
-    parents
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" and ")
+/// The trials it was made from, or the one that it goes on from.
+fn origin(row: &TrialRow) -> String {
+    if let Some(earlier) = row.continues {
+        return format!("{earlier}, on");
+    }
+    let parents = row.parents.iter().map(TrialId::to_string);
+    parents.collect::<Vec<_>>().join(" and ")
 }
 
 fn remark(row: &TrialRow) -> String {
@@ -84,6 +85,8 @@ fn remark(row: &TrialRow) -> String {
         (Some(kind), Some(message)) => format!("{}: {message}", kind.name()),
         (Some(kind), None) => kind.name().to_owned(),
         (None, _) if !row.done => "no result yet".to_owned(),
-        (None, _) => String::new(),
+        (None, _) => row
+            .fidelity
+            .map_or_else(String::new, |fidelity| fidelity.to_string()),
     }
 }

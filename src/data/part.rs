@@ -2,6 +2,7 @@
 
 use super::Targets;
 use crate::layers::Shape;
+use crate::random::Stream;
 use std::fmt;
 
 /// Examples ready for a network: normalised inputs and what is to be said of each.
@@ -57,6 +58,43 @@ impl Part {
         }
     }
 
+    /// The examples at `indices`, which must be below [`len`](Self::len).
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let examples = indices.iter().flat_map(|&index| self.example(index));
+        Self {
+            shape: self.shape,
+            inputs: examples.copied().collect(),
+            targets: self.targets.select(indices),
+        }
+    }
+
+    /// A share of the examples, above 0, in their order: of each class that share, rounded, and at least
+    /// one. Which, `stream` decides; for one stream, a smaller share lies within a larger.
+    #[must_use]
+    pub fn share(&self, share: f64, mut stream: Stream) -> Self {
+        let mut chosen = Vec::new();
+        for mut members in self.members() {
+            stream.shuffle(&mut members);
+            let count = libm::round(members.len() as f64 * share).max(1.0) as usize;
+            chosen.extend(members.into_iter().take(count));
+        }
+        chosen.sort_unstable();
+        self.select(&chosen)
+    }
+
+    /// The examples of each class; all of them together where there are none.
+    fn members(&self) -> Vec<Vec<usize>> {
+        let Targets::Classes { labels, classes } = &self.targets else {
+            return vec![(0..self.len()).collect()];
+        };
+        let mut members = vec![Vec::new(); *classes];
+        for (index, &label) in labels.iter().enumerate() {
+            members[label as usize].push(index);
+        }
+        members
+    }
+
     /// The number of examples of each class; nothing where examples have no classes.
     pub fn class_counts(&self) -> Vec<usize> {
         let Targets::Classes { labels, classes } = &self.targets else {
@@ -73,6 +111,25 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::{Purpose, Seed};
+
+    #[test]
+    fn shares_are_nested_and_take_their_part_of_each_class() {
+        let labels: Vec<u32> = (0..90).map(|index| u32::from(index % 3 == 0)).collect();
+        let part = Part {
+            shape: Shape::Vector { features: 1 },
+            inputs: (0..90u8).map(f32::from).collect(),
+            targets: Targets::classes(labels, 3),
+        };
+        let share = |share| part.share(share, Seed(1).stream(0, Purpose::Subset));
+        let (third, half) = (share(1.0 / 3.0), share(0.5));
+        assert_eq!(third.class_counts(), [20, 10, 0]);
+        assert_eq!(half.class_counts(), [30, 15, 0]);
+        assert!(third.inputs.iter().all(|value| half.inputs.contains(value)));
+        assert!(half.inputs.is_sorted());
+        assert_eq!(share(1.0), part);
+        assert_eq!(share(1e-9).class_counts(), [1, 1, 0]);
+    }
 
     #[test]
     fn examples_are_rows_of_the_inputs() {

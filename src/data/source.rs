@@ -160,6 +160,19 @@ impl<'de> Deserialize<'de> for Format {
 }
 
 impl DataSource {
+    /// The named dataset, or the file of examples, that a command line calls `name`. What has no ending
+    /// and is no file is a name: a mistyped one is shown the closest.
+    pub fn called(name: &str) -> Self {
+        let path = Path::new(name);
+        if named::find_named(name).is_some() || (path.extension().is_none() && !path.exists()) {
+            return Self::embedded(name);
+        }
+        Self {
+            train: Some(path.to_owned()),
+            ..Self::default()
+        }
+    }
+
     /// The dataset called `name`, divided by default.
     pub fn embedded(name: impl Into<String>) -> Self {
         Self {

@@ -4,7 +4,7 @@ use super::{Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, T
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Evaluates a job and returns what it gave with its epochs. A panic becomes
+/// Evaluates a job and returns what it gave with its epochs, those of the trial it goes on from left out. A panic becomes
 /// [`FailureKind::Crashed`] with its message, a figure that is not finite [`FailureKind::Diverged`].
 pub fn evaluate_caught(
     evaluator: &dyn Evaluator,
@@ -14,6 +14,10 @@ pub fn evaluate_caught(
 ) -> (Vec<EpochRecord>, Evaluation) {
     let mut epochs = Vec::new();
     let mut keep = |record: EpochRecord| {
+        // Those of the trial that this one goes on from are in its record.
+        if record.epoch <= job.start.epochs {
+            return;
+        }
         if record.is_finite() {
             observe(record);
         }

@@ -1,14 +1,21 @@
 //! Evaluation: how good is an architecture?
 //!
 //! An [`Evaluator`] answers with a score or a typed failure. It is a pure function of its job, so the
-//! same job gives the same answer to the last bit, wherever and whenever it runs. It knows nothing of
+//! same job gives the same answer to the last bit, wherever and whenever it runs; measured latency alone is
+//! none. It knows nothing of
 //! searches, journals or files.
 
 mod caught;
+mod command;
+mod latency;
+mod proxy;
 mod table;
 mod training;
 
 pub use caught::evaluate_caught;
+pub use command::{CommandEvaluator, CommandSettings, PROTOCOL, Phase as CommandPhase};
+pub use latency::{LATENCY, LatencyEvaluator, LatencySettings, WithLatency};
+pub use proxy::ProxyEvaluator;
 pub use table::{Cost, KeyOf, Table, TableError, TableEvaluator, TableSettings};
 pub use training::{RetrainingEvaluator, TrainingEvaluator};
 
@@ -16,6 +23,7 @@ use crate::architecture::Architecture;
 use crate::random::Seed;
 use crate::search::Fidelity;
 use crate::space::Genome;
+pub use crate::training::Inherited;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,8 +69,8 @@ impl<'a> TrialJob<'a> {
     }
 }
 
-/// What earlier trials leave to an evaluation. None of it changes what comes out, but for the epochs
-/// that are reported: those of earlier trials are not reported again.
+/// What earlier trials leave to an evaluation. Epochs and checkpoint change nothing that comes out, but for
+/// the epochs that are reported: those of earlier trials are not reported again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Start<'a> {
     /// The epochs that the trial it goes on from has trained and reported.
@@ -71,6 +79,8 @@ pub struct Start<'a> {
     pub checkpoint: Option<&'a [u8]>,
     /// Whether a later trial may go on from this one, so that a checkpoint is worth having.
     pub keep: bool,
+    /// The weights that it begins with. Unlike the rest, they do change what comes out.
+    pub inherited: Option<Inherited<'a>>,
 }
 
 /// When an evaluation has to end before it is done. Looked at every batch.

@@ -5,7 +5,10 @@ use super::{
 };
 use crate::architecture::Output;
 use crate::data::Part;
-use crate::training::{self, Job, Objective, Progress, Recipe, Scores, Trained};
+use crate::random::Purpose;
+use crate::training::{
+    self, Checkpoint, Job, Objective, Progress, Recipe, Scores, Stretch, Trained,
+};
 
 /// Trains on one part and scores on another after each epoch; the score is the last epoch's.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +35,11 @@ impl Evaluator for TrainingEvaluator<'_> {
         let mut report = |progress: &Progress| observe(of_progress(progress, output));
         let trained = train(job, control, self.train, self.validation, &mut report)?;
         let weights = trained.network.save();
-        Ok(finished(trained.scores, weights))
+        let checkpoint = trained.checkpoint.map(|checkpoint| checkpoint.to_bytes());
+        Ok(Finished {
+            checkpoint,
+            ..finished(trained.scores, weights)
+        })
     }
 }
 
@@ -98,20 +105,36 @@ fn train(
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Trained, Failure> {
     refuse_too_large(job, control)?;
+    let TrialJob {
+        fidelity, start, ..
+    } = *job;
+    let share = fidelity.data.map(|share| {
+        let stream = job.seed.stream(0, Purpose::Subset);
+        train.share(share, stream)
+    });
+    let from = start.checkpoint.and_then(Checkpoint::from_bytes);
+    let from = from.filter(|checkpoint| checkpoint.epochs == start.epochs as usize);
+    let stretch = Stretch {
+        until: Some(fidelity.epochs_of(job.recipe.epochs)),
+        from: from.as_ref(),
+        keep: start.keep,
+        inherited: start.inherited,
+    };
     let job = Job {
         architecture: job.architecture,
         recipe: job.recipe,
-        train,
+        train: share.as_ref().unwrap_or(train),
         validation,
         seed: job.seed,
         trial: job.number,
         deadline: control.deadline,
         stop: control.stop,
     };
-    training::train(&job, report).map_err(|failure| of_training(&failure))
+    let trained = training::train_stretch(&job, &stretch, report);
+    trained.map_err(|failure| of_training(&failure))
 }
 
-fn refuse_too_large(job: &TrialJob<'_>, control: &Control<'_>) -> Result<(), Failure> {
+pub(super) fn refuse_too_large(job: &TrialJob<'_>, control: &Control<'_>) -> Result<(), Failure> {
     let needed = training::memory_estimate(job.architecture, job.recipe.batch_size);
     match control.memory_limit {
         Some(limit) if needed > limit => {

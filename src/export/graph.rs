@@ -89,7 +89,16 @@ impl Graph {
         }
         let made = self.operators.iter().rev();
         let mut made = made.filter(|operator| operator.outputs.iter().any(|output| output == name));
-        made.next().map_or(1, |operator| operator.rank)
+        made.next().map_or(1, |operator| operator.rank_of(name))
+    }
+}
+
+impl Operator {
+    /// How many dimensions an output has: what a recurrent layer says at each step has one more than what it says at
+    /// the end.
+    fn rank_of(&self, output: &str) -> usize {
+        let steps = matches!(self.kind, "RNN" | "GRU" | "LSTM") && self.outputs[0] == output;
+        self.rank + usize::from(steps)
     }
 }
 
@@ -156,6 +165,8 @@ impl Lowering<'_> {
             given.map_or_else(|| self.graph.rank(name, 0), |(_, rank)| *rank)
         };
         match kind {
+            "ArgMax" => rank(inputs[0]) - 1,
+            "OneHot" => rank(inputs[0]) + 1,
             "Reshape" => self.graph.wholes.get(inputs[1]).map_or(1, Vec::len),
             "Gather" if inputs[0].ends_with("weight") => rank(inputs[1]) + 1,
             _ => inputs

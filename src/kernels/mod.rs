@@ -5,6 +5,7 @@
 //! own is chosen when they run ([`path`]); on one of them, sums always run in the same order. Layers name their
 //! operation, `model` runs them. Knows nothing of burn, layers or networks.
 
+mod attention;
 mod chain;
 mod columns;
 mod convolution;
@@ -18,11 +19,14 @@ mod normalisation;
 mod operation;
 mod pathway;
 mod pooling;
+mod recurrent;
+mod rows;
 mod simd;
 mod squeeze;
 mod sums;
 mod windows;
 
+pub use attention::{AttentionPool, Heads, SelfAttention};
 pub use chain::Chain;
 pub use convolution::convolution;
 pub use dense::Linear;
@@ -33,6 +37,8 @@ pub use loss::cross_entropy;
 pub use normalisation::{BatchNorm, GroupNorm};
 pub use operation::{Flow, Operation, Pass};
 pub use pooling::{AveragePool, GlobalAverage, GlobalMax, MaxPool, PoolWindows};
+pub use recurrent::{Cell, Recurrent};
+pub use rows::{AddToExamples, Embedding, Gated, LayerNorm};
 pub use simd::path;
 pub use squeeze::SqueezeExcite;
 pub use sums::add_to;

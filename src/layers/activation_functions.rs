@@ -3,7 +3,7 @@
 use super::forward::{Activation, map_activation, one};
 use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
-    Shape, ShapeError, Value,
+    Shape, Value,
 };
 use crate::kernels::{Apply, Operation, Pointwise};
 use burn::tensor::activation;
@@ -32,10 +32,6 @@ macro_rules! element_wise {
                     ..Description::PLAIN
                 };
                 &DESCRIPTION
-            }
-
-            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                self.describe().accept(inputs[0])
             }
 
             fn forward(
@@ -359,10 +355,6 @@ static PRELU: Description = Description {
 impl LayerKind for Prelu {
     fn describe(&self) -> &'static Description {
         &PRELU
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, _: &[Shape]) -> Vec<ParameterSpec> {

@@ -1,16 +1,19 @@
 //! Attention between the positions of sequences.
 
 use super::convolution::channels;
-use super::embedding::{rotate, sequence};
+use super::embedding::{rotate, rotation, sequence};
 use super::forward::{Activation, constant, one, two};
 use super::fully_connected::linear_parameters;
 use super::{
     ArgType, Argument, Arguments, Arity, Category, Default, Description, Forward, Init, LayerKind,
     Parameter, ParameterSpec, Shape, ShapeError,
 };
+use crate::kernels::{self, Operation};
 use burn::tensor::{Tensor, activation, module};
 
 const MAX_HEADS: i64 = 256;
+
+const ROTARY_BASE: f64 = 10_000.0;
 
 const BIAS: Argument = Argument::bool(
     "bias",
@@ -124,11 +127,28 @@ impl LayerKind for SelfAttention {
         let mut key = in_heads(all.clone().narrow(2, features, narrow), kv_heads);
         let value = in_heads(all.narrow(2, features + narrow, narrow), kv_heads);
         if arguments.bool(3) {
-            (query, key) = (rotate(query, 10_000.0), rotate(key, 10_000.0));
+            (query, key) = (rotate(query, ROTARY_BASE), rotate(key, ROTARY_BASE));
         }
         let (key, value) = (shared(key, heads), shared(value, heads));
         let y = attend(query, key, value, arguments.bool(2));
         Activation::Sequence(module::linear(y, out, out_bias))
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (length, features) = sequence(inputs[0]);
+        let heads = arguments.int(0);
+        let rotation = arguments
+            .bool(3)
+            .then(|| rotation(length, features / heads, ROTARY_BASE));
+        Some(Box::new(kernels::SelfAttention::new(kernels::Heads {
+            length,
+            features,
+            heads,
+            kv_heads: arguments.int(1),
+            causal: arguments.bool(2),
+            biased: arguments.bool(4),
+            rotation,
+        })))
     }
 }
 

@@ -133,6 +133,18 @@ impl Description {
             shape,
         ))
     }
+
+    /// The shape of the inputs if the layer takes it and all have it.
+    ///
+    /// # Errors
+    /// When it is of another kind, or two of them differ.
+    pub fn accept_alike(&self, shapes: &[Shape]) -> Result<Shape, ShapeError> {
+        let first = self.accept(shapes[0])?;
+        match shapes.iter().find(|&&shape| shape != first) {
+            Some(&other) => Err(ShapeError::disagree(self.name, "all sizes", first, other)),
+            None => Ok(first),
+        }
+    }
 }
 
 /// `an image, signal or volume`.

@@ -1,9 +1,7 @@
 //! Values, channels or whole branches dropped during training.
 
 use super::forward::{Activation, constant, map_activation, one};
-use super::{
-    Argument, Arguments, Category, Description, Forward, LayerKind, Mode, Shape, ShapeError,
-};
+use super::{Argument, Arguments, Category, Description, Forward, LayerKind, Mode, Shape};
 use crate::kernels::{Masked, Operation, Shared};
 use crate::random::Stream;
 use burn::tensor::{Tensor, TensorData};
@@ -71,16 +69,12 @@ static DROP_PATH: Description = Description {
     ..Description::PLAIN
 };
 
-/// A kind that multiplies by a mask of its own shape, which broadcasts.
+/// A kind that draws a mask in training, whose shape broadcasts, and does something with it.
 macro_rules! masked {
-    ($kind:ident, $description:ident, |$dims:ident| $shape:expr, $shared:expr) => {
+    ($kind:ident, $description:ident, $apply:ident, |$dims:ident| $shape:expr, $shared:expr) => {
         impl LayerKind for $kind {
             fn describe(&self) -> &'static Description {
                 &$description
-            }
-
-            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                self.describe().accept(inputs[0])
             }
 
             fn forward(
@@ -96,14 +90,10 @@ macro_rules! masked {
                 if p == 0.0 {
                     return input;
                 }
-                let over_mask = |x: Tensor<3>| {
+                input.map_channels(|x| {
                     let $dims = x.dims();
-                    let shape: [usize; 3] = $shape;
-                    let mask = mask(stream, shape.iter().product(), p);
-                    let options = (&x.device(), x.dtype());
-                    x * Tensor::from_data(TensorData::new(mask, shape), options)
-                };
-                input.map_channels(over_mask)
+                    $apply(x, $shape, p, stream)
+                })
             }
 
             fn operation(
@@ -111,7 +101,7 @@ macro_rules! masked {
                 arguments: &Arguments,
                 inputs: &[Shape],
             ) -> Option<Box<dyn Operation>> {
-                masked($shared, arguments, inputs[0])
+                masked($shared?, arguments, inputs[0])
             }
         }
     };
@@ -120,15 +110,29 @@ macro_rules! masked {
 masked!(
     SpatialDropout,
     SPATIAL_DROPOUT,
+    dropped,
     |dims| [dims[0], dims[1], 1],
-    Shared::Positions
+    Some(Shared::Positions)
 );
 masked!(
     DropPath,
     DROP_PATH,
+    dropped,
     |dims| [dims[0], 1, 1],
-    Shared::Examples
+    Some(Shared::Examples)
 );
+
+/// The tensor times a mask of this shape.
+fn dropped<const D: usize>(
+    x: Tensor<D>,
+    shape: [usize; D],
+    p: f64,
+    stream: &mut Stream,
+) -> Tensor<D> {
+    let mask = mask(stream, shape.iter().product(), p);
+    let options = (&x.device(), x.dtype());
+    x * Tensor::from_data(TensorData::new(mask, shape), options)
+}
 
 fn masked(shared: Shared, arguments: &Arguments, input: Shape) -> Option<Box<dyn Operation>> {
     // A sequence's values are drawn in the order in which they lie, as if places were channels.
@@ -143,10 +147,6 @@ fn masked(shared: Shared, arguments: &Arguments, input: Shape) -> Option<Box<dyn
 impl LayerKind for Dropout {
     fn describe(&self) -> &'static Description {
         &DROPOUT
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn forward(
@@ -164,9 +164,7 @@ impl LayerKind for Dropout {
         }
         map_activation!(input, x => {
             let dims = x.dims();
-            let mask = mask(stream, dims.iter().product(), p);
-            let options = (&x.device(), x.dtype());
-            x * Tensor::from_data(TensorData::new(mask, dims), options)
+            dropped(x, dims, p, stream)
         })
     }
 
@@ -211,46 +209,23 @@ const ALPHA_P: Argument = Argument::float("p", (0.0, 0.99), 0.5, "the probabilit
 /// The limit of `selu` for very negative values.
 const SELU_LIMIT: f64 = -1.758_099_340_847_376_6;
 
-/// A kind of alpha dropout whose mask broadcasts.
-macro_rules! alpha_masked {
-    ($kind:ident, $description:ident, |$dims:ident| $shape:expr) => {
-        impl LayerKind for $kind {
-            fn describe(&self) -> &'static Description {
-                &$description
-            }
+masked!(
+    AlphaDropout,
+    ALPHA_DROPOUT,
+    alpha_dropped,
+    |dims| dims,
+    None
+);
+masked!(
+    FeatureAlphaDropout,
+    FEATURE_ALPHA_DROPOUT,
+    alpha_dropped,
+    |dims| [dims[0], dims[1], 1],
+    None
+);
 
-            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                self.describe().accept(inputs[0])
-            }
-
-            fn forward(
-                &self,
-                arguments: &Arguments,
-                context: &mut Forward<'_>,
-                inputs: Vec<Activation>,
-            ) -> Activation {
-                let input = one(inputs);
-                let (p, Mode::Training(stream)) = (arguments.float(0), &mut context.mode) else {
-                    return input;
-                };
-                if p == 0.0 {
-                    return input;
-                }
-                input.map_channels(|x| {
-                    let $dims = x.dims();
-                    alpha_dropout(x, $shape, p, stream)
-                })
-            }
-        }
-    };
-}
-
-alpha_masked!(AlphaDropout, ALPHA_DROPOUT, |dims| dims);
-alpha_masked!(FeatureAlphaDropout, FEATURE_ALPHA_DROPOUT, |dims| [
-    dims[0], dims[1], 1
-]);
-
-fn alpha_dropout(x: Tensor<3>, shape: [usize; 3], p: f64, stream: &mut Stream) -> Tensor<3> {
+/// The tensor with the limit of `selu` where a mask of this shape drops it, rescaled.
+fn alpha_dropped(x: Tensor<3>, shape: [usize; 3], p: f64, stream: &mut Stream) -> Tensor<3> {
     let scale = 1.0 / libm::sqrt((1.0 - p) * (1.0 + p * SELU_LIMIT * SELU_LIMIT));
     let offset = -scale * p * SELU_LIMIT;
     let kept: Vec<bool> = mask(stream, shape.iter().product(), p)

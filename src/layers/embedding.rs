@@ -5,6 +5,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError,
 };
+use crate::kernels::{self, AddToExamples, Operation};
 use burn::tensor::{Tensor, module};
 
 const OUT: Argument = Argument::required(
@@ -54,6 +55,11 @@ impl LayerKind for Embedding {
     ) -> Activation {
         let weight = context.parameters[0].matrix();
         Activation::Sequence(module::embedding(weight, one(inputs).token()))
+    }
+
+    fn operation(&self, arguments: &Arguments, _: &[Shape]) -> Option<Box<dyn Operation>> {
+        let width = arguments.int(0);
+        Some(Box::new(kernels::Embedding { width }))
     }
 }
 
@@ -139,10 +145,6 @@ impl LayerKind for LearnedPositions {
         &LEARNED_POSITIONS
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         let start = Init::Normal { std: 0.02 };
         vec![ParameterSpec::new("weight", inputs[0].dimensions(), start)]
@@ -156,6 +158,10 @@ impl LayerKind for LearnedPositions {
     ) -> Activation {
         let positions = context.parameters[0].matrix();
         Activation::Sequence(one(inputs).sequence() + positions.unsqueeze_dim(0))
+    }
+
+    fn operation(&self, _: &Arguments, _: &[Shape]) -> Option<Box<dyn Operation>> {
+        Some(Box::new(AddToExamples { constant: None }))
     }
 }
 
@@ -186,10 +192,6 @@ impl LayerKind for SinusoidalPositions {
         &SINUSOIDAL_POSITIONS
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn forward(
         &self,
         arguments: &Arguments,
@@ -198,19 +200,43 @@ impl LayerKind for SinusoidalPositions {
     ) -> Activation {
         let x = one(inputs).sequence();
         let [_, length, features] = x.dims();
-        let value = |index: usize| {
-            let (position, feature) = (index / features, index % features);
-            let angle = angle(position, feature / 2, features, arguments.float(0));
-            if feature % 2 == 0 {
-                libm::sin(angle)
-            } else {
-                libm::cos(angle)
-            }
-        };
-        let waves = (0..length * features).map(value).collect();
+        let waves = waves(length, features, arguments.float(0));
         let waves = constant(waves, [1, length, features], &x);
         Activation::Sequence(x + waves)
     }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (length, features) = sequence(inputs[0]);
+        let waves = waves(length, features, arguments.float(0));
+        let constant = waves.into_iter().map(|wave| wave as f32).collect();
+        Some(Box::new(AddToExamples {
+            constant: Some(constant),
+        }))
+    }
+}
+
+/// Sines and cosines of the position, alternating.
+fn waves(length: usize, features: usize, base: f64) -> Vec<f64> {
+    let value = |index: usize| {
+        let (position, feature) = (index / features, index % features);
+        let angle = angle(position, feature / 2, features, base);
+        if feature % 2 == 0 {
+            libm::sin(angle)
+        } else {
+            libm::cos(angle)
+        }
+    };
+    (0..length * features).map(value).collect()
+}
+
+/// Cosines and sines of the angles by which pairs of features are rotated, position by position.
+pub(super) fn rotation(length: usize, features: usize, base: f64) -> [Vec<f32>; 2] {
+    let half = features / 2;
+    [libm::cos as fn(f64) -> f64, libm::sin].map(|function| {
+        let value =
+            |index: usize| function(angle(index / half, index % half, features, base)) as f32;
+        (0..length * half).map(value).collect()
+    })
 }
 
 /// `position / base^(2 pair / features)`.

@@ -2,12 +2,13 @@
 
 use super::forward::{Activation, one};
 use super::{Arguments, Category, Description, Forward, LayerKind, Shape, ShapeError};
+use crate::kernels::{Gated, Operation, Pointwise};
 use burn::tensor::activation;
 
 /// A gated linear unit: half of the features, each times a gate made of the other half.
 macro_rules! gated {
     ($(#[$doc:meta])* $kind:ident, $name:literal, $torch:literal, $summary:literal, $equation:literal,
-     $source:literal, |$a:ident, $b:ident| $body:expr) => {
+     $source:literal, |$a:ident, $b:ident| $body:expr, $gate:expr) => {
         $(#[$doc])*
         pub struct $kind;
 
@@ -41,6 +42,13 @@ macro_rules! gated {
                     $body
                 })
             }
+
+            fn operation(&self, _: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+                Some(Box::new(Gated {
+                    width: inputs[0].features()? / 2,
+                    gate: $gate,
+                }))
+            }
         }
     };
 }
@@ -51,7 +59,7 @@ gated!(
     "the first half of the features, each gated by the sigmoid of one of the second half",
     "y = a sigmoid(b), x = [a; b]",
     "Dauphin et al., Language modeling with gated convolutional networks, 2017",
-    |a, b| a * activation::sigmoid(b)
+    |a, b| a * activation::sigmoid(b), Pointwise::Sigmoid
 );
 gated!(
     /// `reglu`: gated by a relu.
@@ -59,7 +67,7 @@ gated!(
     "the first half of the features, each times the relu of one of the second half",
     "y = a max(b, 0), x = [a; b]",
     "Shazeer, GLU variants improve transformer, 2020",
-    |a, b| a * activation::relu(b)
+    |a, b| a * activation::relu(b), Pointwise::Relu
 );
 gated!(
     /// `geglu`: gated by a gelu.
@@ -67,7 +75,7 @@ gated!(
     "the first half of the features, each times the gelu of one of the second half",
     "y = a gelu(b), x = [a; b]",
     "Shazeer, GLU variants improve transformer, 2020",
-    |a, b| a * activation::gelu(b)
+    |a, b| a * activation::gelu(b), Pointwise::Gelu
 );
 gated!(
     /// `swiglu`: gated by a silu.
@@ -75,7 +83,7 @@ gated!(
     "the first half of the features, each times the silu of one of the second half",
     "y = a silu(b), x = [a; b]",
     "Shazeer, GLU variants improve transformer, 2020",
-    |a, b| a * activation::silu(b)
+    |a, b| a * activation::silu(b), Pointwise::Silu
 );
 
 /// The shape with half the features, or why there is no half.
@@ -109,10 +117,6 @@ macro_rules! across_features {
                     ..Description::PLAIN
                 };
                 &DESCRIPTION
-            }
-
-            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                self.describe().accept(inputs[0])
             }
 
             fn forward(

@@ -7,7 +7,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError,
 };
-use crate::kernels::{GlobalAverage, GlobalMax, Operation};
+use crate::kernels::{self, GlobalAverage, GlobalMax, Operation};
 use burn::tensor::{Tensor, activation};
 
 /// What has positions to be summed up.
@@ -129,6 +129,11 @@ impl LayerKind for AttentionPool {
         let scores = query.unsqueeze_dim::<3>(0).matmul(x.clone());
         let weights = activation::softmax(scores, 2).swap_dims(1, 2);
         Activation::Vector(x.matmul(weights).squeeze_dim(2))
+    }
+
+    fn operation(&self, _: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (positions, features) = (inputs[0].positions(), channels(inputs));
+        Some(Box::new(kernels::AttentionPool::new(positions, features)))
     }
 }
 

@@ -45,10 +45,6 @@ macro_rules! element_wise_merge {
                 &DESCRIPTION
             }
 
-            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                all_equal(self.describe(), inputs)
-            }
-
             fn forward(
                 &self,
                 _arguments: &Arguments,
@@ -108,7 +104,7 @@ impl LayerKind for Concat {
         for &input in inputs {
             total += self.describe().accept(input)?.features().unwrap_or(0);
             if input.with_features(1) != inputs[0].with_features(1) {
-                return Err(disagree(
+                return Err(ShapeError::disagree(
                     "concat",
                     "all sizes but the channels",
                     inputs[0],
@@ -171,10 +167,6 @@ impl LayerKind for Mean {
         &MEAN
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        all_equal(self.describe(), inputs)
-    }
-
     fn forward(
         &self,
         arguments: &Arguments,
@@ -203,10 +195,6 @@ static GATED_SUM: Description = Description {
 impl LayerKind for GatedSum {
     fn describe(&self) -> &'static Description {
         &GATED_SUM
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        all_equal(self.describe(), inputs)
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
@@ -260,7 +248,7 @@ impl LayerKind for CosineSimilarity {
     }
 
     fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        Ok(all_equal(self.describe(), inputs)?.with_features(1))
+        Ok(self.describe().accept_alike(inputs)?.with_features(1))
     }
 
     fn forward(
@@ -312,7 +300,7 @@ impl LayerKind for PairwiseDistance {
     }
 
     fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        Ok(all_equal(self.describe(), inputs)?.with_features(1))
+        Ok(self.describe().accept_alike(inputs)?.with_features(1))
     }
 
     fn forward(
@@ -340,20 +328,6 @@ fn threes(inputs: Vec<Activation>) -> Vec<Tensor<3>> {
         _ => unreachable!("the shape rule lets only one kind of shape here"),
     };
     inputs.into_iter().map(inner).collect()
-}
-
-fn all_equal(description: &Description, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-    let (layer, first) = (description.name, description.accept(inputs[0])?);
-    match inputs.iter().find(|&&input| input != first) {
-        Some(&other) => Err(disagree(layer, "all sizes", first, other)),
-        None => Ok(first),
-    }
-}
-
-fn disagree(layer: &str, what: &str, first: Shape, other: Shape) -> ShapeError {
-    ShapeError(format!(
-        "{layer} needs {what} to agree: {first} meets {other}"
-    ))
 }
 
 #[cfg(test)]

@@ -165,10 +165,6 @@ impl LayerKind for Highway {
         &HIGHWAY
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         let features = channels(inputs);
         let mut specs = linear_parameters(["weight", "bias"], features, features, true);

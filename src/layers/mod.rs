@@ -59,11 +59,13 @@ pub trait LayerKind: Sync + Send {
     fn describe(&self) -> &'static Description;
 
     /// The output's shape for the given inputs, or why they don't fit. Called only with as many inputs as
-    /// the kind takes.
+    /// the kind takes. Unless a kind says otherwise, it is that of the inputs, which are alike.
     ///
     /// # Errors
     /// When the layer does not accept these shapes with these arguments.
-    fn shape(&self, arguments: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError>;
+    fn shape(&self, _arguments: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
+        self.describe().accept_alike(inputs)
+    }
 
     /// The trainable tensors, in a fixed order. Called only with inputs that `shape` accepts.
     fn parameters(&self, _arguments: &Arguments, _inputs: &[Shape]) -> Vec<ParameterSpec> {

@@ -56,10 +56,6 @@ macro_rules! with_normal_noise {
                 &$description
             }
 
-            fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-                self.describe().accept(inputs[0])
-            }
-
             fn forward(
                 &self,
                 arguments: &Arguments,
@@ -172,10 +168,6 @@ static GUMBEL_SOFTMAX: Description = Description {
 impl LayerKind for GumbelSoftmax {
     fn describe(&self) -> &'static Description {
         &GUMBEL_SOFTMAX
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn forward(

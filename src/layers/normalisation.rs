@@ -48,10 +48,6 @@ impl LayerKind for BatchNorm {
         &BATCH_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         affine(["weight", "bias"], [channels(inputs)])
     }
@@ -146,10 +142,6 @@ impl LayerKind for LayerNorm {
         &LAYER_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         match inputs[0] {
             Shape::Sequence { features, .. } => affine(["weight", "bias"], [features]),
@@ -168,6 +160,13 @@ impl LayerKind for LayerNorm {
         map_activation!(one(inputs), x => over_rows(x, normalised, |rows| {
             module::layer_norm(rows, weight, Some(bias), eps)
         }))
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        // Elsewhere weights for each value lie with their channels first.
+        let rows = matches!(inputs[0], Shape::Sequence { .. } | Shape::Vector { .. });
+        let operation = || kernels::LayerNorm::new(channels(inputs), arguments.float(0));
+        rows.then(|| Box::new(operation()) as Box<dyn Operation>)
     }
 }
 

@@ -47,6 +47,22 @@ impl Parameter {
         }
     }
 
+    /// As [`from_data`](Self::from_data), in the precision of the data.
+    ///
+    /// # Panics
+    /// When the rank is not 1 to 5: an error in the catalogue.
+    pub fn of_precision(data: TensorData, device: &Device) -> Self {
+        let options = (device, data.dtype());
+        match data.shape().len() {
+            1 => Self::Rank1(Param::from_tensor(Tensor::from_data(data, options))),
+            2 => Self::Rank2(Param::from_tensor(Tensor::from_data(data, options))),
+            3 => Self::Rank3(Param::from_tensor(Tensor::from_data(data, options))),
+            4 => Self::Rank4(Param::from_tensor(Tensor::from_data(data, options))),
+            5 => Self::Rank5(Param::from_tensor(Tensor::from_data(data, options))),
+            rank => panic!("parameters have 1 to 5 dimensions, not {rank}"),
+        }
+    }
+
     /// The sizes.
     pub fn dims(&self) -> Vec<usize> {
         any_rank!(self, x => x.dims().to_vec())

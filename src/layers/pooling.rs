@@ -289,7 +289,7 @@ const fn lp_pool(rank: usize, name: &'static str, torch: &'static str) -> Descri
         category: Category::Pooling,
         torch,
         summary: "the p-norm of each window, channel by channel: between the sum (1) and the largest (large p)",
-        equation: "y = (sum over the window of |x|^p)^(1/p), the sum at least 1e-12 so that zeros have a gradient",
+        equation: "y = (sum over the window of |x|^p)^(1/p); 0 with a gradient of 0 where the sum is below 1e-36",
         source: "Gulcehre et al., Learned-norm pooling, 2014",
         accepts: grid_of(rank),
         arguments: LP_POOL_ARGUMENTS,
@@ -318,7 +318,13 @@ impl<const N: usize> LayerKind for LpPool<N> {
         let values = window.kernel.pow(N as u32) as f64;
         let powers = map_activation!(one(inputs), x => x.abs().powi_scalar(p as i64));
         let means = average(powers, window, true);
-        map_activation!(means, x => (x * values).clamp_min(1e-12).powf_scalar(1.0 / p as f64))
+        map_activation!(means, x => {
+            let sum = x * values;
+            // The root of zero has no slope, and near it one that no number holds.
+            let nothing = sum.clone().lower_elem(1e-36);
+            let root = sum.mask_fill(nothing.clone(), 1.0).powf_scalar(1.0 / p as f64);
+            root.mask_fill(nothing, 0.0)
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, Parameter,
     ParameterSpec, Shape, ShapeError, Value,
 };
+use crate::kernels::{Cell, Operation, Recurrent};
 use burn::tensor::{Tensor, activation, module};
 
 const HIDDEN: Argument = Argument::required(
@@ -87,7 +88,7 @@ static LSTM: Description = Description {
 /// A recurrent kind by how many gates it has and what one step does. A step takes the input's part of the
 /// gates `[batch, gates * hidden]`, the remembered part (a function of the state), and the state.
 macro_rules! recurrent {
-    ($kind:ident, $description:ident, gates $gates:literal, $step:expr) => {
+    ($kind:ident, $description:ident, gates $gates:literal, $cell:expr, $step:expr) => {
         impl LayerKind for $kind {
             fn describe(&self) -> &'static Description {
                 &$description
@@ -124,11 +125,23 @@ macro_rules! recurrent {
                     step(gates, state, arguments)
                 })
             }
+
+            fn operation(
+                &self,
+                arguments: &Arguments,
+                inputs: &[Shape],
+            ) -> Option<Box<dyn Operation>> {
+                let (length, features) = sequence(inputs[0]);
+                let (sizes, cell) = ([length, features, arguments.int(0)], $cell);
+                let last_only = arguments.values()[2] == Value::Name("last");
+                let recurrent = |cell| Recurrent::new(cell, sizes, arguments.bool(1), last_only);
+                cell.map(|cell| Box::new(recurrent(cell)) as Box<dyn Operation>)
+            }
         }
     };
 }
 
-recurrent!(Rnn, RNN, gates 1, |gates: Gates, state: &mut State, arguments: &Arguments| {
+recurrent!(Rnn, RNN, gates 1, None, |gates: Gates, state: &mut State, arguments: &Arguments| {
     let mixed = gates.input + gates.remembered;
     state.hidden = match arguments.values()[3] {
         Value::Name("relu") => activation::relu(mixed),
@@ -136,7 +149,7 @@ recurrent!(Rnn, RNN, gates 1, |gates: Gates, state: &mut State, arguments: &Argu
     };
 });
 
-recurrent!(Gru, GRU, gates 3, |gates: Gates, state: &mut State, _: &Arguments| {
+recurrent!(Gru, GRU, gates 3, Some(Cell::Gru), |gates: Gates, state: &mut State, _: &Arguments| {
     let [reset_x, update_x, new_x] = parts(gates.input);
     let [reset_h, update_h, new_h] = parts(gates.remembered);
     let reset = activation::sigmoid(reset_x + reset_h);
@@ -145,7 +158,7 @@ recurrent!(Gru, GRU, gates 3, |gates: Gates, state: &mut State, _: &Arguments| {
     state.hidden = new.clone() + update * (state.hidden.clone() - new);
 });
 
-recurrent!(Lstm, LSTM, gates 4, |gates: Gates, state: &mut State, _: &Arguments| {
+recurrent!(Lstm, LSTM, gates 4, Some(Cell::Lstm), |gates: Gates, state: &mut State, _: &Arguments| {
     let [input, forget, memory, output] = parts(gates.input + gates.remembered);
     let written = activation::sigmoid(input) * memory.tanh();
     state.memory = activation::sigmoid(forget) * state.memory.clone() + written;

@@ -8,6 +8,7 @@ use super::{
     ArgType, Argument, Arguments, Category, Description, Forward, Init, LayerKind, ParameterSpec,
     Shape, ShapeError,
 };
+use crate::kernels::{self, Operation};
 use burn::tensor::{Tensor, module};
 
 /// `rms_norm`: each example by its root mean square.
@@ -27,10 +28,6 @@ static RMS_NORM: Description = Description {
 impl LayerKind for RmsNorm {
     fn describe(&self) -> &'static Description {
         &RMS_NORM
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
@@ -76,10 +73,6 @@ impl LayerKind for LayerNorm2d {
         &LAYER_NORM2D
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
         affine(["weight", "bias"], [channels(inputs)])
     }
@@ -98,6 +91,11 @@ impl LayerKind for LayerNorm2d {
         one(inputs).map_channels(|x| {
             module::layer_norm(x.swap_dims(1, 2), weight, Some(bias), eps).swap_dims(1, 2)
         })
+    }
+
+    fn operation(&self, arguments: &Arguments, inputs: &[Shape]) -> Option<Box<dyn Operation>> {
+        let (width, eps) = (channels(inputs), arguments.float(0));
+        Some(Box::new(kernels::LayerNorm::new(width, eps)))
     }
 }
 
@@ -200,10 +198,6 @@ impl LayerKind for LocalResponseNorm {
         &LOCAL_RESPONSE_NORM
     }
 
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
-    }
-
     fn forward(
         &self,
         arguments: &Arguments,
@@ -243,10 +237,6 @@ static GLOBAL_RESPONSE_NORM: Description = Description {
 impl LayerKind for GlobalResponseNorm {
     fn describe(&self) -> &'static Description {
         &GLOBAL_RESPONSE_NORM
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, _: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {
@@ -296,10 +286,6 @@ static LAYER_SCALE: Description = Description {
 impl LayerKind for LayerScale {
     fn describe(&self) -> &'static Description {
         &LAYER_SCALE
-    }
-
-    fn shape(&self, _: &Arguments, inputs: &[Shape]) -> Result<Shape, ShapeError> {
-        self.describe().accept(inputs[0])
     }
 
     fn parameters(&self, arguments: &Arguments, inputs: &[Shape]) -> Vec<ParameterSpec> {

@@ -201,6 +201,13 @@ impl ShapeError {
             article(got.kind())
         ))
     }
+
+    /// "`layer` needs all sizes to agree: 3x4 meets 3x5".
+    pub fn disagree(layer: &str, what: &str, first: Shape, other: Shape) -> Self {
+        Self(format!(
+            "{layer} needs {what} to agree: {first} meets {other}"
+        ))
+    }
 }
 
 /// The noun with its article; tokens come in the plural.

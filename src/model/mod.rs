@@ -11,6 +11,6 @@ mod plan;
 mod program;
 mod weights;
 
-pub use network::{Network, batch};
+pub use network::{Network, Probe, ProbedLayer, batch};
 pub use program::Program;
 pub use weights::WeightsError;

@@ -1,5 +1,9 @@
 //! A network: parameters, buffers and the forward pass over the graph.
 
+mod probe;
+
+pub use probe::{Probe, ProbedLayer};
+
 use super::plan::{Plan, Source, Step};
 use crate::architecture::Architecture;
 use crate::layers::{Activation, Forward, Init, Mode, Parameter, ParameterSpec, Shape};

@@ -4,6 +4,7 @@ use super::Network;
 use crate::layers::Parameter;
 use burn::tensor::TensorData;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView};
+use std::collections::BTreeSet;
 
 /// Why bytes are not the weights of a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +82,48 @@ impl Network {
         Ok(())
     }
 
+    /// Takes over from bytes of [`save`](Self::save) what belongs to the layers at these addresses and
+    /// has the same name and shape here. Returns how many tensors that were.
+    ///
+    /// # Errors
+    /// When the bytes are damaged; the network is unchanged then.
+    pub fn adopt(
+        &mut self,
+        addresses: &BTreeSet<&str>,
+        bytes: &[u8],
+    ) -> Result<usize, WeightsError> {
+        let file = SafeTensors::deserialize(bytes)?;
+        let wanted = |name: &str| {
+            let address = name.rsplit_once('.').map(|(address, _)| address);
+            address.is_some_and(|address| addresses.contains(address))
+        };
+        let mut adopted = 0;
+        let mut take = |name: &str, data: &TensorData| {
+            let found = wanted(name)
+                .then(|| read(&file, name, data.shape()).ok())
+                .flatten();
+            adopted += usize::from(found.is_some());
+            found
+        };
+        let tensors: Vec<Option<TensorData>> = self
+            .all_tensors()
+            .map(|(name, data)| take(name, &data))
+            .collect();
+        let (parameters, buffers) = tensors.split_at(self.parameters().len());
+        let device = self.device().clone();
+        for (place, data) in self.parameters_mut().iter_mut().zip(parameters) {
+            if let Some(data) = data {
+                *place = Parameter::from_data(data.clone(), &device);
+            }
+        }
+        for (index, data) in buffers.iter().enumerate() {
+            if let Some(data) = data {
+                self.replace_buffer(index, data.clone());
+            }
+        }
+        Ok(adopted)
+    }
+
     fn all_tensors(&self) -> impl Iterator<Item = (&str, TensorData)> {
         let parameters = self.parameters().iter().map(Parameter::to_data);
         let buffers = self.buffers().iter().map(|buffer| buffer.to_data());
@@ -151,6 +194,21 @@ mod tests {
         assert_ne!(loaded.save(), saved);
         loaded.load(&saved).unwrap();
         assert_eq!(loaded.save(), saved);
+    }
+
+    #[test]
+    fn tensors_of_named_layers_are_taken_over_where_they_fit() {
+        let (parent, mut child) = (network(4, 1), network(5, 2));
+        let fresh = child.save();
+        let all = ["net/0", "net/1", "net/2"];
+        // Only the last bias has the same shape in both.
+        assert_eq!(child.adopt(&all.into(), &parent.save()), Ok(1));
+        assert_ne!(child.save(), fresh);
+        let mut twin = network(4, 2);
+        assert_eq!(twin.adopt(&["net/1"].into(), &parent.save()), Ok(4));
+        assert_eq!(twin.adopt(&all.into(), &parent.save()), Ok(8));
+        assert_eq!(twin.save(), parent.save());
+        assert!(twin.adopt(&all.into(), b"nonsense").is_err());
     }
 
     #[test]

@@ -142,8 +142,8 @@ pub struct Cost {
     pub trials: u64,
     /// Those that failed.
     pub failed: u64,
-    /// Epochs of all trials.
-    pub epochs: u64,
+    /// Epochs of all trials; one on a share of the examples counts as that share.
+    pub epochs: f64,
     /// Seconds of all trials, one after the other.
     pub seconds: f64,
     /// Seconds of all retrainings.

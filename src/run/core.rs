@@ -10,7 +10,6 @@ use super::record::{EndReason, Ended, Record};
 use super::setup::Setup;
 use super::state::State;
 use crate::architecture::Architecture;
-use crate::training::Recipe;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -106,8 +105,8 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub fn of(architecture: &Architecture, recipe: &Recipe, score_name: &'static str) -> Self {
-        let epochs = u32::try_from(recipe.epochs).unwrap_or(u32::MAX);
+    pub fn of(architecture: &Architecture, epochs: usize, score_name: &'static str) -> Self {
+        let epochs = u32::try_from(epochs).unwrap_or(u32::MAX);
         Self {
             params: architecture.metrics().params,
             epochs,

@@ -7,15 +7,18 @@
 
 mod replay;
 
+use super::again::{again, heir_of};
+use super::checkpoints::Checkpoints;
 use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
+use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
-use super::executor::{Assignment, Beginning, Done, Message, Pool, with_pool};
+use super::executor::{Assignment, Beginning, Done, Legacy, Message, Pool, with_pool};
 use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
-use crate::evaluation::{Evaluator, Finished};
+use crate::evaluation::Finished;
 use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
@@ -23,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Searches until the budget is used up, or goes on with a search.
-pub(super) fn search(core: &mut Core<'_>, evaluator: &dyn Evaluator) -> Result<Flow, RunError> {
+pub(super) fn search(core: &mut Core<'_>, evaluators: &dyn Evaluators) -> Result<Flow, RunError> {
     if core.state.searched.is_some() {
         return Ok(Flow::Done);
     }
@@ -32,8 +35,9 @@ pub(super) fn search(core: &mut Core<'_>, evaluator: &dyn Evaluator) -> Result<F
         phase: Phase::Search,
         units,
     });
-    with_pool(evaluator, core.limits, |pool| {
-        Search::replay(core, pool)?.run()
+    let prefilter = core.setup.prefilter(evaluators)?;
+    with_pool(evaluators.search().as_ref(), core.limits, |pool| {
+        Search::replay(core, pool, prefilter)?.run()
     })
 }
 
@@ -43,15 +47,18 @@ struct Open {
     recipe: Recipe,
     fidelity: Fidelity,
     stream: u64,
+    /// The trial that it goes on from.
+    continues: Option<TrialId>,
     /// Epochs trained by the trials it goes on from.
     before: u32,
 }
 
 impl Open {
-    /// The epochs that it will train, at most.
-    fn epochs(&self) -> usize {
+    /// The epochs that it will train, at most: see [`State::epochs`](super::state::State::epochs).
+    fn epochs(&self) -> f64 {
         let whole = self.fidelity.epochs_of(self.recipe.epochs);
-        whole.saturating_sub(self.before as usize)
+        let own = whole.saturating_sub(self.before as usize);
+        self.fidelity.share() * own as f64
     }
 }
 
@@ -62,6 +69,8 @@ struct Search<'a, 'c> {
     /// The names of what is to be small beside a good score.
     objectives: Vec<String>,
     open: BTreeMap<TrialId, Open>,
+    checkpoints: Checkpoints,
+    weights: Checkpoints,
     early: BTreeMap<TrialId, Done>,
     closed: Option<SearchEnd>,
     cancelled: usize,
@@ -79,6 +88,8 @@ impl Search<'_, '_> {
                 self.receive(message)?;
             }
         }
+        self.checkpoints.clear();
+        self.weights.clear();
         let trials = self.core.state.outcomes.len() as u64;
         let reason = self.closed.expect("a complete search is closed");
         self.core
@@ -106,7 +117,8 @@ impl Search<'_, '_> {
         let (open, score_name) = (&self.open, self.core.setup.score_name());
         let work = || {
             let open = &open[&trial];
-            Work::of(&open.candidate.architecture, &open.recipe, score_name)
+            let epochs = open.fidelity.epochs_of(open.recipe.epochs);
+            Work::of(&open.candidate.architecture, epochs, score_name)
         };
         let Some(done) = self.core.pass_on(message, work) else {
             return Ok(());
@@ -130,7 +142,16 @@ impl Search<'_, '_> {
                 return Ok(());
             }
             self.propose_ready()?;
+            self.drop_checkpoints();
         }
+    }
+
+    fn drop_checkpoints(&mut self) {
+        let (proposer, open) = (&self.proposer, &self.open);
+        let going_on = |trial| open.values().any(|open| open.continues == Some(trial));
+        self.checkpoints
+            .retain(|trial| proposer.may_go_on(trial) || going_on(trial));
+        self.weights.retain(|trial| proposer.may_be_parent(trial));
     }
 
     /// What a trial with a result costs by the search's further objectives.
@@ -159,7 +180,7 @@ impl Search<'_, '_> {
             let open = self.opened(&proposed)?;
             if budget
                 .epochs
-                .is_some_and(|epochs| self.planned_epochs(&open) > epochs)
+                .is_some_and(|epochs| self.planned_epochs(&open) > epochs as f64)
             {
                 self.drop_last_proposal();
                 self.closed = Some(SearchEnd::Epochs);
@@ -168,15 +189,15 @@ impl Search<'_, '_> {
             let trial = proposed.trial;
             self.core.record(Record::Proposed(record_of(&proposed)))?;
             self.open.insert(trial, open);
-            self.submit(trial);
+            self.submit(trial)?;
         }
         Ok(())
     }
 
     /// The epochs that were trained, and those still to be trained at most, one more trial included.
-    fn planned_epochs(&self, next: &Open) -> u64 {
-        let open: usize = self.open.values().map(Open::epochs).sum();
-        self.core.state.epochs() + (open + next.epochs()) as u64
+    fn planned_epochs(&self, next: &Open) -> f64 {
+        let open: f64 = self.open.values().map(Open::epochs).sum();
+        self.core.state.epochs() + open + next.epochs()
     }
 
     fn drop_last_proposal(&mut self) {
@@ -196,11 +217,29 @@ impl Search<'_, '_> {
             candidate: proposed.candidate.clone(),
             fidelity: proposed.fidelity,
             stream: proposed.stream,
+            continues: proposed.continues,
             before,
         })
     }
 
-    fn submit(&mut self, trial: TrialId) {
+    /// What a trial begins with, if it inherits.
+    fn legacy(&self, trial: TrialId) -> Result<Option<Arc<Legacy>>, RunError> {
+        let (setup, state) = (self.core.setup, &self.core.state);
+        let Some(parent) = heir_of(setup, state, trial) else {
+            return Ok(None);
+        };
+        let legacy = match self.weights.read(parent) {
+            Some(weights) => {
+                let genome = &state.proposals[parent.0 as usize].genome;
+                Legacy::Weights(Arc::new(setup.candidate(genome)?), weights)
+            }
+            None => Legacy::Again(Box::new(again(setup, state, parent)?)),
+        };
+        Ok(Some(Arc::new(legacy)))
+    }
+
+    fn submit(&mut self, trial: TrialId) -> Result<(), RunError> {
+        let legacy = self.legacy(trial)?;
         let open = &self.open[&trial];
         self.pool.submit(Assignment {
             unit: Unit::Trial(trial),
@@ -211,9 +250,12 @@ impl Search<'_, '_> {
             fidelity: open.fidelity,
             start: Beginning {
                 epochs: open.before,
-                ..Beginning::default()
+                checkpoint: open.continues.and_then(|it| self.checkpoints.read(it)),
+                keep: open.fidelity.epochs.is_some(),
+                legacy,
             },
         });
+        Ok(())
     }
 
     fn look_at_the_clock(&mut self) {
@@ -242,7 +284,8 @@ impl Search<'_, '_> {
             .open
             .remove(&trial)
             .expect("a trial with a result was open");
-        leftovers::write_trial(self.core.folder, trial, &open.candidate, &done.epochs)?;
+        let curve = self.core.state.curve(trial, &done.epochs);
+        leftovers::write_trial(self.core.folder, trial, &open.candidate, &curve)?;
         match done.result {
             Ok(finished) => {
                 let Done {
@@ -256,8 +299,11 @@ impl Search<'_, '_> {
                     loss,
                     metrics,
                     weights,
-                    checkpoint: _,
+                    checkpoint,
                 } = finished;
+                if let Some(checkpoint) = checkpoint {
+                    self.checkpoints.keep(trial, &checkpoint)?;
+                }
                 let record = TrialFinished {
                     trial,
                     score,
@@ -268,6 +314,9 @@ impl Search<'_, '_> {
                     worker,
                 };
                 let fitness = record.fitness();
+                if let Some(weights) = weights.as_deref().filter(|_| self.core.setup.inherits()) {
+                    self.weights.keep(trial, weights)?;
+                }
                 self.write_finished(&open, record, weights.as_deref())?;
                 Ok(Some(fitness))
             }

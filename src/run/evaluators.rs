@@ -3,17 +3,25 @@
 //! A kind of evaluator is one file in `evaluators/` and one line in the table below; names, help,
 //! documentation and what an experiment may write follow from it.
 
+mod command;
+mod latency;
+mod proxy;
 mod table;
 mod training;
+mod without_data;
 
+pub use proxy::ProxySettings;
+pub(super) use proxy::{default_batch, nonsense, unfit};
 pub use training::{TrainingEvaluators, TrainingSettings};
 
 use super::error::RunError;
 use super::experiment::Experiment;
 use crate::architecture::Output;
 use crate::data::DataSource;
-use crate::evaluation::{Evaluator, TableSettings};
+use crate::evaluation::{CommandSettings, Evaluator, LatencySettings, TableSettings};
 use crate::layers::Shape;
+use crate::proxies::Minibatch;
+use crate::random::Seed;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -34,6 +42,11 @@ pub trait Evaluators {
 
     /// Judges candidates by validation examples.
     fn search(&self) -> Box<dyn Evaluator + '_>;
+
+    /// Examples for proxies without training: of the search's own, or noise where there are none.
+    fn minibatch(&self, input: Shape, output: Output, size: usize, seed: Seed) -> Minibatch {
+        Minibatch::noise(input, output, size, seed)
+    }
 
     /// Whether there is anything to test the winner by; if not, a run ends with its search.
     fn can_test(&self) -> bool {
@@ -154,6 +167,12 @@ kinds! {
     Training(TrainingSettings) = training::INFO,
     /// A table of results.
     Table(TableSettings) = table::INFO,
+    /// A proxy without training.
+    Proxy(ProxySettings) = proxy::INFO,
+    /// Measured latency.
+    Latency(LatencySettings) = latency::INFO,
+    /// A program of the user's.
+    Command(CommandSettings) = command::INFO,
 }
 
 impl Default for EvaluatorSettings {

@@ -6,7 +6,8 @@
 use super::error::RunError;
 use super::event::Unit;
 use crate::evaluation::{
-    Control, EpochRecord, Evaluation, Evaluator, Start, TrialJob, evaluate_caught,
+    Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Inherited, Start, TrialJob,
+    evaluate_caught,
 };
 use crate::random::Seed;
 use crate::search::Fidelity;
@@ -38,6 +39,16 @@ pub(super) struct Beginning {
     pub epochs: u32,
     pub checkpoint: Option<Arc<[u8]>>,
     pub keep: bool,
+    pub legacy: Option<Arc<Legacy>>,
+}
+
+/// A trial whose weights another begins with.
+#[derive(Clone, Debug)]
+pub(super) enum Legacy {
+    /// Its network and its weights.
+    Weights(Arc<Candidate>, Arc<[u8]>),
+    /// Its weights are lost; this gives them again.
+    Again(Box<Assignment>),
 }
 
 /// What a worker says.
@@ -217,6 +228,39 @@ impl Worker<'_> {
             deadline: self.limits.deadline.map(|limit| begun + limit),
             memory_limit: self.limits.memory,
         };
+        let (unit, worker) = (&assignment.unit, self.worker);
+        let mut observe = |record| {
+            let _ = self.outbox.send(Message::Epoch {
+                unit: unit.clone(),
+                worker,
+                record,
+            });
+        };
+        let (epochs, result) = self.run(assignment, &control, &mut observe);
+        let seconds = begun.elapsed().as_secs_f64();
+        Done {
+            unit: unit.clone(),
+            worker,
+            epochs,
+            result,
+            seconds,
+        }
+    }
+
+    fn run(
+        &self,
+        assignment: &Assignment,
+        control: &Control<'_>,
+        observe: &mut dyn FnMut(EpochRecord),
+    ) -> (Vec<EpochRecord>, Evaluation) {
+        let legacy = assignment.start.legacy.as_deref();
+        let inherited = match legacy
+            .map(|legacy| self.weights(legacy, control))
+            .transpose()
+        {
+            Ok(inherited) => inherited,
+            Err(failure) => return (Vec::new(), Err(failure)),
+        };
         let job = TrialJob {
             number: assignment.number,
             seed: assignment.seed,
@@ -228,24 +272,34 @@ impl Worker<'_> {
                 epochs: assignment.start.epochs,
                 checkpoint: assignment.start.checkpoint.as_deref(),
                 keep: assignment.start.keep,
+                inherited: inherited.as_ref().map(|(candidate, weights)| Inherited {
+                    architecture: &candidate.architecture,
+                    weights,
+                }),
             },
         };
-        let (unit, worker) = (&assignment.unit, self.worker);
-        let mut observe = |record| {
-            let _ = self.outbox.send(Message::Epoch {
-                unit: unit.clone(),
-                worker,
-                record,
-            });
+        evaluate_caught(self.evaluator, &job, control, observe)
+    }
+
+    /// The network and the weights that a trial leaves.
+    fn weights(
+        &self,
+        legacy: &Legacy,
+        control: &Control<'_>,
+    ) -> Result<(Arc<Candidate>, Arc<[u8]>), Failure> {
+        let trial = match legacy {
+            Legacy::Weights(candidate, weights) => {
+                return Ok((Arc::clone(candidate), Arc::clone(weights)));
+            }
+            Legacy::Again(trial) => trial,
         };
-        let (epochs, result) = evaluate_caught(self.evaluator, &job, &control, &mut observe);
-        let seconds = begun.elapsed().as_secs_f64();
-        Done {
-            unit: unit.clone(),
-            worker,
-            epochs,
-            result,
-            seconds,
-        }
+        let (_, result) = self.run(trial, control, &mut |_| ());
+        let weights = result?.weights.ok_or_else(|| {
+            Failure::new(
+                FailureKind::Invalid,
+                "`inherit` needs an evaluator that trains: this one leaves no weights",
+            )
+        })?;
+        Ok((Arc::clone(&trial.candidate), Arc::from(weights)))
     }
 }

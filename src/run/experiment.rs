@@ -3,6 +3,7 @@
 use super::comparison::CompareSettings;
 use super::error::RunError;
 use super::evaluators::EvaluatorSettings;
+use super::prefilter::PrefilterSettings;
 use super::toml_text;
 use crate::data::DataSource;
 use crate::random::Seed;
@@ -29,6 +30,9 @@ pub struct Experiment {
     /// What judges a candidate.
     #[serde(default, skip_serializing_if = "EvaluatorSettings::is_default")]
     pub evaluator: EvaluatorSettings,
+    /// What sorts proposals out before any is evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefilter: Option<PrefilterSettings>,
     /// How to search.
     #[serde(default)]
     pub search: SearchSettings,
@@ -247,6 +251,13 @@ impl Experiment {
             let (asked, lookahead) = (self.search.workers, self.search.lookahead);
             let error = RunError::TooManyWorkers { asked, lookahead };
             return Some((vec!["search", "workers"], error.to_string()));
+        }
+        if let Some((key, needed)) = self
+            .prefilter
+            .as_ref()
+            .and_then(PrefilterSettings::nonsense)
+        {
+            return Some((vec!["prefilter", key], format!("`{key}` needs {needed}")));
         }
         self.evaluator.nonsense(self)
     }

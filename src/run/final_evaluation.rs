@@ -140,7 +140,7 @@ impl Finals<'_, '_> {
                 let contestant = subjects.iter().find(of).expect("the unit has a contestant");
                 let architecture = &contestant.candidate.architecture;
                 let score_name = architecture.output().score_name();
-                Work::of(architecture, &contestant.recipe, score_name)
+                Work::of(architecture, contestant.recipe.epochs, score_name)
             };
             if let Some(done) = self.core.pass_on(message, work) {
                 self.early.insert(done.unit.clone(), done);

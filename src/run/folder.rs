@@ -91,6 +91,16 @@ impl RunFolder {
         self.0.join("trials").join(format!("{:04}", trial.0))
     }
 
+    /// Where trials stand that may be gone on from.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    /// Weights that trials may begin with.
+    pub fn weights(&self) -> PathBuf {
+        self.0.join("weights")
+    }
+
     /// The best network so far.
     pub fn best(&self) -> PathBuf {
         self.0.join("best")

@@ -259,7 +259,7 @@ fn phases(
     evaluators: &mut dyn Evaluators,
     until: Until,
 ) -> Result<Option<EndReason>, RunError> {
-    if dispatcher::search(core, evaluators.search().as_ref())? == Flow::Interrupted {
+    if dispatcher::search(core, evaluators)? == Flow::Interrupted {
         return Ok(None);
     }
     let searched = core.state.searched.as_ref().expect("the search is over");

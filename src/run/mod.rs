@@ -7,6 +7,8 @@
 //!
 //! This module prints nothing and reads no environment.
 
+mod again;
+mod checkpoints;
 pub mod comparison;
 mod core;
 mod dispatcher;
@@ -23,6 +25,7 @@ pub mod journal;
 mod leftovers;
 mod lifecycle;
 mod manifest;
+mod prefilter;
 pub mod record;
 mod selection;
 mod setup;
@@ -33,8 +36,8 @@ mod verify;
 
 pub use error::RunError;
 pub use evaluators::{
-    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, SettingInfo,
-    TrainingEvaluators, TrainingSettings,
+    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, ProxySettings,
+    SettingInfo, TrainingEvaluators, TrainingSettings,
 };
 pub use event::{Event, Phase, Unit};
 pub use experiment::{
@@ -43,6 +46,7 @@ pub use experiment::{
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
+pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
 pub use selection::{Bound, Front, FrontRow};
 pub use state::{Outcome, State};

@@ -9,7 +9,8 @@ use super::record::Started;
 use crate::diagnostics::SourceFile;
 use crate::language;
 use crate::random::{Purpose, Seed};
-use crate::space::{Candidate, Sampling, SearchSpace};
+use crate::search::SearchSettings;
+use crate::space::{Candidate, Genome, Sampling, SearchSpace};
 use crate::training::{Recipe, RecipeError};
 use num_bigint::BigUint;
 use std::path::{Path, PathBuf};
@@ -177,7 +178,48 @@ impl Setup {
             fits(&baseline.name, architecture.input(), architecture.output())?;
             self.check_recipe(&baseline.candidate)?;
         }
-        self.check_recipe(&self.specimen())
+        let specimen = self.specimen();
+        self.check_recipe(&specimen)?;
+        self.check_fidelity(&specimen)?;
+        self.check_prefilter()
+    }
+
+    fn check_fidelity(&self, specimen: &Candidate) -> Result<(), RunError> {
+        let refused = |message| RunError::Setting {
+            key: "search.fidelity".to_owned(),
+            message,
+        };
+        let settings = self.search_settings();
+        let ladder = settings.ladder(&self.space).map_err(refused)?;
+        let levels = ladder.as_ref().map_or(&[][..], |ladder| ladder.levels());
+        let few = levels.iter().any(|level| level.fidelity.epochs.is_some());
+        if few && specimen.recipe.contains_key("epochs") {
+            let message = "the space decides `epochs`, so they can't be the fidelity too; set \
+                           `fidelity = \"data\"`, or take them out of the space's recipe";
+            return Err(refused(message.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether children begin with weights of their parents.
+    pub fn inherits(&self) -> bool {
+        self.experiment.search.inherit.unwrap_or(false)
+    }
+
+    /// The network of a genome.
+    pub fn candidate(&self, genome: &Genome) -> Result<Candidate, RunError> {
+        self.space.decode(genome).map_err(|error| RunError::Unfit {
+            space: self.space.name().to_owned(),
+            message: error.to_string(),
+        })
+    }
+
+    /// The search's settings, with what it has to know of the recipe.
+    pub fn search_settings(&self) -> SearchSettings {
+        SearchSettings {
+            full_epochs: u32::try_from(self.experiment.recipe.epochs).unwrap_or(u32::MAX),
+            ..self.experiment.search.clone()
+        }
     }
 
     fn check_recipe(&self, candidate: &Candidate) -> Result<(), RunError> {

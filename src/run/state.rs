@@ -128,12 +128,29 @@ impl State {
         failures
     }
 
-    /// The epochs of all trials with a result.
-    pub fn epochs(&self) -> u64 {
-        self.outcomes
-            .iter()
-            .map(|outcome| outcome.epochs().len() as u64)
+    /// The epochs that all trials with a result trained, those on a share of the examples by that
+    /// share. A trial that went on from another counts its own, whether or not the other's had to be
+    /// trained again.
+    pub fn epochs(&self) -> f64 {
+        let trials = self.outcomes.iter().zip(&self.proposals);
+        trials
+            .map(|(outcome, proposal)| proposal.fidelity().share() * outcome.epochs().len() as f64)
             .sum()
+    }
+
+    /// The learning curve that ends with a trial: the epochs of the trials it goes on from, and its own.
+    ///
+    /// # Panics
+    /// When one that it goes on from has no result.
+    pub fn curve(&self, trial: TrialId, own: &[EpochRecord]) -> Vec<EpochRecord> {
+        let first = self.continued_by(trial);
+        let before = std::iter::successors(first, |&trial| self.continued_by(trial));
+        let mut parts: Vec<&[EpochRecord]> = before
+            .map(|trial| self.outcomes[trial.0 as usize].epochs())
+            .collect();
+        parts.reverse();
+        parts.push(own);
+        parts.concat()
     }
 
     /// The number that a trial's random streams are drawn by: that of the first trial it goes on from.

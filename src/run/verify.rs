@@ -1,12 +1,12 @@
 //! Running trials of a run again, to see whether they give the same to the last bit.
 
+use super::again::again;
 use super::core::{PATIENCE, Work};
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::event::{Event, Unit};
-use super::executor::{Assignment, Beginning, Done, Limits, Message, with_pool};
+use super::executor::{Assignment, Done, Limits, Message, with_pool};
 use super::lifecycle::{Options, check_hashes, limits, load};
-use super::setup::Setup;
 use super::state::Outcome;
 use super::summary::RecordedRun;
 use crate::evaluation::{EpochRecord, FailureKind};
@@ -14,7 +14,6 @@ use crate::random::{Purpose, Seed};
 use crate::search::TrialId;
 use serde::Serialize;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// What came of running trials again.
@@ -90,7 +89,9 @@ pub fn verify_with(
         deadline: None,
         ..limits(&setup.experiment, options)?
     };
-    let work = trials.iter().map(|&trial| assignment(run, &setup, trial));
+    let work = trials
+        .iter()
+        .map(|&trial| again(&setup, run.state(), trial));
     let work: Vec<Assignment> = work.collect::<Result<_, _>>()?;
     let mut checked = Vec::new();
     with_pool(evaluators.search().as_ref(), limits, |pool| {
@@ -127,24 +128,6 @@ pub fn choose(run: &RecordedRun, count: usize, seed: Seed) -> Vec<TrialId> {
     trials
 }
 
-fn assignment(run: &RecordedRun, setup: &Setup, trial: TrialId) -> Result<Assignment, RunError> {
-    let candidate = run.candidate(trial)?;
-    let recipe = setup.recipe(&candidate)?;
-    let state = run.state();
-    Ok(Assignment {
-        unit: Unit::Trial(trial),
-        number: state.stream(trial),
-        seed: setup.experiment.seed,
-        candidate: Arc::new(candidate),
-        recipe,
-        fidelity: state.proposals[trial.0 as usize].fidelity(),
-        start: Beginning {
-            epochs: state.epochs_before(trial),
-            ..Beginning::default()
-        },
-    })
-}
-
 fn pass_on(
     message: Message,
     work: &[Assignment],
@@ -168,7 +151,11 @@ fn pass_on(
                     params,
                     epochs,
                     score_name,
-                } = Work::of(&task.candidate.architecture, &task.recipe, score_name);
+                } = Work::of(
+                    &task.candidate.architecture,
+                    task.fidelity.epochs_of(task.recipe.epochs),
+                    score_name,
+                );
                 watch(&Event::Started {
                     unit,
                     worker,

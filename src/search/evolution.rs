@@ -145,6 +145,14 @@ impl<M: Moves> Controller<M::Genome> for Evolution<'_, M> {
             .unwrap_or_else(|| self.fresh(stream))
     }
 
+    fn may_be_parent(&self, trial: TrialId) -> bool {
+        self.population.iter().any(|member| member.trial == trial)
+    }
+
+    fn draws(&self) -> bool {
+        true
+    }
+
     fn tell(&mut self, trial: TrialId, result: &Observed<M::Genome>) {
         let (genome, fitness) = (result.genome.clone(), result.fitness);
         self.failed += usize::from(fitness.is_none());

@@ -75,12 +75,16 @@ impl Fidelity {
 
 impl fmt::Display for Fidelity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.epochs, self.data) {
-            (None, None) => f.write_str("full"),
-            (Some(epochs), None) => write!(f, "{epochs} epochs"),
-            (None, Some(share)) => write!(f, "{share} of the data"),
-            (Some(epochs), Some(share)) => write!(f, "{epochs} epochs, {share} of the data"),
+        if self.is_full() {
+            return f.write_str("full");
         }
+        let epochs = self.epochs.map(|epochs| {
+            let plural = if epochs == 1 { "" } else { "s" };
+            format!("{epochs} epoch{plural}")
+        });
+        let data = self.data.map(|share| format!("{share} of the data"));
+        let parts: Vec<String> = epochs.into_iter().chain(data).collect();
+        f.write_str(&parts.join(", "))
     }
 }
 

@@ -9,10 +9,13 @@ mod elitist;
 mod evolution;
 mod exhaustive;
 mod fidelity;
+mod halving;
+mod ladder;
 mod local;
 mod moves;
 pub mod pareto;
 mod predictor;
+mod prefilter;
 mod proposer;
 mod random;
 mod settings;
@@ -22,9 +25,12 @@ pub use elitist::{Elitist, ElitistSettings, Survival};
 pub use evolution::{Evolution, EvolutionSettings};
 pub use exhaustive::Exhaustive;
 pub use fidelity::Fidelity;
+pub use halving::{Guide, Halving, HalvingSettings};
+pub use ladder::{Ladder, LadderSettings, Level};
 pub use local::{LocalSearch, LocalSettings, Step};
 pub use moves::Moves;
 pub use predictor::{Acquisition, Encoding, Predictor, PredictorSettings};
+pub use prefilter::{Prefilter, Scorer};
 pub use proposer::{MAX_ATTEMPTS, Proposed, Proposer};
 pub use random::RandomSearch;
 pub use settings::{ControllerKind, SearchSettings};
@@ -153,10 +159,28 @@ pub trait Controller<G = Genome>: Send {
     /// Takes in the result of `trial`.
     fn tell(&mut self, trial: TrialId, result: &Observed<G>);
 
+    /// Whether a later proposal may go on from `trial`, so that where it stands is worth keeping.
+    fn may_go_on(&self, trial: TrialId) -> bool {
+        let _ = trial;
+        false
+    }
+
+    /// Whether a later proposal may be made from `trial`, so that its weights are worth keeping.
+    fn may_be_parent(&self, trial: TrialId) -> bool {
+        let _ = trial;
+        true
+    }
+
     /// How many proposals for one trial may turn out to have been tried before the space counts as
     /// exhausted.
     fn patience(&self) -> u32 {
         MAX_ATTEMPTS
+    }
+
+    /// Whether being asked leaves no trace, so that several proposals may be drawn for one trial and all
+    /// but one of them dropped.
+    fn draws(&self) -> bool {
+        false
     }
 }
 

@@ -1,6 +1,6 @@
 //! What controllers do with a space, so that the same controller works on any of its forms.
 
-use crate::random::Stream;
+use crate::random::{Purpose, Seed, Stream};
 use crate::space::{Genome, ProductGenome, ProductSpace, Sampling, SearchSpace};
 use num_bigint::BigUint;
 use num_traits::ToPrimitive;
@@ -23,6 +23,12 @@ pub trait Moves: fmt::Debug + Sync {
 
     /// Every genome with one decision changed, in the order of decisions and options.
     fn neighbours(&self, genome: &Self::Genome, stream: &mut Stream) -> Vec<Self::Genome>;
+
+    /// How many options the decision at `address` has, if every genome makes it.
+    fn options(&self, address: &str) -> Option<u32>;
+
+    /// The genome with another option at `address`, if that is one of the space.
+    fn with(&self, genome: &Self::Genome, address: &str, option: u32) -> Option<Self::Genome>;
 
     /// Indices are below this number.
     fn indices(&self) -> BigUint;
@@ -51,6 +57,20 @@ impl Moves for SearchSpace {
 
     fn neighbours(&self, genome: &Genome, stream: &mut Stream) -> Vec<Genome> {
         Self::neighbours(self, genome, stream)
+    }
+
+    fn options(&self, address: &str) -> Option<u32> {
+        let mut stream = Seed(0).stream(0, Purpose::Tool);
+        let genome = Self::sample(self, Sampling::Prior, &mut stream);
+        let decisions = Self::decisions(self, &genome).ok()?;
+        let found = decisions.into_iter().find(|it| it.address == address)?;
+        found.offered.into_iter().max().map(|last| last + 1)
+    }
+
+    fn with(&self, genome: &Genome, address: &str, option: u32) -> Option<Genome> {
+        let mut changed = genome.clone();
+        changed.insert(address, option);
+        self.decode(&changed).is_ok().then_some(changed)
     }
 
     fn indices(&self) -> BigUint {
@@ -90,6 +110,14 @@ impl Moves for ProductSpace {
 
     fn neighbours(&self, genome: &ProductGenome, _: &mut Stream) -> Vec<ProductGenome> {
         Self::neighbours(self, *genome)
+    }
+
+    fn options(&self, _: &str) -> Option<u32> {
+        None
+    }
+
+    fn with(&self, _: &ProductGenome, _: &str, _: u32) -> Option<ProductGenome> {
+        None
     }
 
     fn indices(&self) -> BigUint {

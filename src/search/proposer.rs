@@ -1,6 +1,6 @@
 //! A controller at work: proposals in order, none of them twice.
 
-use super::{Controller, Fidelity, Fitness, Observed, Proposal, TrialId};
+use super::{Controller, Fidelity, Fitness, Observed, Prefilter, Proposal, TrialId};
 use crate::random::{Purpose, Seed, Stream};
 use crate::space::{Candidate, Genome, SearchSpace};
 use num_bigint::BigUint;
@@ -41,6 +41,7 @@ pub struct Proposer<'s> {
     controller: Box<dyn Controller + 's>,
     seed: Seed,
     duplicates: bool,
+    prefilter: Option<Prefilter<'s>>,
     tried: BTreeSet<String>,
     /// How many of those were tried in full.
     tried_in_full: usize,
@@ -63,6 +64,7 @@ impl<'s> Proposer<'s> {
             controller,
             seed,
             duplicates: false,
+            prefilter: None,
             tried: BTreeSet::new(),
             tried_in_full: 0,
             trials: Vec::new(),
@@ -77,13 +79,36 @@ impl<'s> Proposer<'s> {
         Self { duplicates, ..self }
     }
 
+    /// Draws several proposals for each trial and tries the most promising.
+    ///
+    /// # Panics
+    /// When the controller does not [draw](Controller::draws).
+    #[must_use]
+    pub fn with_prefilter(self, prefilter: Option<Prefilter<'s>>) -> Self {
+        assert!(
+            prefilter.is_none() || self.controller.draws(),
+            "proposals that are dropped leave no trace"
+        );
+        Self { prefilter, ..self }
+    }
+
     /// The next trial, or nothing if the space is exhausted: for a small space when everything in it
     /// was tried, for a large one when as many proposals in a row had been as the controller
     /// has [patience](Controller::patience) for.
     pub fn propose(&mut self) -> Option<Proposed> {
+        self.propose_known(None)
+    }
+
+    /// As [`propose`](Self::propose), for a trial whose genome is known from before: nothing is ranked
+    /// again. If none of the proposals has it, another one comes back.
+    pub fn propose_again(&mut self, genome: &Genome) -> Option<Proposed> {
+        self.propose_known(Some(genome))
+    }
+
+    fn propose_known(&mut self, known: Option<&Genome>) -> Option<Proposed> {
         let trial = TrialId(self.trials.len() as u64);
         let mut stream = self.seed.stream(trial.0, Purpose::Propose);
-        let (candidate, proposal) = self.fresh_proposal(trial, &mut stream)?;
+        let (candidate, proposal) = self.chosen_proposal(trial, &mut stream, known)?;
         let Proposal {
             parents,
             fidelity,
@@ -133,6 +158,58 @@ impl<'s> Proposer<'s> {
         };
         self.controller.tell(trial, &result);
         self.told += 1;
+    }
+
+    /// Whether a later proposal may go on from `trial`.
+    pub fn may_go_on(&self, trial: TrialId) -> bool {
+        self.controller.may_go_on(trial)
+    }
+
+    /// Whether a later proposal may be made from `trial`.
+    pub fn may_be_parent(&self, trial: TrialId) -> bool {
+        trial.0 >= self.told as u64 || self.controller.may_be_parent(trial)
+    }
+
+    /// The most promising of as many proposals as the prefilter draws, or the one known from before.
+    fn chosen_proposal(
+        &mut self,
+        trial: TrialId,
+        stream: &mut Stream,
+        known: Option<&Genome>,
+    ) -> Option<(Candidate, Proposal)> {
+        let first = self.fresh_proposal(trial, stream)?;
+        // What goes on with an earlier trial was chosen then.
+        if self.prefilter.is_none() || first.1.continues.is_some() {
+            return Some(first);
+        }
+        let mut prefilter = self.prefilter.take()?;
+        let mut drawn = vec![first];
+        let mut keys = Vec::new();
+        while drawn.len() < prefilter.draws {
+            let (candidate, proposal) = &drawn[drawn.len() - 1];
+            let key = key(candidate, proposal.fidelity);
+            if self.tried.insert(key.clone()) {
+                keys.push(key);
+            }
+            let Some(next) = self.fresh_proposal(trial, stream) else {
+                break;
+            };
+            drawn.push(next);
+        }
+        for key in keys {
+            self.tried.remove(&key);
+        }
+        let chosen = match known {
+            None => prefilter.choose(trial, drawn),
+            Some(genome) => {
+                let at = drawn
+                    .iter()
+                    .position(|(candidate, _)| candidate.genome == *genome);
+                drawn.swap_remove(at.unwrap_or(0))
+            }
+        };
+        self.prefilter = Some(prefilter);
+        Some(chosen)
     }
 
     fn fresh_proposal(

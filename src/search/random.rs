@@ -23,5 +23,9 @@ impl<M: Moves> Controller<M::Genome> for RandomSearch<'_, M> {
         Proposal::fresh(self.space.sample(self.sampling, stream))
     }
 
+    fn draws(&self) -> bool {
+        true
+    }
+
     fn tell(&mut self, _: TrialId, _: &Observed<M::Genome>) {}
 }

@@ -3,8 +3,8 @@
 use super::catalogue::{CONTROLLERS, Description, description};
 use super::{
     Acquisition, Controller, Elitist, ElitistSettings, Encoding, Evolution, EvolutionSettings,
-    Exhaustive, LocalSearch, LocalSettings, Moves, Predictor, PredictorSettings, RandomSearch,
-    Step, Survival,
+    Exhaustive, Guide, Halving, HalvingSettings, Ladder, LadderSettings, LocalSearch,
+    LocalSettings, Moves, Predictor, PredictorSettings, RandomSearch, Step, Survival,
 };
 use crate::space::Sampling;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,26 @@ pub enum ControllerKind {
     Nsga2,
     /// A model of the scores that chooses.
     Predictor,
+    /// Successive halving.
+    SuccessiveHalving,
+    /// Hyperband.
+    Hyperband,
+    /// Successive halving of children of the best.
+    EvolutionHalving,
+    /// Hyperband of children of the best.
+    EvolutionHyperband,
+}
+
+impl ControllerKind {
+    /// Whether it goes through brackets of fixed sizes.
+    fn has_brackets(self) -> bool {
+        matches!(self, Self::Hyperband | Self::EvolutionHyperband)
+    }
+
+    /// Whether it evaluates at several fidelities and makes children.
+    fn is_guided(self) -> bool {
+        matches!(self, Self::EvolutionHalving | Self::EvolutionHyperband)
+    }
 }
 
 /// A controller with its settings. What is absent has the controller's default; which settings a
@@ -52,6 +72,21 @@ pub struct SearchSettings {
     /// Whether the oldest of the population dies, or the worst.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aging: Option<bool>,
+    /// What grows from level to level: `epochs`, `data`, or a `let` of the space that gives the width.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fidelity: Option<String>,
+    /// Of how many candidates one goes on to the next level, which is this many times as much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eta: Option<u32>,
+    /// The least share of a full evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_fidelity: Option<f64>,
+    /// The share of candidates that are drawn afresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub random_share: Option<f64>,
+    /// Whether a child begins with the weights of its parent, where layers are the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inherit: Option<bool>,
     /// After how many results survivors are chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offspring: Option<usize>,
@@ -91,6 +126,9 @@ pub struct SearchSettings {
     /// it, so it is not stored with a run.
     #[serde(skip_serializing)]
     pub workers: usize,
+    /// The epochs of a full evaluation, which the recipe says.
+    #[serde(skip)]
+    pub full_epochs: u32,
 }
 
 impl Default for SearchSettings {
@@ -102,6 +140,11 @@ impl Default for SearchSettings {
             crossover: None,
             edits: None,
             aging: None,
+            fidelity: None,
+            eta: None,
+            min_fidelity: None,
+            random_share: None,
+            inherit: None,
             offspring: None,
             objectives: None,
             initial: None,
@@ -115,6 +158,7 @@ impl Default for SearchSettings {
             duplicates: None,
             lookahead: 8,
             workers: 0,
+            full_epochs: 81,
         }
     }
 }
@@ -154,6 +198,7 @@ impl SearchSettings {
             .expect("the table's defaults are settings, which a test sees to");
         Self {
             workers: self.workers,
+            full_epochs: self.full_epochs,
             ..filled
         }
     }
@@ -177,6 +222,17 @@ impl SearchSettings {
             ("sample", zero(self.sample), "at least 1"),
             ("crossover", !share(self.crossover), "a number from 0 to 1"),
             ("edits", zero(self.edits), "at least 1"),
+            ("eta", self.eta.is_some_and(|eta| eta < 2), "at least 2"),
+            (
+                "min_fidelity",
+                !(share(self.min_fidelity) && self.min_fidelity != Some(0.0)),
+                "a number above 0, at most 1",
+            ),
+            (
+                "random_share",
+                !share(self.random_share),
+                "a number from 0 to 1",
+            ),
             ("offspring", zero(self.offspring), "at least 1"),
             ("initial", zero(self.initial), "at least 1"),
             ("candidates", zero(self.candidates), "at least 1"),
@@ -210,6 +266,16 @@ impl SearchSettings {
             }
             ControllerKind::Exhaustive => Box::new(Exhaustive::new(space)),
             ControllerKind::Evolution => Box::new(Evolution::new(space, filled.evolution())),
+            ControllerKind::SuccessiveHalving
+            | ControllerKind::Hyperband
+            | ControllerKind::EvolutionHalving
+            | ControllerKind::EvolutionHyperband => {
+                let ladder = filled
+                    .ladder(space)
+                    .unwrap_or_else(|error| panic!("{error}"));
+                let ladder = ladder.expect(FILLED);
+                Box::new(Halving::new(space, filled.halving(ladder)))
+            }
             ControllerKind::MuPlusLambda => {
                 Box::new(Elitist::new(space, filled.elitist(Survival::Score)))
             }
@@ -218,6 +284,40 @@ impl SearchSettings {
                 Box::new(Elitist::new(space, filled.elitist(Survival::Pareto)))
             }
             ControllerKind::Predictor => Box::new(Predictor::new(space, filled.predictor())),
+        }
+    }
+
+    /// The fidelities of the controller over `space`; nothing if it has only the full one.
+    ///
+    /// # Errors
+    /// When the space does not have the fidelity.
+    pub fn ladder<M: Moves>(&self, space: &M) -> Result<Option<Ladder>, String> {
+        let filled = self.filled();
+        let Some(fidelity) = filled.fidelity else {
+            return Ok(None);
+        };
+        let settings = LadderSettings {
+            fidelity,
+            eta: filled.eta.expect(FILLED),
+            min_fidelity: filled.min_fidelity.expect(FILLED),
+            epochs: filled.full_epochs,
+        };
+        Ladder::new(space, &settings).map(Some)
+    }
+
+    fn halving(&self, ladder: Ladder) -> HalvingSettings {
+        let guide = || Guide {
+            population: self.population.expect(FILLED),
+            sample: self.sample.expect(FILLED),
+            edits: self.edits.expect(FILLED),
+            random_share: self.random_share.expect(FILLED),
+        };
+        HalvingSettings {
+            ladder,
+            eta: self.eta.expect(FILLED),
+            brackets: self.controller.has_brackets(),
+            sampling: self.sampling.expect(FILLED),
+            guide: self.controller.is_guided().then(guide),
         }
     }
 

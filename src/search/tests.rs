@@ -130,7 +130,8 @@ fn every_network_of_a_small_space_is_proposed_once() {
     let space = space("linear(4 | 8 | 12)\n relu | tanh | identity");
     for description in CONTROLLERS {
         let settings = SearchSettings::of(description.kind);
-        let all = run(&space, settings, 100, |_| Some(1.0));
+        let mut all = run(&space, settings, 100, |_| Some(1.0));
+        all.retain(|proposed| proposed.fidelity.is_full());
         assert_eq!((all.len(), keys(&all).len()), (9, 9));
     }
 }

@@ -1,5 +1,6 @@
 //! What goes into a training run and what comes out.
 
+use super::checkpoint::Checkpoint;
 use super::objective::Scores;
 use super::recipe::{Recipe, RecipeError};
 use crate::architecture::Architecture;
@@ -31,6 +32,30 @@ pub struct Job<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// Which part of a training run to train. Wherever a run is cut, its parts together give the same bits
+/// as the whole: the schedule is the whole run's, and each epoch has streams of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stretch<'a> {
+    /// The epoch to end after; absent, or beyond the recipe's: the last.
+    pub until: Option<usize>,
+    /// Where to go on from; from the first epoch where that is not a checkpoint of this job.
+    pub from: Option<&'a Checkpoint>,
+    /// Whether a checkpoint is wanted at the end.
+    pub keep: bool,
+    /// What a network starts with instead of fresh weights, where it begins with the first epoch.
+    pub inherited: Option<Inherited<'a>>,
+}
+
+/// The weights of another network. Every tensor is taken over whose layer has the same address, kind and
+/// arguments there, and which has the same shape.
+#[derive(Clone, Copy, Debug)]
+pub struct Inherited<'a> {
+    /// The other network.
+    pub architecture: &'a Architecture,
+    /// Its weights as safetensors bytes.
+    pub weights: &'a [u8],
+}
+
 /// What one epoch brought.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
@@ -60,10 +85,12 @@ pub struct Progress {
 pub struct Trained {
     /// The network after its last epoch, without gradients.
     pub network: Network,
-    /// One record an epoch.
+    /// One record an epoch that was trained in this stretch.
     pub epochs: Vec<EpochRecord>,
-    /// Whether `patience` ended it before the recipe's number of epochs.
+    /// Whether `patience` ended it before the number of epochs asked for.
     pub stopped_early: bool,
+    /// Where it stands, if that was asked for.
+    pub checkpoint: Option<Checkpoint>,
     /// The scores on the validation part after the last epoch.
     pub scores: Scores,
 }

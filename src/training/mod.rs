@@ -6,6 +6,7 @@
 //! the deadline it is given.
 
 mod augment;
+mod checkpoint;
 mod fields;
 mod job;
 mod memory;
@@ -16,11 +17,12 @@ mod recipe;
 mod schedule;
 mod trainer;
 
+pub use checkpoint::Checkpoint;
 pub use fields::{FIELDS, Field};
-pub use job::{EpochRecord, Failure, Job, Progress, Trained};
+pub use job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
 pub use objective::{Objective, Scores, cross_entropy, evaluate};
 pub use optimizer::{Optimizer, clip_gradients, gradients};
 pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;
-pub use trainer::train;
+pub use trainer::{train, train_stretch};

@@ -72,7 +72,7 @@ impl Objective {
         if let (LossKind::CrossEntropy, Targets::Classes { labels, .. }) = (self.kind, targets) {
             return cross_entropy(outputs, labels, self.smoothing);
         }
-        let wanted = self.wanted(targets, &outputs.dims(), &outputs.device());
+        let wanted = self.wanted(targets, &outputs);
         match self.kind {
             LossKind::CrossEntropy => unreachable!("targets are of the output"),
             LossKind::Bce => {
@@ -128,13 +128,14 @@ impl Objective {
     }
 
     /// Targets as numbers beside the outputs.
-    fn wanted(&self, targets: &Targets, dims: &[usize; 2], device: &Device) -> Tensor<2> {
+    fn wanted(&self, targets: &Targets, outputs: &Tensor<2>) -> Tensor<2> {
         let values: Vec<f32> = match targets {
             Targets::Classes { labels, .. } => labels.iter().map(|&l| self.smooth(l > 0)).collect(),
             Targets::Labels { flags, .. } => flags.iter().map(|&f| self.smooth(f)).collect(),
             Targets::Numbers { values, .. } => values.clone(),
         };
-        Tensor::from_data(TensorData::new(values, *dims), device)
+        let options = (&outputs.device(), outputs.dtype());
+        Tensor::from_data(TensorData::new(values, outputs.dims()), options)
     }
 
     fn smooth(&self, flag: bool) -> f32 {
@@ -200,7 +201,8 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], smoothing: f64) -> Tenso
     for (row, &label) in targets.chunks_exact_mut(classes).zip(labels) {
         row[label as usize] = peak;
     }
-    let targets = Tensor::from_data(TensorData::new(targets, [batch, classes]), &logits.device());
+    let options = (&logits.device(), logits.dtype());
+    let targets = Tensor::from_data(TensorData::new(targets, [batch, classes]), options);
     (log_softmax(logits, 1) * targets).sum()
 }
 

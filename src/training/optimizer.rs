@@ -13,15 +13,15 @@ use burn::tensor::{Gradients, TensorData};
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     recipe: Recipe,
-    states: Vec<State>,
+    states: Vec<Memory>,
 }
 
 /// What is remembered of one parameter; empty before its first gradient.
-#[derive(Clone, Debug, Default)]
-struct State {
-    steps: u32,
-    first: Vec<f32>,
-    second: Vec<f32>,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Memory {
+    pub steps: u32,
+    pub first: Vec<f32>,
+    pub second: Vec<f32>,
 }
 
 impl Optimizer {
@@ -29,8 +29,21 @@ impl Optimizer {
     pub fn new(recipe: &Recipe, parameters: usize) -> Self {
         Self {
             recipe: recipe.clone(),
-            states: vec![State::default(); parameters],
+            states: vec![Memory::default(); parameters],
         }
+    }
+
+    /// The recipe's rule with what it remembered of each parameter.
+    pub(super) fn remembering(recipe: &Recipe, states: Vec<Memory>) -> Self {
+        Self {
+            recipe: recipe.clone(),
+            states,
+        }
+    }
+
+    /// What is remembered of each parameter.
+    pub(super) fn memories(&self) -> &[Memory] {
+        &self.states
     }
 
     /// Moves every parameter that has a gradient. A parameter that the loss does not depend on stays
@@ -67,7 +80,7 @@ impl Optimizer {
     }
 }
 
-impl State {
+impl Memory {
     fn step(&mut self, recipe: &Recipe, learning_rate: f64, weights: &mut [f32], gradient: &[f32]) {
         self.steps += 1;
         match recipe.optimizer {

@@ -1,16 +1,18 @@
 //! The training loop.
 
 use super::augment::{Augmentation, mixing_share};
-use super::job::{EpochRecord, Failure, Job, Progress, Trained};
+use super::checkpoint::Checkpoint;
+use super::job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
 use super::objective::{Objective, Predictions};
 use super::optimizer::{Optimizer, clip_values};
 use super::schedule::learning_rate;
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Node};
 use crate::data::Targets;
-use crate::layers::Mode;
+use crate::layers::{Layer, Mode};
 use crate::model::{Network, Program};
 use crate::random::{Purpose, Stream};
 use burn::tensor::Device;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -24,6 +26,18 @@ use std::time::Instant;
 /// When the loss stops being finite, the deadline passes, `stop` is set, the recipe is not valid or
 /// the data does not fit. Early stopping by `patience` is a success.
 pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Trained, Failure> {
+    train_stretch(job, &Stretch::default(), observer)
+}
+
+/// As [`train`], for a part of the run: up to an epoch, or on from a checkpoint.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_stretch(
+    job: &Job<'_>,
+    stretch: &Stretch<'_>,
+    observer: &mut dyn FnMut(&Progress),
+) -> Result<Trained, Failure> {
     job.recipe.validate()?;
     check_data(job)?;
     let objective = Objective::of(job.recipe, job.architecture.output())?;
@@ -31,40 +45,74 @@ pub fn train(job: &Job<'_>, observer: &mut dyn FnMut(&Progress)) -> Result<Train
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
     let mut network = Network::build(job.architecture, &mut init, &device);
-    let program = Program::of(&network);
-    let optimizer = Optimizer::new(job.recipe, network.parameters().len());
-    let batches = BatchPlan::of(job);
+    if let Some(inherited) = &stretch.inherited {
+        inherit(&mut network, job.architecture, inherited)?;
+    }
+    let whole = job.recipe.epochs;
+    let until = stretch.until.map_or(whole, |until| until.min(whole));
+    // A checkpoint that is none of this job only costs time: what it saves is trained again.
+    let from = stretch.from.filter(|from| {
+        let fits = from.memories.len() == network.parameters().len() && from.epochs <= until;
+        fits && network.load(&from.network).is_ok()
+    });
+    let optimizer = match from {
+        Some(from) => Optimizer::remembering(job.recipe, from.memories.clone()),
+        None => Optimizer::new(job.recipe, network.parameters().len()),
+    };
     let mut run = Run {
         job,
         objective,
         augmentation,
-        program,
+        program: Program::of(&network),
         optimizer,
-        batches,
-        predictions: Predictions::default(),
-        step: 0,
-        epoch: 0,
+        batches: BatchPlan::of(job),
+        predictions: None,
+        patience: Patience::new(job.recipe.patience, from),
+        step: from.map_or(0, |from| from.step),
+        epoch: from.map_or(0, |from| from.epochs),
     };
-    let (mut epochs, mut patience) = (Vec::new(), Patience::new(job.recipe.patience));
-    while run.epoch < job.recipe.epochs {
+    let mut epochs = Vec::new();
+    while run.epoch < until && !run.patience.is_over() {
         let record = run.epoch()?;
         epochs.push(record);
         observer(&Progress {
             record,
-            epochs: job.recipe.epochs,
+            epochs: until,
         });
-        if patience.is_over(record.validation_loss) {
-            break;
-        }
+        run.patience.see(record.validation_loss);
     }
-    let stopped_early = epochs.len() < job.recipe.epochs;
+    let scores = run.predictions()?.scores(&objective, job.validation);
     run.program.store(&mut network);
     Ok(Trained {
-        scores: run.predictions.scores(&objective, job.validation),
+        scores,
+        checkpoint: stretch.keep.then(|| run.checkpoint(&network)),
+        stopped_early: run.epoch < until,
         network: network.without_gradients(),
         epochs,
-        stopped_early,
     })
+}
+
+/// Takes over the tensors of layers that are the same in both networks.
+fn inherit(
+    network: &mut Network,
+    own: &Architecture,
+    inherited: &Inherited<'_>,
+) -> Result<(), Failure> {
+    let layer_at = |node: &Node| Some((node.address.clone(), node.layer()?.clone()));
+    let theirs: BTreeMap<_, Layer> = inherited
+        .architecture
+        .nodes()
+        .iter()
+        .filter_map(layer_at)
+        .collect();
+    let same = own.nodes().iter().filter(|node| {
+        let layer = node.layer();
+        layer.is_some() && theirs.get(&node.address) == layer
+    });
+    let addresses: BTreeSet<&str> = same.map(|node| &*node.address).collect();
+    let adopted = network.adopt(&addresses, inherited.weights);
+    let damaged = |error| Failure::Data(format!("the inherited weights are damaged: {error}"));
+    adopted.map(drop).map_err(damaged)
 }
 
 /// The state of a run between two batches.
@@ -76,7 +124,8 @@ struct Run<'a> {
     optimizer: Optimizer,
     batches: BatchPlan,
     /// What the network said of the validation part after the last epoch.
-    predictions: Predictions,
+    predictions: Option<Predictions>,
+    patience: Patience,
     step: u64,
     epoch: usize,
 }
@@ -86,11 +135,11 @@ impl Run<'_> {
         self.epoch += 1;
         let first_rate = self.learning_rate();
         let train_loss = self.pass()?;
-        let validation = self.job.validation;
-        let (job, epoch) = (self.job, self.epoch);
-        let stop = || check_interruption(job, epoch);
-        self.predictions = Predictions::of(&mut self.program, validation, stop)?;
-        let validation_loss = self.predictions.loss(&self.objective, validation);
+        let (objective, validation) = (self.objective, self.job.validation);
+        self.predictions = None;
+        let predictions = self.predictions()?;
+        let validation_loss = predictions.loss(&objective, validation);
+        let validation_score = predictions.score(&objective, validation);
         if !validation_loss.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
         }
@@ -99,8 +148,31 @@ impl Run<'_> {
             learning_rate: first_rate,
             train_loss,
             validation_loss,
-            validation_score: self.predictions.score(&self.objective, validation),
+            validation_score,
         })
+    }
+
+    /// What the network says of the validation part as it stands.
+    fn predictions(&mut self) -> Result<&Predictions, Failure> {
+        if self.predictions.is_none() {
+            let (job, epoch) = (self.job, self.epoch);
+            let stop = || check_interruption(job, epoch);
+            let said = Predictions::of(&mut self.program, job.validation, stop)?;
+            self.predictions = Some(said);
+        }
+        Ok(self.predictions.as_ref().expect("they were just made"))
+    }
+
+    /// Where the run stands, with its weights in `network`.
+    fn checkpoint(&self, network: &Network) -> Checkpoint {
+        Checkpoint {
+            epochs: self.epoch,
+            step: self.step,
+            best: self.patience.best,
+            waited: self.patience.waited,
+            network: network.save(),
+            memories: self.optimizer.memories().to_vec(),
+        }
     }
 
     /// One pass over the training examples; their mean loss.
@@ -230,20 +302,23 @@ struct Patience {
 }
 
 impl Patience {
-    fn new(limit: Option<usize>) -> Self {
+    fn new(limit: Option<usize>, from: Option<&Checkpoint>) -> Self {
         Self {
             limit,
-            best: f64::INFINITY,
-            waited: 0,
+            best: from.map_or(f64::INFINITY, |from| from.best),
+            waited: from.map_or(0, |from| from.waited),
         }
     }
 
-    fn is_over(&mut self, loss: f64) -> bool {
+    fn see(&mut self, loss: f64) {
         if loss < self.best {
             (self.best, self.waited) = (loss, 0);
         } else {
             self.waited += 1;
         }
+    }
+
+    fn is_over(&self) -> bool {
         self.limit.is_some_and(|limit| self.waited >= limit)
     }
 }
@@ -287,6 +362,9 @@ fn check_data(job: &Job<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod continued;
 
 #[cfg(test)]
 mod tests {

@@ -105,7 +105,11 @@ def sampled(options, count):
 
 
 def kinds():
-    """A network around each golden case of one layer."""
+    """A network around each golden case of one layer, and around two that golden cases can't hold: hard choices."""
+    for shape in ({"signal": {"channels": 4, "length": 3}}, {"sequence": {"length": 3, "features": 4}}):
+        hard = {"layer": "gumbel_softmax", "arguments": {"hard": True}, "inputs": [0], "address": "n/choice"}
+        flat = {"layer": "flatten", "arguments": {}, "inputs": [1], "address": "n/flatten"}
+        yield "gumbel_softmax hard", json.dumps({"format": 1, "input": shape, "output": {"regression": 12}, "nodes": [hard, flat]})
     golden = json.loads(gzip.decompress((ROOT / "tests" / "golden" / "layers.json.gz").read_bytes()))
     names = {"image": ["channels", "height", "width"], "volume": ["channels", "depth", "height", "width"],
              "signal": ["channels", "length"], "sequence": ["length", "features"], "vector": ["features"], "tokens": ["length"]}

@@ -612,3 +612,28 @@ fn a_hard_gumbel_softmax_is_exactly_one_choice() {
     assert!(chosen.iter().all(|sum| *sum == 1.0));
     assert!((mean_and_deviation(&values).0 - 1.0 / 3.0).abs() < 1e-6);
 }
+
+#[test]
+fn a_norm_of_zeros_is_zero_with_a_gradient_of_zero() {
+    let given = [("kernel", Value::Int(2)), ("p", Value::Int(16))];
+    let layer = Layer::new(find("lp_pool1d").unwrap(), &given).unwrap();
+    let data = TensorData::new(vec![0.0f32, 0.0, 1e-4, 0.0, 3.0, 4.0], [1, 1, 6]);
+    let x = Tensor::<3>::from_data(data, &Device::flex().autodiff()).require_grad();
+    let mut context = Forward {
+        parameters: &[],
+        buffers: &mut [],
+        mode: Mode::Inference,
+    };
+    let input = vec![Activation::Signal(x.clone())];
+    let output = layer.kind.forward(&layer.arguments, &mut context, input);
+    let Activation::Signal(y) = output else {
+        panic!("{:?}", output.dims());
+    };
+    let gradient = x.grad(&y.clone().sum().backward()).unwrap();
+    let [y, gradient] = [y, gradient].map(|x| x.into_data().try_into_vec::<f32>().unwrap());
+    assert_eq!(
+        (y[..2].to_vec(), gradient[..4].to_vec()),
+        (vec![0.0; 2], vec![0.0; 4])
+    );
+    assert!(y[2] > 4.0 && gradient.iter().all(|value| value.is_finite()));
+}

@@ -2,6 +2,7 @@
 
 mod compare;
 pub mod program;
+mod proxies;
 mod runs;
 mod texts;
 

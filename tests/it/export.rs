@@ -145,48 +145,62 @@ fn every_kind_is_written_in_pytorch_with_every_tensor_once() {
 }
 
 #[test]
-fn every_kind_is_written_in_onnx_or_says_that_it_is_not() {
+fn every_kind_is_written_in_onnx() {
     for (layer, architecture) in networks_of_kinds() {
         let files = onnx(&architecture, &weights(&architecture), "net").unwrap();
         let summary = onnx_summary(&files[0].bytes).unwrap();
         assert!(!summary.operators.is_empty(), "{layer}");
     }
+}
+
+/// A network of a layer that no golden case has at inference.
+fn hard_choice() -> Architecture {
     let mut stored = sampled("wine_linear", 1).to_json();
     stored.nodes[0].layer = "gumbel_softmax".to_owned();
     stored.nodes[0].arguments = [("hard".to_owned(), json!(true))].into();
     stored.nodes[0].shape = None;
     stored.nodes.truncate(1);
     stored.output = strata::architecture::Output::Regression(stored.input.elements());
-    let hard = Architecture::from_json(&stored).unwrap();
-    let error = onnx(&hard, &weights(&hard), "net").unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("`gumbel_softmax` with `hard: true` can't be written in ONNX"),
-        "{error}"
-    );
+    Architecture::from_json(&stored).unwrap()
 }
 
 #[test]
-fn burn_source_covers_these_kinds_and_no_others() {
-    let mut without = BTreeSet::new();
+fn every_kind_is_written_in_burn_source() {
     for (layer, architecture) in networks_of_kinds() {
-        match burn(&architecture, &weights(&architecture), "net") {
-            Ok(files) => assert!(is_balanced(&text(&files)), "{layer}"),
-            Err(ExportError::Unsupported { layer: named, .. }) => {
-                assert_eq!(named, layer);
-                without.insert(layer);
-            }
-            Err(error) => panic!("{layer}: {error}"),
-        }
+        let files = burn(&architecture, &weights(&architecture), "net").unwrap();
+        assert!(is_balanced(&text(&files)), "{layer}");
     }
-    let page = corpus::read("docs/export.md".as_ref());
-    for layer in without {
-        assert!(
-            page.contains(&format!("`{layer}`")),
-            "docs/export.md does not say that burn source lacks `{layer}`"
-        );
+}
+
+#[test]
+fn a_hard_choice_is_written_everywhere() {
+    let hard = hard_choice();
+    for (writer, wanted) in [
+        (pytorch as fn(&Architecture, &[u8], &str) -> _, "hard"),
+        (burn, "one_hot("),
+    ] {
+        let source = text(&writer(&hard, &weights(&hard), "net").unwrap());
+        assert!(source.contains(wanted), "{wanted}: {source}");
     }
+    let files = onnx(&hard, &weights(&hard), "net").unwrap();
+    let summary = onnx_summary(&files[0].bytes).unwrap();
+    assert!(summary.operators.contains(&"OneHot".to_owned()));
+}
+
+#[test]
+fn burn_source_holds_what_it_names_and_nothing_else() {
+    let lstm = sampled("lstm_text", 0);
+    let source = text(&burn(&lstm, &weights(&lstm), "reader").unwrap());
+    for wanted in [
+        "use burn::tensor::{Device, Int, Tensor, TensorData, activation, module};",
+        "fn recurrent(",
+        "pub fn forward(&self, x: Tensor<2, Int>) -> Tensor<2> {",
+    ] {
+        assert!(source.contains(wanted), "{wanted}: {source}");
+    }
+    let plain = sampled("wine_linear", 1);
+    let source = text(&burn(&plain, &weights(&plain), "plain").unwrap());
+    assert!(!source.contains("fn recurrent(") && !source.contains("activation"));
 }
 
 #[test]
@@ -296,17 +310,9 @@ fn pictures_and_json_go_to_stdout_and_what_fails_is_bad_input() {
             &done.out[..20]
         );
     }
-    let lstm = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/search_spaces/lstm_text.space#0"
-    );
-    let done = strata(["export", lstm, "--to", "burn"]);
+    let done = strata(["export", space, "--to", "onnx", "--weights", space]);
     assert_eq!(done.code, 2);
-    assert!(
-        done.err.contains("can't be written in burn source"),
-        "{}",
-        done.err
-    );
+    assert!(done.err.contains("resnet_small.space"), "{}", done.err);
 }
 
 const SPACE: &str = "space toy\n\ninput vector(features: 2)\noutput classes(2)\n\nnetwork {\n    linear(4 | 8)\n    relu\n    linear(2)\n}\n";
@@ -352,6 +358,14 @@ fn a_winner_predicts_new_examples() {
     let right = said.out.lines().zip(new.lines().skip(1));
     let right = right.filter(|(said, row)| row.ends_with(said.split(' ').next().unwrap()));
     assert!(right.count() >= 17, "{}", said.out);
+    // Without the answers it says the same.
+    let bare: String = new
+        .lines()
+        .map(|row| row.rsplit_once(',').unwrap().0.to_owned() + "\n")
+        .collect();
+    std::fs::write(path("bare.csv"), bare).unwrap();
+    let bare = strata(["predict", &path("runs/toy-1"), &path("bare.csv")]);
+    assert_eq!((bare.code, &bare.out), (0, &said.out), "{}", bare.err);
     // What a row is told does not depend on the rows beside it.
     let fewer: Vec<&str> = new.lines().take(4).collect();
     std::fs::write(path("few.csv"), fewer.join("\n")).unwrap();

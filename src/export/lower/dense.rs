@@ -203,6 +203,23 @@ fn silu(l: &mut Lowering<'_>, x: &str) -> String {
     l.both("Mul", x, &gate)
 }
 
+/// One for the largest and zero elsewhere.
+fn choice(l: &mut Lowering<'_>, x: &str, axis: usize) -> String {
+    let whole = |number: usize| Attribute::Whole(number as i64);
+    let place = l.op(
+        "ArgMax",
+        &[x],
+        &[("axis", whole(axis)), ("keepdims", whole(0))],
+    );
+    let depth = l.wholes(vec![l.site.channels() as i64]);
+    let values = l.floats(vec![2], vec![0.0, 1.0]);
+    l.op(
+        "OneHot",
+        &[&place, &depth, &values],
+        &[("axis", whole(axis))],
+    )
+}
+
 pub(super) fn gate(l: &mut Lowering<'_>) -> Option<Lowered> {
     let (x, axis) = (l.x(), l.site.feature_dim());
     let half = |l: &mut Lowering<'_>, second: usize| {
@@ -235,12 +252,14 @@ pub(super) fn gate(l: &mut Lowering<'_>) -> Option<Lowered> {
             &[&x],
             &[("axis", Attribute::Whole(axis as i64))],
         ),
-        "gumbel_softmax" if l.site.flag("hard") => {
-            return Some(Err(l.site.unsupported("ONNX", " with `hard: true`")));
-        }
         "gumbel_softmax" => {
             let y = l.with("Div", &x, l.site.float("tau"));
-            l.softmax(&y, axis)
+            let y = l.softmax(&y, axis);
+            if l.site.flag("hard") {
+                choice(l, &y, axis)
+            } else {
+                y
+            }
         }
         _ => return None,
     }))

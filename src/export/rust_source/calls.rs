@@ -2,15 +2,18 @@
 
 use super::super::ExportError;
 use super::super::graph::{Attribute, Graph, Operator};
+use super::functions::Function;
 use crate::architecture::Architecture;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Prints the forward pass of a graph.
 pub(super) struct Writer<'a> {
-    graph: &'a Graph,
+    pub(super) graph: &'a Graph,
     fields: &'a BTreeMap<String, String>,
     input_rank: usize,
+    functions: RefCell<BTreeSet<Function>>,
 }
 
 impl<'a> Writer<'a> {
@@ -24,7 +27,20 @@ impl<'a> Writer<'a> {
             graph,
             fields,
             input_rank,
+            functions: RefCell::default(),
         }
+    }
+
+    /// Sources of the functions that the forward pass calls.
+    pub fn functions(&self) -> String {
+        let functions = self.functions.borrow();
+        functions.iter().map(|function| function.source()).collect()
+    }
+
+    /// Notes that a function is called.
+    pub(super) fn uses(&self, function: Function) {
+        let mut functions = self.functions.borrow_mut();
+        functions.extend([Some(function), function.needs()].into_iter().flatten());
     }
 
     /// The lines of `forward`, each layer under its address.
@@ -43,19 +59,40 @@ impl<'a> Writer<'a> {
                 why: String::new(),
             };
             let value = self.call(operator).ok_or_else(unsupported)?;
-            let (output, rank) = (&operator.outputs[0], operator.rank);
-            let _ = writeln!(
-                text,
-                "        let {output}: Tensor<{rank}{}> = {value};",
-                truth(operator)
-            );
+            let _ = match &operator.outputs[..] {
+                [output] => writeln!(
+                    text,
+                    "        let {output}: Tensor<{}{}> = {value};",
+                    operator.rank,
+                    element(operator)
+                ),
+                outputs => {
+                    let names: Vec<String> = outputs.iter().map(|name| self.named(name)).collect();
+                    writeln!(text, "        let ({}) = {value};", names.join(", "))
+                }
+            };
         }
         let _ = writeln!(text, "        {}", self.value(&self.graph.output));
         Ok(text)
     }
 
+    /// An output's name, or none where nobody reads it.
+    fn named(&self, output: &str) -> String {
+        let mut read = self
+            .graph
+            .operators
+            .iter()
+            .flat_map(|operator| &operator.inputs);
+        let is_read = self.graph.output == output || read.any(|input| input == output);
+        if is_read {
+            output.to_owned()
+        } else {
+            "_".to_owned()
+        }
+    }
+
     /// A value that can be given away.
-    fn value(&self, name: &str) -> String {
+    pub(super) fn value(&self, name: &str) -> String {
         match self.fields.get(name) {
             Some(field) => format!("self.{field}.val()"),
             None if name == Graph::INPUT => "x.clone()".to_owned(),
@@ -84,7 +121,7 @@ impl<'a> Writer<'a> {
         Some(format!("{value:?}_f32"))
     }
 
-    fn wholes(&self, name: &str) -> Option<&Vec<i64>> {
+    pub(super) fn wholes(&self, name: &str) -> Option<&Vec<i64>> {
         self.graph.wholes.get(name)
     }
 
@@ -106,11 +143,38 @@ impl<'a> Writer<'a> {
                 "activation::leaky_relu({x}, {:?})",
                 number(operator, "alpha")?
             ),
+            "Celu" => format!("activation::celu({x}, {:?})", number(operator, "alpha")?),
+            "Selu" => format!("activation::selu({x})"),
+            "Softsign" => format!("activation::softsign({x})"),
+            "PRelu" => format!(
+                "activation::prelu({x}, {})",
+                self.value(&operator.inputs[1])
+            ),
+            "Shrink" => format!(
+                "activation::shrink({x}, {:?}, {:?})",
+                number(operator, "lambd")?,
+                number(operator, "bias")?
+            ),
+            "Greater" => format!("{x}.greater_elem({})", self.number(&operator.inputs[1])?),
+            "Where" => return self.either(operator),
+            "ArgMax" => {
+                let (axis, rank) = (whole(operator, "axis")?, operator.rank);
+                format!("{x}.argmax({axis}).squeeze_dim::<{rank}>({axis})")
+            }
+            "OneHot" => {
+                self.uses(Function::OneHot);
+                let (axis, depth) = (
+                    whole(operator, "axis")?,
+                    self.wholes(&operator.inputs[1])?[0],
+                );
+                format!("one_hot({x}, {axis}, {depth})")
+            }
             "HardSwish" => format!("{x} * ({x} / 6.0 + 0.5).clamp(0.0, 1.0)"),
             "HardSigmoid" => format!("({x} / 6.0 + 0.5).clamp(0.0, 1.0)"),
-            "Gelu" if word(operator, "approximate") == Some("none") => {
-                format!("activation::gelu({x})")
+            "Gelu" if word(operator, "approximate") == Some("tanh") => {
+                format!("activation::gelu_approximate({x})")
             }
+            "Gelu" => format!("activation::gelu({x})"),
             "Softmax" => format!("activation::softmax({x}, {})", whole(operator, "axis")?),
             "LogSoftmax" => format!("activation::log_softmax({x}, {})", whole(operator, "axis")?),
             "Clip" => {
@@ -141,7 +205,7 @@ impl<'a> Writer<'a> {
                 "module::embedding({x}, {})",
                 self.value(&operator.inputs[1])
             ),
-            _ => return self.windows(operator),
+            _ => return self.window(operator),
         })
     }
 
@@ -193,96 +257,39 @@ impl<'a> Writer<'a> {
         match step {
             -1 => Some(format!("{x}.flip([{axis}])")),
             1 => Some(format!("{x}.narrow({axis}, {start}, {})", end - start)),
-            _ => None,
+            _ => Some(format!("{x}.slice_dim({axis}, s![{start}..{end};{step}])")),
         }
     }
 
-    fn windows(&self, operator: &Operator) -> Option<String> {
-        let x = self.value(&operator.inputs[0]);
-        if operator.kind == "BatchNormalization" {
-            let eps = number(operator, "epsilon")?;
-            let rest: Vec<String> = operator.inputs[1..]
-                .iter()
-                .map(|input| self.value(input))
-                .collect();
-            return Some(format!(
-                "module::batch_norm({x}, {}, {eps:?})",
-                rest.join(", ")
-            ));
-        }
-        if operator.kind == "LayerNormalization" {
-            return self.layer_norm(operator);
-        }
-        let kernel = wholes(operator, "kernel_shape")?;
-        let (rank, strides, pads) = (
-            kernel.len(),
-            wholes(operator, "strides")?,
-            wholes(operator, "pads")?,
-        );
-        let pairs: Vec<String> = (0..rank)
-            .map(|at| format!("({}, {})", pads[at], pads[at + rank]))
-            .collect();
-        let pairs = pairs.join(", ");
-        let options = |kind: &str| {
-            format!(
-                "{kind}Options::new({kernel:?}).with_stride({strides:?}).with_padding_pairs([{pairs}])"
-            )
-        };
-        match (operator.kind, rank) {
-            ("MaxPool", 1 | 2) => Some(format!(
-                "module::max_pool{rank}d({x}, {})",
-                options("MaxPool")
-            )),
-            ("AveragePool", 1 | 2) => {
-                let count = whole(operator, "count_include_pad").unwrap_or(1) == 1;
-                let options = options("AvgPool");
-                Some(format!(
-                    "module::avg_pool{rank}d({x}, {options}.with_count_include_pad({count}))"
-                ))
-            }
-            ("Conv", 1 | 2) => {
-                let bias = operator.inputs.get(2).map_or_else(
-                    || "None".to_owned(),
-                    |bias| format!("Some({})", self.value(bias)),
-                );
-                let (dilations, groups) =
-                    (wholes(operator, "dilations")?, whole(operator, "group")?);
-                let padding: Vec<&i64> = pads[..rank].iter().collect();
-                let weight = self.value(&operator.inputs[1]);
-                let (x, padding) = if pads[..rank] == pads[rank..] {
-                    (x, format!("{padding:?}"))
-                } else {
-                    (
-                        format!("{x}.pad([{pairs}], 0.0_f32)"),
-                        format!("{:?}", vec![0; rank]),
-                    )
-                };
-                Some(format!(
-                    "module::conv{rank}d({x}, {weight}, {bias}, ConvOptions::new({strides:?}, {padding}, {dilations:?}, {groups}))"
-                ))
-            }
-            _ => None,
-        }
+    /// One of two, by a condition; numbers where the graph has them.
+    fn either(&self, operator: &Operator) -> Option<String> {
+        let [condition, yes, no] = [0, 1, 2].map(|at| &operator.inputs[at]);
+        let (condition, no) = (self.value(condition), self.number(no)?);
+        Some(match self.number(yes).as_deref() {
+            Some("1.0_f32") if no == "0.0_f32" => format!("{condition}.float()"),
+            Some(yes) => format!("{condition}.float() * ({yes} - {no}) + {no}"),
+            None => format!(
+                "{}.mask_fill({condition}.bool_not(), {no})",
+                self.value(yes)
+            ),
+        })
     }
 
-    fn layer_norm(&self, operator: &Operator) -> Option<String> {
-        let (axis, eps) = (
-            whole(operator, "axis")? as usize,
-            number(operator, "epsilon")?,
-        );
-        let [x, weight, bias] = [0, 1, 2].map(|at| self.value(&operator.inputs[at]));
-        // burn normalises the last dimension only.
-        (axis + 1 == operator.rank)
-            .then(|| format!("module::layer_norm({x}, {weight}, Some({bias}), {eps:?})"))
+    /// The first word of a list of them.
+    pub(super) fn first_word(operator: &Operator, name: &str) -> Option<&'static str> {
+        match attribute(operator, name)? {
+            Attribute::Words(words) => words.first().copied(),
+            _ => None,
+        }
     }
 }
 
 /// What stands behind the rank in a value's type.
-fn truth(operator: &Operator) -> &'static str {
-    if operator.kind == "Greater" {
-        ", Bool"
-    } else {
-        ""
+fn element(operator: &Operator) -> &'static str {
+    match operator.kind {
+        "Greater" => ", Bool",
+        "ArgMax" => ", Int",
+        _ => "",
     }
 }
 
@@ -291,14 +298,14 @@ fn attribute<'a>(operator: &'a Operator, name: &str) -> Option<&'a Attribute> {
     found.map(|(_, value)| value)
 }
 
-fn whole(operator: &Operator, name: &str) -> Option<i64> {
+pub(super) fn whole(operator: &Operator, name: &str) -> Option<i64> {
     match attribute(operator, name)? {
         Attribute::Whole(value) => Some(*value),
         _ => None,
     }
 }
 
-fn number(operator: &Operator, name: &str) -> Option<f64> {
+pub(super) fn number(operator: &Operator, name: &str) -> Option<f64> {
     match attribute(operator, name)? {
         // By its shortest digits, so that 1e-5 reads as one.
         Attribute::Number(value) => value.to_string().parse().ok(),
@@ -306,14 +313,14 @@ fn number(operator: &Operator, name: &str) -> Option<f64> {
     }
 }
 
-fn word(operator: &Operator, name: &str) -> Option<&'static str> {
+pub(super) fn word(operator: &Operator, name: &str) -> Option<&'static str> {
     match attribute(operator, name)? {
         Attribute::Word(value) => Some(value),
         _ => None,
     }
 }
 
-fn wholes<'a>(operator: &'a Operator, name: &str) -> Option<&'a Vec<i64>> {
+pub(super) fn wholes<'a>(operator: &'a Operator, name: &str) -> Option<&'a Vec<i64>> {
     match attribute(operator, name)? {
         Attribute::Wholes(values) => Some(values),
         _ => None,

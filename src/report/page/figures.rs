@@ -23,7 +23,7 @@ pub fn progress(runs: &[Named<'_>], score_name: &str) -> String {
 fn anytime(runs: &[Named<'_>], score_name: &str) -> (String, String) {
     // Random search comes last.
     let mut groups: BTreeMap<(bool, String, String), Vec<Curve>> = BTreeMap::new();
-    let in_epochs = runs.iter().any(|named| named.run.state().epochs() > 0);
+    let in_epochs = runs.iter().any(|named| named.run.state().epochs() > 0.0);
     for named in runs {
         let name = named.label.split(", seed").next().unwrap_or_default();
         let curves = groups

@@ -353,7 +353,7 @@ fn cost(analysis: &Analysis, out: &mut String) {
             escaped(&arm.name),
             grouped(arm.cost.trials),
             grouped(arm.cost.failed),
-            grouped(arm.cost.epochs),
+            grouped(arm.cost.epochs.round() as u64),
             seconds(arm.cost.seconds),
             arm.scores.len() as u64 + arm.failed,
             arm.failed,

@@ -3,34 +3,44 @@
 //! The proposals of the journal are made again, each with the results that were known then, so the
 //! controller stands where it stood; a proposal that differs shows another version of strata at work.
 
+use super::super::checkpoints::Checkpoints;
 use super::super::core::Core;
 use super::super::error::RunError;
 use super::super::executor::Pool;
 use super::super::record::SearchEnd;
 use super::Search;
-use crate::search::{Proposer, TrialId};
+use crate::search::{Prefilter, Proposer, TrialId};
 use std::collections::BTreeMap;
 
 impl<'a, 'c> Search<'a, 'c> {
     /// A search that stands where the journal ends.
-    pub(super) fn replay(core: &'a mut Core<'c>, pool: &'a mut Pool) -> Result<Self, RunError> {
+    pub(super) fn replay(
+        core: &'a mut Core<'c>,
+        pool: &'a mut Pool,
+        prefilter: Option<Prefilter<'c>>,
+    ) -> Result<Self, RunError> {
         let setup = core.setup;
-        let settings = &setup.experiment.search;
+        let settings = setup.search_settings();
         let controller = settings.build(&setup.space);
         let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed)
-            .with_duplicates(settings.duplicates());
+            .with_duplicates(settings.duplicates())
+            .with_prefilter(prefilter);
+        let checkpoints = Checkpoints::of(core.folder.checkpoints());
+        let weights = Checkpoints::of(core.folder.weights());
         let mut search = Self {
             core,
             pool,
             proposer,
             objectives: settings.costs(),
             open: BTreeMap::new(),
+            checkpoints,
+            weights,
             early: BTreeMap::new(),
             closed: None,
             cancelled: 0,
         };
         search.replay_proposals()?;
-        search.resubmit();
+        search.resubmit()?;
         Ok(search)
     }
 
@@ -40,11 +50,9 @@ impl<'a, 'c> Search<'a, 'c> {
         let mut told = 0;
         for index in 0..count {
             self.retell(&mut told, self.due(index))?;
-            let proposed = self
-                .proposer
-                .propose()
-                .ok_or_else(|| self.diverging(index))?;
             let then = &self.core.state.proposals[index];
+            let proposed = self.proposer.propose_again(&then.genome);
+            let proposed = proposed.ok_or_else(|| self.diverging(index))?;
             let same = proposed.candidate.genome == then.genome
                 && proposed.fidelity == then.fidelity()
                 && proposed.continues == then.continues;
@@ -101,7 +109,7 @@ impl<'a, 'c> Search<'a, 'c> {
     }
 
     /// Queues the trials that were running or waiting, unless the search may run no more.
-    fn resubmit(&mut self) {
+    fn resubmit(&mut self) -> Result<(), RunError> {
         if self.gave_up() {
             self.closed = Some(SearchEnd::ConsecutiveFailures);
         } else if self.is_out_of_time() {
@@ -109,8 +117,9 @@ impl<'a, 'c> Search<'a, 'c> {
             self.cancelled += self.open.len();
         } else {
             let open: Vec<TrialId> = self.open.keys().copied().collect();
-            open.into_iter().for_each(|trial| self.submit(trial));
+            open.into_iter().try_for_each(|trial| self.submit(trial))?;
         }
+        Ok(())
     }
 
     fn diverging(&self, index: usize) -> RunError {

@@ -1,18 +1,27 @@
 //! Evaluators that train on a data source.
 
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given};
+use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
 use crate::data::{DataSource, Part, SealedTest, Splits};
-use crate::evaluation::{Evaluator, RetrainingEvaluator, TrainingEvaluator};
+use crate::evaluation::{
+    Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency,
+};
 use crate::layers::Shape;
+use crate::proxies::Minibatch;
+use crate::random::Seed;
 use crate::run::RunError;
+use crate::run::experiment::Experiment;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// What an experiment says of training as an evaluator; how to train is its `[recipe]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct TrainingSettings {}
+pub struct TrainingSettings {
+    /// Latency as a figure beside the score, measured after training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<LatencySettings>,
+}
 
 pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
     name: "training",
@@ -20,7 +29,11 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
     data: DataUse::Needed,
     reproducible: true,
     trains: true,
-    settings: &[],
+    settings: &[SettingInfo {
+        key: "latency",
+        default: None,
+        about: "adds the figure `latency_ms`, measured as `kind = \"latency\"` does; a table of its settings",
+    }],
 };
 
 impl EvaluatorKind for TrainingSettings {
@@ -28,8 +41,17 @@ impl EvaluatorKind for TrainingSettings {
         &INFO
     }
 
+    fn nonsense(&self, _experiment: &Experiment) -> Option<(&'static str, String)> {
+        let (name, needed) = self.latency?.nonsense()?;
+        Some(("latency", format!("a `{name}` of {needed}")))
+    }
+
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
-        Ok(Box::new(TrainingEvaluators::load(given.data, given.base)?))
+        let evaluators = TrainingEvaluators::load(given.data, given.base)?;
+        Ok(Box::new(TrainingEvaluators {
+            latency: self.latency,
+            ..evaluators
+        }))
     }
 }
 
@@ -43,6 +65,7 @@ pub struct TrainingEvaluators {
     retraining: Part,
     test: Option<SealedTest>,
     test_examples: u64,
+    latency: Option<LatencySettings>,
 }
 
 impl TrainingEvaluators {
@@ -63,6 +86,7 @@ impl TrainingEvaluators {
             validation: splits.validation,
             test_examples: splits.test.len() as u64,
             test: Some(splits.test),
+            latency: None,
         })
     }
 }
@@ -92,7 +116,18 @@ impl Evaluators for TrainingEvaluators {
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
-        Box::new(TrainingEvaluator::new(&self.train, &self.validation))
+        let evaluator = Box::new(TrainingEvaluator::new(&self.train, &self.validation));
+        match self.latency {
+            None => evaluator,
+            Some(settings) => Box::new(WithLatency {
+                evaluator,
+                settings,
+            }),
+        }
+    }
+
+    fn minibatch(&self, _input: Shape, _output: Output, size: usize, seed: Seed) -> Minibatch {
+        Minibatch::drawn(&self.train, size, seed)
     }
 
     fn test_examples(&self) -> u64 {

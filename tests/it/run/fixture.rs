@@ -196,7 +196,8 @@ impl Evaluator for Fake {
             Some(kind) => return Err(Failure::new(kind, "as planned")),
             None => {}
         }
-        for epoch in 1..=u32::try_from(job.recipe.epochs).unwrap() {
+        let epochs = job.fidelity.epochs_of(job.recipe.epochs);
+        for epoch in 1..=u32::try_from(epochs).unwrap() {
             // Trials end out of order, so that order has to come from somewhere else.
             std::thread::sleep(self.pause * u32::try_from(job.number * 7 % 5).unwrap());
             control.check()?;

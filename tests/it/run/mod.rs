@@ -4,6 +4,7 @@ mod comparison;
 mod determinism;
 mod evaluators;
 mod failures;
+mod fidelity;
 mod fixture;
 mod journal;
 mod killed;
