@@ -2,6 +2,12 @@
 //! (`benches/pytorch/steps.py`): `steps NETWORK.json BATCH` reads how many steps to take from each line of its input
 //! and answers with the seconds that each of them took forward, backward and in the optimiser.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that answers another"
+)]
+
 use std::io::{BufRead, Write};
 use std::time::Instant;
 use strata::architecture::{Architecture, Output};

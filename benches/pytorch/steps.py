@@ -6,8 +6,8 @@
 
 Networks are sampled from shipped spaces by seed, exported as PyTorch source and trained on batches of random numbers of
 their shapes by the same recipe (SGD with Nesterov momentum and weight decay). Each round lets strata take some steps, then
-PyTorch in both of its layouts; a time is that of the round's fastest step, a ratio that of one round (PyTorch's faster
-layout by strata), and what is printed the median over rounds; then the geometric mean by space and over all networks.
+PyTorch in both of its layouts; times are processor time of a round's steps on average (the parts: by the clock, of the fastest step), a
+ratio is that of one round (PyTorch's faster layout by strata), and what is printed the median over rounds; then the geometric mean by space and over all networks.
 """
 import argparse
 import importlib.util
@@ -40,6 +40,10 @@ class Ours:
         self.process.stdin.write(f"{count}\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
+
+    def seconds(self):
+        """Processor time so far: what else runs on the machine does not count."""
+        return int(pathlib.Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[0]) * 1e-9
 
     def close(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -76,14 +80,18 @@ class Theirs:
         loss.item()
         return [forward - start, backward - forward, time.perf_counter() - backward]
 
+    def seconds(self):
+        return time.process_time()
+
     def steps(self, count):
         return [self.step() for _ in range(count)]
 
 
-def fastest(steps):
-    """The fastest step and its three parts: what else the machine does only ever adds."""
-    best = min(steps, key=sum)
-    return [sum(best), *best]
+def timed(program, count):
+    """Processor time of a step on average, then the three parts of the fastest by the clock."""
+    before = program.seconds()
+    steps = program.steps(count)
+    return [(program.seconds() - before) / count, *min(steps, key=sum)]
 
 
 def compare(options, text, folder):
@@ -94,13 +102,13 @@ def compare(options, text, folder):
     layouts = ["contiguous"] + (["channels_last"] if "image" in described["input"] else [])
     theirs = [Theirs(folder / "net.py", described, options.batch, layout) for layout in layouts]
     ours = Ours(options.steps, path, options.batch)
-    count = max(2, min(50, int(0.15 / max(1e-4, fastest(ours.steps(2))[0]))))
+    count = max(2, min(100, int(0.1 / max(1e-4, timed(ours, 2)[0]))))
     for program in (ours, *theirs):
         program.steps(2)
     rounds = []
     for _ in range(options.rounds):
-        a = fastest(ours.steps(count))
-        b = min((fastest(program.steps(max(2, count // 2))) for program in theirs), key=lambda times: times[0])
+        a = timed(ours, count)
+        b = min((timed(program, max(2, count // 2)) for program in theirs), key=lambda times: times[0])
         rounds.append((a, b))
     peak = ours.close()
     ratios = [statistics.median(b[i] / max(a[i], 1e-9) for a, b in rounds) for i in range(4)]

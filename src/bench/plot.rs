@@ -4,10 +4,10 @@ use super::report::Report;
 use crate::statistics;
 use std::fmt::Write;
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 810.0;
 const HEIGHT: f64 = 460.0;
 const LEFT: f64 = 60.0;
-const RIGHT: f64 = 200.0;
+const RIGHT: f64 = 250.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 45.0;
 

@@ -6,7 +6,7 @@ mod table;
 mod targets;
 
 pub use column::{Column, Columns, CsvOptions, Missing, TaskKind};
-pub(super) use rows::{read, read_records};
+pub(super) use rows::{Reading, read, read_records};
 pub(super) use table::Table;
 
 #[cfg(test)]

@@ -54,6 +54,19 @@ impl Examples {
         Self { inputs, targets }
     }
 
+    /// The first `count` of them.
+    fn first(&self, count: usize) -> Self {
+        let indices: Vec<usize> = (0..count).collect();
+        let inputs = match &self.inputs {
+            Inputs::Values(values) => {
+                Inputs::Values(values[..values.len() / self.len() * count].to_vec())
+            }
+            Inputs::Texts(texts) => Inputs::Texts(texts.first(count)),
+        };
+        let targets = self.targets.select(&indices);
+        Self { inputs, targets }
+    }
+
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.targets.len()
@@ -122,6 +135,44 @@ impl Dataset {
     pub(super) fn renamed(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
+    }
+
+    /// The first examples and the first official test examples, as many as are asked for, if that is not all.
+    ///
+    /// # Errors
+    /// When none is asked for.
+    pub(super) fn first(
+        mut self,
+        examples: Option<usize>,
+        test: Option<usize>,
+    ) -> Result<Self, DataError> {
+        for (key, count) in [("examples", examples), ("test_examples", test)] {
+            if count == Some(0) {
+                return Err(DataError::setting(key, "at least 1 is needed"));
+            }
+        }
+        let shorter = |part: &Examples, count: Option<usize>| {
+            count
+                .is_some_and(|count| count < part.len())
+                .then(|| part.first(count.unwrap_or(0)))
+        };
+        let kept = shorter(&self.examples, examples);
+        let test = self
+            .official_test
+            .as_ref()
+            .and_then(|part| shorter(part, test));
+        if kept.is_none() && test.is_none() {
+            return Ok(self);
+        }
+        self.examples = kept.unwrap_or(self.examples);
+        self.official_test = test.or(self.official_test);
+        self.hash = hash(
+            &self.form,
+            &self.task,
+            &self.examples,
+            self.official_test.as_ref(),
+        );
+        Ok(self)
     }
 
     /// What the dataset is called: a named one's name, or the training file's.

@@ -30,7 +30,7 @@ pub use encode::{Form, TableColumn};
 pub use error::{DataError, Place};
 pub use input::MAX_FILE_BYTES;
 pub(crate) use input::open as open_file;
-pub use named::{NamedFile, NamedSet, Origin, SETS, fetch, find_named};
+pub use named::{Home, NamedFile, NamedSet, Origin, SETS, fetch, find_named};
 pub use normalise::{Normalise, Normaliser};
 pub use part::Part;
 pub use readers::{FORMATS, Files, FormatInfo, Reader};

@@ -6,7 +6,7 @@ mod sets;
 pub use fetch::fetch;
 pub use sets::SETS;
 
-use super::csv::{self, CsvOptions, Table};
+use super::csv::{self, CsvOptions, Missing, Reading, Table};
 use super::dataset::hexadecimal;
 use super::readers::declared_shape;
 use super::{Column, Columns, DataError, DataSource, Dataset, Form, TaskKind, input};
@@ -14,7 +14,7 @@ use crate::diagnostics::closest_name;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A dataset that is found by its name.
@@ -41,11 +41,21 @@ pub enum Origin {
         files: &'static [NamedFile],
         /// Where system packages put them.
         installed: &'static [&'static str],
-        /// The address that the files' names are added to.
-        home: &'static str,
+        /// Where they come from.
+        home: Home,
         /// Their `[data]` section.
         section: &'static str,
     },
+}
+
+/// Where the files of a dataset come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Home {
+    /// The address that the files' names are added to.
+    Address(&'static str),
+    /// No address gives them as they are needed: what a person has to do. They are known by what they hold, however
+    /// they are packed, and may also lie in the data folder itself.
+    ByHand(&'static str),
 }
 
 /// A table that is part of the program.
@@ -70,7 +80,8 @@ impl std::fmt::Debug for EmbeddedTable {
 pub struct NamedFile {
     /// Its name.
     pub name: &'static str,
-    /// Its SHA-256 in hexadecimal, as its home has it, then as packages have it.
+    /// Its SHA-256 in hexadecimal, as its home has it, then as packages have it; of what it holds, where it has no
+    /// address.
     pub sha256: &'static [&'static str],
 }
 
@@ -79,26 +90,63 @@ pub fn find_named(name: &str) -> Option<&'static NamedSet> {
     SETS.iter().find(|set| set.name == name)
 }
 
-/// Loads the dataset called `name`, from `folder` or the system where it is not part of the program.
+/// Settings that a named dataset of texts understands.
+const TEXT_SETTINGS: &[&str] = &["tokens", "vocabulary", "length"];
+
+/// Loads the dataset that `source` names, from the source's folder or the system where it is not part of the program.
+/// With `asked`, the examples there take the place of its test part: a table, where the dataset is part of the
+/// program, and otherwise in the format of its files.
 ///
 /// # Errors
 /// When there is none of that name, its files are nowhere, or they are not what they should be.
-pub(super) fn load(name: &str, folder: Option<&Path>) -> Result<Dataset, DataError> {
+pub(super) fn load(
+    source: &DataSource,
+    name: &str,
+    asked: Option<&Path>,
+) -> Result<Dataset, DataError> {
     let Some(set) = find_named(name) else {
         return Err(unknown(name));
     };
+    let folder = source.folder.as_deref();
     let loaded = match set.origin {
-        Origin::Embedded(table) => table.load(name)?,
-        Origin::Files { files, section, .. } => {
+        Origin::Embedded(table) => {
+            source.refuse_settings("name", &[])?;
+            table.load(name, asked)?
+        }
+        Origin::Files {
+            files,
+            section,
+            home,
+            ..
+        } => {
+            let section = overlaid(section, source)?;
             let place = set.place(folder).ok_or_else(|| set.nowhere(folder))?;
             for file in files {
-                file.verify(&place)?;
+                let path = place.join(file.name);
+                match home {
+                    Home::Address(_) => file.verify(&path)?,
+                    Home::ByHand(_) => file.verify_content(&path)?,
+                }
             }
-            let source: DataSource = toml::from_str(section).expect("a test reads every section");
-            source.load(&place)?
+            match asked {
+                Some(asked) => section.asking(&place, asked)?,
+                None => section.load(&place)?,
+            }
         }
     };
     Ok(loaded.renamed(name))
+}
+
+/// A set's own section with what an experiment says about texts.
+fn overlaid(section: &str, source: &DataSource) -> Result<DataSource, DataError> {
+    let mut own: DataSource = toml::from_str(section).expect("a test reads every section");
+    let is_text = own.format.is_some_and(|format| format.name() == "text");
+    source.refuse_settings("name", if is_text { TEXT_SETTINGS } else { &[] })?;
+    if is_text {
+        (own.tokens, own.vocabulary, own.length) =
+            (source.tokens, source.vocabulary, source.length);
+    }
+    Ok(own)
 }
 
 /// The error of a name that no dataset has.
@@ -122,19 +170,35 @@ impl NamedSet {
     /// first. Nothing for embedded sets, which need none.
     pub fn place(&self, folder: Option<&Path>) -> Option<PathBuf> {
         let Origin::Files {
-            files, installed, ..
+            files,
+            installed,
+            home,
+            ..
         } = self.origin
         else {
             return None;
         };
         let own = folder.map(|folder| folder.join(self.name));
-        let places = own.into_iter().chain(installed.iter().map(PathBuf::from));
+        // Only files that a person has named are named so that no two sets have the same.
+        let beside = folder.filter(|_| matches!(home, Home::ByHand(_)));
+        let places = own.into_iter().chain(beside.map(Path::to_owned));
+        let mut places = places.chain(installed.iter().map(PathBuf::from));
         let whole = |place: &PathBuf| files.iter().all(|file| place.join(file.name).is_file());
-        places.into_iter().find(whole)
+        places.find(whole)
     }
 
     fn nowhere(&self, folder: Option<&Path>) -> DataError {
         let name = self.name;
+        if let (
+            Origin::Files {
+                home: Home::ByHand(_),
+                ..
+            },
+            Some(folder),
+        ) = (self.origin, folder)
+        {
+            return DataError::setting("name", self.by_hand(folder));
+        }
         let sought = match folder {
             Some(folder) => format!("{} or the system's folders", folder.join(name).display()),
             None => "the system's folders".to_owned(),
@@ -145,13 +209,41 @@ impl NamedSet {
             format!("the files of `{name}` are not in {sought}; {advice}"),
         )
     }
+
+    /// What a person has to do for the files of a set that can't be fetched.
+    fn by_hand(&self, folder: &Path) -> String {
+        let Origin::Files {
+            files,
+            home: Home::ByHand(advice),
+            ..
+        } = self.origin
+        else {
+            unreachable!("only sets without an address are brought by hand");
+        };
+        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
+        format!(
+            "`{}` can't be fetched: put {} into {}; {advice}",
+            self.name,
+            names.join(" and "),
+            folder.join(self.name).display()
+        )
+    }
 }
 
 impl NamedFile {
     /// Compares a file's SHA-256 with what it should be.
-    pub(super) fn verify(&self, folder: &Path) -> Result<(), DataError> {
-        let path = folder.join(self.name);
-        let found = sha256(&path).map_err(|error| input::read_error(&path, error))?;
+    pub(super) fn verify(&self, path: &Path) -> Result<(), DataError> {
+        let found = File::open(path).and_then(sha256);
+        self.compare(path, found.map_err(|error| input::read_error(path, error))?)
+    }
+
+    /// The same for what the file holds when it is unpacked.
+    fn verify_content(&self, path: &Path) -> Result<(), DataError> {
+        let found = sha256(input::open(path)?);
+        self.compare(path, found.map_err(|error| input::read_error(path, error))?)
+    }
+
+    fn compare(&self, path: &Path, found: String) -> Result<(), DataError> {
         if self.sha256.contains(&found.as_str()) {
             return Ok(());
         }
@@ -163,36 +255,41 @@ impl NamedFile {
     }
 }
 
-fn sha256(path: &Path) -> io::Result<String> {
-    struct Sink(Sha256);
-    impl Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.update(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut sink = Sink(Sha256::new());
-    io::copy(&mut File::open(path)?, &mut sink)?;
-    Ok(hexadecimal(sink.0))
+fn sha256(mut from: impl Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    io::copy(&mut from, &mut fetch::Hashing(&mut hash))?;
+    Ok(hexadecimal(hash))
 }
 
 impl EmbeddedTable {
-    fn load(&self, name: &str) -> Result<Dataset, DataError> {
+    fn load(&self, name: &str, asked: Option<&Path>) -> Result<Dataset, DataError> {
         let label = self.label.map(|label| Column::Name(label.to_owned()));
         let options = CsvOptions {
             label: label.map(Columns::One),
             task: self.task,
             ..CsvOptions::default()
         };
-        let read = |bytes, training: Option<&Table>| {
-            csv::read(GzDecoder::new(bytes), name, &options, training)
+        let read =
+            |bytes, reading: Reading<'_>| csv::read(GzDecoder::new(bytes), name, &options, reading);
+        let training = read(self.train, Reading::Training)?;
+        let test = match asked {
+            Some(path) => {
+                // A picture or a signal has no value to stand for one that is missing.
+                let missing = match self.shape {
+                    Some(_) => Missing::Refuse,
+                    None => options.missing,
+                };
+                let options = CsvOptions {
+                    missing,
+                    ..options.clone()
+                };
+                Some(questions(path, options, &training)?)
+            }
+            None => {
+                let test = self.test.map(|test| read(test, Reading::Test(&training)));
+                test.transpose()?
+            }
         };
-        let training = read(self.train, None)?;
-        let test = self.test.map(|test| read(test, Some(&training)));
-        let test = test.transpose()?;
         let form = match self.shape {
             Some(shape) => Form::Ready(declared_shape(shape)?),
             None => training.form(test.as_ref()),
@@ -201,6 +298,27 @@ impl EmbeddedTable {
         let test = test.map(|table| table.examples(&task)).transpose()?;
         Dataset::new(name, form, task.clone(), training.examples(&task)?, test)
     }
+}
+
+/// A table that is asked about, between commas or tabs.
+fn questions(path: &Path, options: CsvOptions, training: &Table) -> Result<Table, DataError> {
+    let shown = path.display().to_string();
+    let name = shown.trim_end_matches(".gz").to_lowercase();
+    let delimiter = if name.ends_with(".tsv") || name.ends_with(".tab") {
+        b'\t'
+    } else {
+        b','
+    };
+    let options = CsvOptions {
+        delimiter,
+        ..options
+    };
+    csv::read(
+        input::open(path)?,
+        &shown,
+        &options,
+        Reading::Questions(training),
+    )
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 /// test = "test.csv"               # official test examples; without them, test_fraction is drawn
 /// format = "csv"                  # by default what the file's ending says
 /// task = "classification"         # or "regression", "multi_label"
+/// examples = 10000                # at most so many, the first ones; test_examples likewise
 ///
 /// validation = 0.2                # the share of the examples that validates
 /// test_fraction = 0.2             # the share that tests
@@ -84,6 +85,12 @@ pub struct DataSource {
     /// How many tokens a text has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<usize>,
+    /// How many examples are kept, the first ones; by default all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub examples: Option<usize>,
+    /// How many official test examples are kept, the first ones; by default all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_examples: Option<usize>,
     /// The share of the examples that validates; by default 0.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<f64>,
@@ -186,12 +193,9 @@ impl DataSource {
     /// # Errors
     /// When settings contradict each other, or a file can't be read or makes no sense.
     pub fn load(&self, base: &Path) -> Result<Dataset, DataError> {
-        match (&self.name, &self.train) {
-            (Some(name), None) => {
-                self.refuse_settings("name", &[])?;
-                named::load(name, self.folder.as_deref())
-            }
-            (None, Some(train)) => self.load_files(base, train),
+        let whole = match (&self.name, &self.train) {
+            (Some(name), None) => named::load(self, name, None),
+            (None, Some(train)) => self.load_files(base, train, false),
             (Some(_), Some(_)) => Err(DataError::setting(
                 "train",
                 "a dataset's `name` is given too; keep one of them",
@@ -200,7 +204,8 @@ impl DataSource {
                 let problem = "say where data comes from: `name = \"digits\"` or `train = \"…\"`";
                 Err(DataError::setting("name", problem))
             }
-        }
+        };
+        whole?.first(self.examples, self.test_examples)
     }
 
     /// How the data is divided.
@@ -230,30 +235,40 @@ impl DataSource {
         Splits::new(self.load(base)?, &plan)
     }
 
-    /// New examples for a network that was trained on this data, and the names of its classes. The file at
-    /// `data` is of the same format, with targets; what it is encoded and scaled by is what training saw.
+    /// New examples for a network that was trained on this data, and the names of its classes. What is at `data` has
+    /// the training file's format; targets in it are passed over, and need not be there. It is encoded and scaled by
+    /// what training saw.
     ///
     /// # Errors
-    /// When either file can't be read, or the data has no files of its own.
+    /// When either can't be read, or they don't fit together.
     pub fn new_examples(
         &self,
         base: &Path,
         data: &Path,
     ) -> Result<(FinalTest, Vec<String>), DataError> {
-        let Some(_) = &self.train else {
-            let problem = "predictions need training data from files (`train = \"…\"`), whose format they share";
-            return Err(DataError::setting("name", problem));
-        };
-        let mut source = self.clone();
         // A path that is not relative to the experiment's folder.
-        source.test = Some(std::path::absolute(data).unwrap_or_else(|_| data.to_owned()));
+        let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
         let plan = self.plan()?;
-        let dataset = source.load(base)?;
+        let own_test = self.load(base)?.official_test;
+        let dataset = self.asking(base, &data)?;
         let classes = dataset.class_names().to_vec();
-        Ok((split::asked(dataset, &plan, self.test.is_some())?, classes))
+        Ok((split::asked(dataset, own_test, &plan)?, classes))
     }
 
-    fn load_files(&self, base: &Path, train: &Path) -> Result<Dataset, DataError> {
+    /// The data with the examples at `data` in the place of its test part.
+    pub(super) fn asking(&self, base: &Path, data: &Path) -> Result<Dataset, DataError> {
+        let mut source = self.clone();
+        source.test = Some(data.to_owned());
+        source.test_labels = None;
+        let dataset = match (&self.name, &self.train) {
+            (Some(name), None) => named::load(self, name, Some(data))?,
+            (None, Some(train)) => source.load_files(base, train, true)?,
+            _ => return self.load(base),
+        };
+        dataset.first(self.examples, None)
+    }
+
+    fn load_files(&self, base: &Path, train: &Path, asks: bool) -> Result<Dataset, DataError> {
         let format = match self.format {
             Some(format) => format,
             None => Format::of_ending(&base.join(train))?,
@@ -267,11 +282,12 @@ impl DataSource {
             source,
             base,
             train,
+            asks,
         })
     }
 
     /// The first setting that is only for other kinds of data, as an error.
-    fn refuse_settings(&self, beside: &str, known: &[&str]) -> Result<(), DataError> {
+    pub(super) fn refuse_settings(&self, beside: &str, known: &[&str]) -> Result<(), DataError> {
         let given = [
             ("test", self.test.is_some()),
             ("format", self.format.is_some()),

@@ -89,20 +89,18 @@ impl Splits {
 
 /// New examples as networks of earlier training meet them: encoded and scaled by what that training saw.
 ///
-/// `dataset` is the one that was trained on, with the new examples as its official test part; `own_test` says
-/// whether it had an official test part of its own.
+/// `dataset` is the one that was trained on, with the new examples in the place of `own_test`, the official test part
+/// that it had.
 ///
 /// # Errors
 /// As [`Splits::new`].
 pub(super) fn asked(
     mut dataset: Dataset,
+    own_test: Option<Examples>,
     plan: &SplitPlan,
-    own_test: bool,
 ) -> Result<FinalTest, DataError> {
-    let new = dataset.official_test.take();
-    let mut as_trained = dataset.clone();
-    as_trained.official_test = new.clone().filter(|_| own_test);
-    let indices = Indices::draw(&as_trained, plan)?;
+    let new = std::mem::replace(&mut dataset.official_test, own_test);
+    let indices = Indices::draw(&dataset, plan)?;
     let examples = &dataset.examples;
     let encoder = Encoder::fit(dataset.name(), &dataset.form, examples, &indices.train)?;
     encoder.check_size(dataset.name(), new.as_ref().map_or(0, Examples::len))?;

@@ -4,28 +4,36 @@ use crate::cli::program::strata_in;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use strata::data::{NamedFile, NamedSet, Origin, fetch};
+use std::sync::mpsc::{Receiver, channel};
+use strata::data::{Home, NamedFile, NamedSet, Origin, fetch};
 
 /// SHA-256 of `hello`.
 const HELLO: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
-/// A server on loopback that answers this many requests, each with the same bytes, and its address.
-fn server(answers: usize, response: &'static str) -> String {
+/// A server on loopback that gives each request the next of these responses, its address, and what it was asked.
+fn server(responses: &'static [&'static str]) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", listener.local_addr().unwrap());
+    let (asked, requests) = channel();
     std::thread::spawn(move || {
-        for stream in listener.incoming().take(answers) {
+        for (stream, response) in listener.incoming().zip(responses) {
             let mut stream = stream.unwrap();
-            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            while lines
-                .next()
-                .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
-            {}
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let head: Vec<String> = lines
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let _ = asked.send(head.join("\n").to_lowercase());
             let _ = stream.write_all(response.as_bytes());
         }
     });
-    address
+    (address, requests)
 }
+
+const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+const BROKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhel";
+const REST: &str = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-4/5\r\nContent-Length: 2\r\n\
+                    Connection: close\r\n\r\nlo";
 
 fn set() -> NamedSet {
     NamedSet {
@@ -38,7 +46,7 @@ fn set() -> NamedSet {
                 sha256: &[HELLO],
             }],
             installed: &[],
-            home: "http://127.0.0.1:9/",
+            home: Home::Address("http://127.0.0.1:9/"),
             section: "",
         },
     }
@@ -53,10 +61,7 @@ fn names(folder: &std::path::Path) -> Vec<String> {
 #[test]
 fn a_file_is_fetched_once_and_checked() {
     let folder = tempfile::tempdir().unwrap();
-    let address = server(
-        1,
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
-    );
+    let (address, _) = server(&[WHOLE]);
     let mut told = Vec::new();
     let mut tell = |line: &str| told.push(line.to_owned());
     let place = fetch(&set(), folder.path(), Some(&address), &mut tell).unwrap();
@@ -69,25 +74,24 @@ fn a_file_is_fetched_once_and_checked() {
 
 #[test]
 fn a_failed_download_leaves_no_file() {
-    let cases = [
-        ("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "404"),
+    let cases: [(&'static [&'static str], &str); 4] = [
         (
-            "HTTP/1.1 200 OK\r\nContent-Length: 500\r\nConnection: close\r\n\r\nhel",
-            "broke off",
+            &["HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"],
+            "404",
         ),
         (
-            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\njello",
+            &["HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\njello"],
             "has the SHA-256",
         ),
         (
-            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhe",
+            &["HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhe"],
             "has the SHA-256",
         ),
-        ("nonsense\r\n\r\n", "can't fetch"),
+        (&["nonsense\r\n\r\n"], "can't fetch"),
     ];
-    for (response, said) in cases {
+    for (responses, said) in cases {
         let folder = tempfile::tempdir().unwrap();
-        let address = server(3, response);
+        let (address, _) = server(responses);
         let error = fetch(&set(), folder.path(), Some(&address), &mut |_| ()).unwrap_err();
         let error = error.to_string();
         assert!(
@@ -99,14 +103,55 @@ fn a_failed_download_leaves_no_file() {
 }
 
 #[test]
+fn a_download_that_broke_off_is_gone_on_with() {
+    // A server that can begin anywhere; one that can't; one that has nothing there; one that begins elsewhere.
+    let elsewhere = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/5\r\nContent-Length: 3\r\n\
+                     Connection: close\r\n\r\nllo";
+    let beyond =
+        "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let cases: [(&'static [&'static str], usize); 4] = [
+        (Box::leak(Box::new([BROKEN, REST])), 2),
+        (Box::leak(Box::new([BROKEN, WHOLE])), 2),
+        (Box::leak(Box::new([BROKEN, beyond, WHOLE])), 3),
+        (Box::leak(Box::new([BROKEN, elsewhere, WHOLE])), 3),
+    ];
+    for (responses, asked) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let (address, requests) = server(responses);
+        let mut told = Vec::new();
+        let mut tell = |line: &str| told.push(line.to_owned());
+        let error = fetch(&set(), folder.path(), Some(&address), &mut tell).unwrap_err();
+        assert!(error.to_string().contains("again to go on"), "{error}");
+        assert_eq!(names(&folder.path().join("made")), ["greeting.txt.part"]);
+        let place = fetch(&set(), folder.path(), Some(&address), &mut tell).unwrap();
+        assert_eq!(fs::read(place.join("greeting.txt")).unwrap(), b"hello");
+        assert_eq!(names(&place), ["greeting.txt"]);
+        assert!(told[1].contains("after 3 bytes"), "{told:?}");
+        let heads: Vec<String> = requests.iter().take(asked).collect();
+        assert!(!heads[0].contains("range:"), "{}", heads[0]);
+        assert!(heads[1].contains("range: bytes=3-"), "{}", heads[1]);
+        assert!(heads[2..].iter().all(|head| !head.contains("range:")));
+    }
+}
+
+#[test]
+fn a_part_of_another_file_is_thrown_away() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("made")).unwrap();
+    fs::write(folder.path().join("made/greeting.txt.part"), b"jel").unwrap();
+    let (address, _) = server(&[REST, WHOLE]);
+    let error = fetch(&set(), folder.path(), Some(&address), &mut |_| ()).unwrap_err();
+    assert!(error.to_string().contains("nothing was kept"), "{error}");
+    let place = fetch(&set(), folder.path(), Some(&address), &mut |_| ()).unwrap();
+    assert_eq!(names(&place), ["greeting.txt"]);
+}
+
+#[test]
 fn a_damaged_file_is_fetched_again() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("made")).unwrap();
     fs::write(folder.path().join("made/greeting.txt"), b"hel").unwrap();
-    let address = server(
-        1,
-        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
-    );
+    let (address, _) = server(&[WHOLE]);
     let place = fetch(&set(), folder.path(), Some(&address), &mut |_| ()).unwrap();
     assert_eq!(fs::read(place.join("greeting.txt")).unwrap(), b"hello");
 }
@@ -135,6 +180,10 @@ fn the_command_line_lists_sets_and_formats_and_says_what_it_cannot_fetch() {
     let cases = [
         (mistyped.as_slice(), "did you mean `digits`?"),
         (&["data", "fetch", "wine"], "is part of the program"),
+        (
+            &["data", "fetch", "trec"],
+            "can't be fetched: put trec_train",
+        ),
         (&["data", "fetch", "mnits"], "did you mean `mnist`?"),
         (
             &["data", "fetch", "mnist", "--from", "http://127.0.0.1:9/"],

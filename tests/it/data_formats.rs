@@ -8,7 +8,7 @@ use strata::data::{DataSource, Dataset, FORMATS, Splits};
 use strata::random::{Purpose, Seed};
 use tempfile::TempDir;
 
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
+pub fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         let path = folder.path().join(name);
@@ -27,12 +27,12 @@ fn load(folder: &Path, section: &str) -> Result<Dataset, String> {
     source.load(folder).map_err(text)
 }
 
-fn golden(name: &str) -> Vec<u8> {
+pub fn golden(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/golden/data/{name}", env!("CARGO_MANIFEST_DIR"));
     fs::read(path).unwrap()
 }
 
-fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+pub fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
     let mut out = b"\x93NUMPY\x01\x00".to_vec();
     out.extend((header.len() as u16).to_le_bytes());
@@ -41,7 +41,7 @@ fn npy(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn floats(values: &[f32]) -> Vec<u8> {
+pub fn floats(values: &[f32]) -> Vec<u8> {
     values
         .iter()
         .flat_map(|value| value.to_le_bytes())
@@ -185,9 +185,16 @@ fn cifar_loads_from_a_file_a_folder_and_with_a_test_file() {
     assert_eq!(set.class_names().len(), 100);
 }
 
-/// A tar archive of files, packed with gzip.
-fn tar_gz(files: &[(String, &[u8])]) -> Vec<u8> {
+/// Bytes packed with gzip.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
+}
+
+/// A tar archive of files.
+fn tar(files: &[(String, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
     for (name, bytes) in files {
         let mut header = [0; 512];
         header[..name.len()].copy_from_slice(name.as_bytes());
@@ -196,13 +203,22 @@ fn tar_gz(files: &[(String, &[u8])]) -> Vec<u8> {
         header[148..156].fill(b' ');
         let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
         header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        out.write_all(&header).unwrap();
-        out.write_all(bytes).unwrap();
-        let padding = bytes.len().next_multiple_of(512) - bytes.len();
-        out.write_all(&vec![0; padding]).unwrap();
+        out.extend(header);
+        out.extend(*bytes);
+        out.resize(out.len().next_multiple_of(512), 0);
     }
-    out.write_all(&[0; 1024]).unwrap();
-    out.finish().unwrap()
+    out.extend([0; 1024]);
+    out
+}
+
+/// An archive whose only file claims eight gigabytes.
+fn claiming_tar() -> Vec<u8> {
+    let mut out = tar(&[("x/other.bin".to_owned(), b"")]);
+    out[124..135].copy_from_slice(b"77777777777");
+    out[148..156].fill(b' ');
+    let sum: u32 = out[..512].iter().map(|&byte| u32::from(byte)).sum();
+    out[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    out
 }
 
 #[test]
@@ -213,7 +229,7 @@ fn cifar_loads_from_its_archive_as_from_its_folder() {
     let mut files: Vec<(String, &[u8])> = batches.collect();
     files.push((name("test_batch.bin".to_owned()), &others));
     files.push((name("readme.html".to_owned()), b"<html>"));
-    let archive = tar_gz(&files);
+    let archive = gzip(&tar(&files));
     let mut unpacked: Vec<(&str, &[u8])> = files.iter().map(|(n, b)| (n.as_str(), *b)).collect();
     unpacked.push(("cifar-10-binary.tar.gz", &archive));
     let folder = folder(&unpacked);
@@ -353,7 +369,7 @@ fn malformed_arrays() -> Vec<Case<'static>> {
 fn malformed_binaries() -> Vec<Case<'static>> {
     let parquet = golden("table.parquet");
     let half = parquet[..parquet.len() / 2].to_vec();
-    let png = golden("picture.png");
+    let (png, jpeg) = (golden("picture.png"), golden("picture.jpg"));
     vec![
         (CIFAR, vec![("b.bin", Vec::new())], "no examples in it"),
         (
@@ -401,6 +417,36 @@ fn malformed_binaries() -> Vec<Case<'static>> {
             PETS,
             vec![("pets/cat/a.png", b"text".to_vec())],
             "can't be read as a picture",
+        ),
+        (
+            PETS,
+            vec![("pets/cat/a.jpg", jpeg[..jpeg.len() - 9].to_vec())],
+            "can't be read as a picture (it has no end)",
+        ),
+        (
+            PETS,
+            vec![("pets/cat/a.png", wide_png(1 << 30))],
+            "limits are exceeded",
+        ),
+        (
+            PETS,
+            vec![("pets/cat/a.png", wide_png(1 << 20))],
+            "1048576 pixels, where 16384 a side are the limit",
+        ),
+        (
+            PETS,
+            vec![("pets/cat/a.jpg", wide_jpeg())],
+            "can't be read as a picture",
+        ),
+        (
+            PETS,
+            vec![("pets/cat/a.png", Vec::new())],
+            "neither PNG nor JPEG",
+        ),
+        (
+            "train = \"cifar-10-binary.tar\"",
+            vec![("cifar-10-binary.tar", claiming_tar())],
+            "ends too early",
         ),
         (
             PETS,
@@ -519,10 +565,32 @@ fn malformed_texts() -> Vec<Case<'static>> {
 }
 
 fn tiny_png() -> Vec<u8> {
-    let mut out = std::io::Cursor::new(Vec::new());
-    let picture = image::RgbImage::new(1, 1);
-    picture.write_to(&mut out, image::ImageFormat::Png).unwrap();
-    out.into_inner()
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, 1, 1);
+    encoder.set_color(png::ColorType::Rgb);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[0; 3]).unwrap();
+    writer.finish().unwrap();
+    out
+}
+
+/// The start of a PNG file that claims to be this wide.
+fn wide_png(width: u32) -> Vec<u8> {
+    let mut out = golden("picture.png");
+    out[16..20].copy_from_slice(&width.to_be_bytes());
+    let mut crc = flate2::Crc::new();
+    crc.update(&out[12..29]);
+    out[29..33].copy_from_slice(&crc.sum().to_be_bytes());
+    out
+}
+
+/// A JPEG file whose header claims to be as large as one can be.
+fn wide_jpeg() -> Vec<u8> {
+    let mut out = golden("picture.jpg");
+    let start = |pair: &[u8]| pair[0] == 0xff && matches!(pair[1], 0xc0..=0xc2);
+    let at = out.windows(2).position(start).unwrap();
+    out[at + 5..at + 9].fill(0xff);
+    out
 }
 
 #[test]
@@ -554,7 +622,21 @@ fn changed_bytes_are_read_or_refused_in_every_binary_format() {
     let idx = [&[0, 0, 8, 2, 0, 0, 0, 4, 0, 0, 0, 1][..], &[1, 2, 3, 4]].concat();
     let idx_labels = [&[0, 0, 8, 1, 0, 0, 0, 4][..], &[0, 1, 0, 1]].concat();
     let with = |name: &'static str| vec![(name, golden(name))];
+    let batch = cifar(&[0, 1]);
+    let batches = (1..=5).map(|n| (format!("data_batch_{n}.bin"), batch.as_slice()));
+    let archive = tar(&batches.collect::<Vec<_>>());
+    let packed = "train = \"cifar-10-a.tar.gz\"";
     let cases = [
+        (
+            "cifar-10-a.tar.gz",
+            packed,
+            vec![("cifar-10-a.tar.gz", gzip(&archive))],
+        ),
+        (
+            "cifar-10-a.tar",
+            "train = \"cifar-10-a.tar\"",
+            vec![("cifar-10-a.tar", archive)],
+        ),
         ("x.npy", NPY, with_labels(x, y.clone())),
         ("y.npy", NPY, with_labels(npy("<f4", "4, 1", &[0; 16]), y)),
         (

@@ -15,6 +15,7 @@ mod controllers;
 mod corpus;
 mod data_fetch;
 mod data_formats;
+mod data_questions;
 mod export;
 mod golden;
 mod house;

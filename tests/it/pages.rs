@@ -2,7 +2,9 @@
 
 use std::fs;
 use strata::language;
+use strata::random::{Purpose, Seed};
 use strata::run::Experiment;
+use strata::space::Sampling;
 
 fn page(name: &str) -> String {
     fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -74,21 +76,52 @@ fn the_recipe_is_documented_in_full() {
     }
 }
 
+/// The experiment files of a folder.
+fn experiments(folder: &str) -> Vec<std::path::PathBuf> {
+    let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let paths = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_one =
+        |path: &std::path::PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+    paths.filter(is_one).collect()
+}
+
 #[test]
 fn the_shipped_experiments_can_be_run() {
-    let folder = fs::read_dir(format!("{}/experiments", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    for entry in folder {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|ending| ending != "toml") {
-            continue;
-        }
+    let shipped = experiments("experiments").into_iter();
+    for path in shipped.chain(experiments("experiments/results")) {
         let file = strata::run::ExperimentFile::read(&path).unwrap();
-        let baselines = file.experiment.last.baselines.iter();
-        for named in baselines.chain([&file.experiment.space]) {
+        let compiled = |named: &std::path::Path| {
             let text = fs::read_to_string(file.base.join(named)).unwrap();
-            assert!(language::compile(&text).is_ok(), "{}", named.display());
+            let compiled = language::compile(&text);
+            compiled.unwrap_or_else(|found| panic!("{}: {found:?}", named.display()))
+        };
+        let space = compiled(&file.experiment.space).space;
+        for named in &file.experiment.last.baselines {
+            let baseline = compiled(named).space;
+            let counted = baseline.indices().to_string();
+            assert_eq!(counted, "1", "{}", named.display());
+            let ends = |space: &strata::space::SearchSpace| {
+                let mut stream = Seed(1).stream(0, Purpose::Tool);
+                let genome = space.sample(Sampling::Prior, &mut stream);
+                let architecture = space.decode(&genome).unwrap().architecture;
+                (architecture.input(), architecture.output())
+            };
+            assert_eq!(ends(&baseline), ends(&space), "{}", named.display());
         }
     }
+}
+
+#[test]
+fn every_row_of_results_has_its_experiment() {
+    let script = page("experiments/results/table.py");
+    let found = experiments("experiments/results");
+    let rows = found.iter().filter(|path| {
+        let name = path.file_stem().unwrap().to_string_lossy();
+        script.contains(&format!("(\"{name}\", "))
+    });
+    assert_eq!((rows.count(), found.len()), (10, 10));
 }
 
 #[test]

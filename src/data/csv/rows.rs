@@ -11,13 +11,23 @@ use std::path::Path;
 /// The most columns that a table may have.
 const MAX_COLUMNS: usize = 1 << 20;
 
-/// Reads a table from `reader`; `file` is its name in messages. With `training`, the table's columns
-/// and categories are those of that one.
+/// What a table is read as.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::data) enum Reading<'a> {
+    /// The training table: it decides which columns and categories there are.
+    Training,
+    /// A test table, whose columns and categories are those of the training table.
+    Test(&'a Table),
+    /// Rows to be asked about. Columns of targets are passed over, and need not be there.
+    Questions(&'a Table),
+}
+
+/// Reads a table from `reader`; `file` is its name in messages.
 pub(in crate::data) fn read(
     reader: impl Read,
     file: &str,
     options: &CsvOptions,
-    training: Option<&Table>,
+    reading: Reading<'_>,
 ) -> Result<Table, DataError> {
     // A carriage return stays in its cell, to be trimmed: the reader counts lines by `\n` only, and
     // only rows that all end in one can be placed.
@@ -27,7 +37,7 @@ pub(in crate::data) fn read(
         .terminator(Terminator::Any(b'\n'))
         .delimiter(options.delimiter)
         .from_reader(reader.chain(&b"\n"[..]));
-    read_records(file, options, training, |record| {
+    read_records(file, options, reading, |record| {
         while reader
             .read_byte_record(record)
             .map_err(|error| broken(file, error))?
@@ -44,13 +54,13 @@ pub(in crate::data) fn read(
 pub(in crate::data) fn read_records(
     file: &str,
     options: &CsvOptions,
-    training: Option<&Table>,
+    reading: Reading<'_>,
     mut next: impl FnMut(&mut ByteRecord) -> Result<Option<u64>, DataError>,
 ) -> Result<Table, DataError> {
     let mut rows = Rows {
         file,
         options,
-        training,
+        reading,
         layout: None,
         table: None,
     };
@@ -59,7 +69,7 @@ pub(in crate::data) fn read_records(
         rows.add(&record, line)?;
     }
     match rows.table.filter(|table| !table.is_empty()) {
-        Some(table) => table.finish(),
+        Some(table) => table.finish(matches!(reading, Reading::Training)),
         None => Err(DataError::Empty {
             file: file.to_owned(),
         }),
@@ -87,7 +97,7 @@ fn broken(file: &str, error: ::csv::Error) -> DataError {
 
 /// What a column of the file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Feature,
     Target,
     Ignored,
@@ -103,7 +113,7 @@ struct Layout {
 struct Rows<'a> {
     file: &'a str,
     options: &'a CsvOptions,
-    training: Option<&'a Table>,
+    reading: Reading<'a>,
     layout: Option<Layout>,
     table: Option<Builder>,
 }
@@ -143,10 +153,6 @@ impl Rows<'_> {
     /// Learns from the first row what there is.
     fn begin(&mut self, first: &ByteRecord) -> Result<(), DataError> {
         let columns = first.len();
-        if columns < 2 {
-            let file = self.file.to_owned();
-            return Err(DataError::NoFeatures { file });
-        }
         if columns > MAX_COLUMNS {
             let error = DataError::too_large(self.file, "columns", columns, MAX_COLUMNS);
             return Err(error);
@@ -157,43 +163,60 @@ impl Rows<'_> {
             let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
             cells(first).map(name).collect()
         });
-        let find = |column, what| {
+        if let Reading::Questions(training) = self.reading {
+            let roles = training.roles_of_questions(self.file, names.as_deref(), columns)?;
+            let table = Builder::new(self.file, self.options, names, &roles, &[]);
+            return self.follow(table, roles, has_header);
+        }
+        let no_features = || DataError::NoFeatures {
+            file: self.file.to_owned(),
+        };
+        if columns < 2 {
+            return Err(no_features());
+        }
+        let find = |column| {
             let found = column_index(column, names.as_deref(), columns);
             found.map_err(|(column, advice)| DataError::MissingColumn {
                 file: self.file.to_owned(),
                 column,
-                advice: format!("{advice}{what}"),
+                advice,
             })
         };
         let mut roles = vec![Role::Feature; columns];
         for column in &self.options.ignore {
-            roles[find(Some(column), "")?] = Role::Ignored;
+            roles[find(Some(column))?] = Role::Ignored;
         }
         let mut targets = Vec::new();
         match &self.options.label {
-            None => targets.push(find(None, "")?),
+            None => targets.push(find(None)?),
             Some(label) => {
                 for column in label.iter() {
-                    targets.push(find(Some(column), "")?);
+                    targets.push(find(Some(column))?);
                 }
             }
         }
         for &target in &targets {
             roles[target] = Role::Target;
         }
-        let mut categorical = Vec::new();
-        for column in &self.options.categorical {
-            categorical.push(find(Some(column), "")?);
-        }
         if !roles.contains(&Role::Feature) {
-            let file = self.file.to_owned();
-            return Err(DataError::NoFeatures { file });
+            return Err(no_features());
         }
-        let features = (0..columns).filter(|&column| roles[column] == Role::Feature);
-        let mut table = Builder::new(self.file, self.options, names, columns);
-        table.set_features(features, &categorical);
+        let categorical = self.options.categorical.iter();
+        let categorical = categorical.map(|column| find(Some(column)));
+        let categorical: Vec<usize> = categorical.collect::<Result<_, _>>()?;
+        let mut table = Builder::new(self.file, self.options, names, &roles, &categorical);
         table.set_targets(&targets);
-        if let Some(training) = self.training {
+        self.follow(table, roles, has_header)
+    }
+
+    /// Keeps the columns, which are those of a training table if there is one.
+    fn follow(
+        &mut self,
+        mut table: Builder,
+        roles: Vec<Role>,
+        has_header: bool,
+    ) -> Result<(), DataError> {
+        if let Reading::Test(training) | Reading::Questions(training) = self.reading {
             table.follow(training)?;
         }
         (self.table, self.layout) = (Some(table), Some(Layout { roles, has_header }));

@@ -1,7 +1,7 @@
 //! A table that was read: numbers, categories, gaps and targets.
 
 use super::column::{CsvOptions, Missing, TaskKind};
-use super::rows::{cell_error, is_gap, number};
+use super::rows::{Role, cell_error, is_gap, number};
 use super::targets::RawTargets;
 use crate::data::encode::{TableColumn, UNKNOWN};
 use crate::data::error::excerpt;
@@ -17,6 +17,8 @@ const MAX_CATEGORIES: usize = 1024;
 pub(in crate::data) struct Table {
     /// Whether the columns have names of their own.
     named: bool,
+    /// The name and the role of each column of the file.
+    layout: Vec<(String, Role)>,
     /// The feature columns.
     pub columns: Vec<TableColumn>,
     /// One row after the other.
@@ -33,6 +35,41 @@ pub(super) fn is_number(cell: &[u8]) -> bool {
 }
 
 impl Table {
+    /// What the columns of rows to be asked about are for, where this is the training table: known by their names, or
+    /// by their number, with the targets among them or without.
+    pub(super) fn roles_of_questions(
+        &self,
+        file: &str,
+        names: Option<&[String]>,
+        columns: usize,
+    ) -> Result<Vec<Role>, DataError> {
+        let passed_over = |role: Role| match role {
+            Role::Target => Role::Ignored,
+            role => role,
+        };
+        if let Some(names) = names.filter(|_| self.named) {
+            let role = |name: &String| {
+                let known = self.layout.iter().find(|(known, _)| known == name);
+                known.map_or(Role::Feature, |(_, role)| passed_over(*role))
+            };
+            return Ok(names.iter().map(role).collect());
+        }
+        let roles: Vec<Role> = self.layout.iter().map(|(_, role)| *role).collect();
+        let is_asked = |role: &&Role| **role != Role::Target;
+        let without: Vec<Role> = roles.iter().filter(is_asked).copied().collect();
+        let difference = match columns {
+            _ if columns == roles.len() => return Ok(roles.into_iter().map(passed_over).collect()),
+            _ if columns == without.len() => return Ok(without),
+            _ => format!(
+                "{columns} columns instead of {}, or {} without targets",
+                roles.len(),
+                without.len()
+            ),
+        };
+        let file = file.to_owned();
+        Err(DataError::ColumnsDiffer { file, difference })
+    }
+
     /// The classes that occur in this table.
     ///
     /// # Errors
@@ -90,13 +127,14 @@ impl Table {
         numbers && !self.cells.iter().any(|cell| cell.is_nan())
     }
 
-    /// The rows as examples of `task`.
+    /// The rows as examples of `task`; questions have unknown targets.
     ///
     /// # Errors
     /// When a label is no class of the task.
     pub fn examples(self, task: &Task) -> Result<Examples, DataError> {
         let outputs = self.target_names.len();
         let targets = match (self.targets, task) {
+            _ if outputs == 0 => Targets::unknown(task, self.cells.len() / self.columns.len()),
             (RawTargets::Classes(labels), Task::Classes(classes)) => {
                 Targets::classes(labels.classes(classes)?, classes.len())
             }
@@ -145,13 +183,16 @@ impl Builder {
         file: &str,
         options: &CsvOptions,
         names: Option<Vec<String>>,
-        columns: usize,
+        roles: &[Role],
+        categorical: &[usize],
     ) -> Self {
-        let named = names.is_some();
+        let (named, columns) = (names.is_some(), roles.len());
         let numbers = || (1..=columns).map(|number| number.to_string()).collect();
-        Self {
+        let names = names.unwrap_or_else(numbers);
+        let mut builder = Self {
             table: Table {
                 named,
+                layout: names.iter().cloned().zip(roles.iter().copied()).collect(),
                 columns: Vec::new(),
                 cells: Vec::new(),
                 target_names: Vec::new(),
@@ -162,12 +203,15 @@ impl Builder {
             places: vec![0; columns],
             missing: options.missing,
             task: options.task,
-            names: names.unwrap_or_else(numbers),
+            names,
             rows: 0,
-        }
+        };
+        let features = (0..columns).filter(|&column| roles[column] == Role::Feature);
+        builder.set_features(features, categorical);
+        builder
     }
 
-    pub fn set_features(&mut self, features: impl Iterator<Item = usize>, categorical: &[usize]) {
+    fn set_features(&mut self, features: impl Iterator<Item = usize>, categorical: &[usize]) {
         for column in features {
             self.places[column] = self.kinds.len();
             self.kinds.push(if categorical.contains(&column) {
@@ -269,7 +313,8 @@ impl Builder {
         Ok(())
     }
 
-    pub fn finish(mut self) -> Result<Table, DataError> {
+    /// The table; one row is too little to learn from.
+    pub fn finish(mut self, is_training: bool) -> Result<Table, DataError> {
         for (column, kind) in self.table.columns.iter_mut().zip(self.kinds) {
             match kind {
                 Kind::Categories(categories) => column.categories = Some(categories.names),
@@ -284,7 +329,7 @@ impl Builder {
                 }
             }
         }
-        if self.task == TaskKind::Regression && self.rows < 2 {
+        if is_training && self.task == TaskKind::Regression && self.rows < 2 {
             let problem = "one row is too little for a regression; give more";
             return Err(DataError::format(&self.table.file, problem));
         }

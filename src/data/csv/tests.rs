@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::io::Read;
 
 fn read(reader: impl Read, file: &str, options: &CsvOptions) -> Result<Table, DataError> {
-    super::read(reader, file, options, None)
+    super::read(reader, file, options, Reading::Training)
 }
 
 fn parse(text: &str) -> Result<Table, DataError> {
@@ -198,7 +198,7 @@ fn the_test_file_needs_the_training_columns() {
             text.as_bytes(),
             "e.csv",
             &CsvOptions::default(),
-            Some(&training),
+            Reading::Test(&training),
         )
     };
     let fault = |text| test(text).unwrap_err().to_string();
@@ -260,7 +260,7 @@ fn test_rows_use_the_training_rows_categories() {
     let training = parse("label,x\n0,b\n1,a\n").unwrap();
     let options = CsvOptions::default();
     let text = "label,x\n0,a\n1,new\n0,7\n";
-    let test = super::read(text.as_bytes(), "e.csv", &options, Some(&training)).unwrap();
+    let test = super::read(text.as_bytes(), "e.csv", &options, Reading::Test(&training)).unwrap();
     assert_eq!(test.cells, [1.0, -1.0, -1.0]);
 }
 

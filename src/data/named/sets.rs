@@ -1,6 +1,6 @@
 //! The table of named datasets. Sources and licences of the embedded ones are in `data/README.md`.
 
-use super::{EmbeddedTable, NamedFile, NamedSet, Origin};
+use super::{EmbeddedTable, Home, NamedFile, NamedSet, Origin};
 use crate::data::TaskKind::{Classification, Regression};
 
 /// A set in the program.
@@ -112,7 +112,7 @@ pub static SETS: &[NamedSet] = &[
                 },
             ],
             installed: &["/usr/share/datasets/mnist"],
-            home: "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            home: Home::Address("https://storage.googleapis.com/cvdf-datasets/mnist/"),
             section: MNIST_SECTION,
         },
     },
@@ -152,7 +152,7 @@ pub static SETS: &[NamedSet] = &[
                 },
             ],
             installed: &["/usr/share/datasets/fashion-mnist"],
-            home: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            home: Home::Address("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
             section: MNIST_SECTION,
         },
     },
@@ -166,7 +166,7 @@ pub static SETS: &[NamedSet] = &[
                 sha256: &["c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"],
             }],
             installed: &[],
-            home: "https://www.cs.toronto.edu/~kriz/",
+            home: Home::Address("https://www.cs.toronto.edu/~kriz/"),
             section: "train = \"cifar-10-binary.tar.gz\"\nformat = \"cifar10\"",
         },
     },
@@ -180,8 +180,48 @@ pub static SETS: &[NamedSet] = &[
                 sha256: &["58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"],
             }],
             installed: &[],
-            home: "https://www.cs.toronto.edu/~kriz/",
+            home: Home::Address("https://www.cs.toronto.edu/~kriz/"),
             section: "train = \"cifar-100-binary.tar.gz\"\nformat = \"cifar100\"",
+        },
+    },
+    NamedSet {
+        name: "sms_spam",
+        about: "5,574 text messages, 2 classes: ham and spam",
+        licence: "CC BY 4.0",
+        origin: Origin::Files {
+            files: &[NamedFile {
+                name: "sms_spam.tsv.gz",
+                sha256: &["e1b7dc2675c8de939fc5f4d7cd7dbc51973887b183c43b50edc93b26a0a0ab92"],
+            }],
+            installed: &[],
+            home: Home::ByHand(
+                "a message a line as class, tab, text, from \
+                 https://archive.ics.uci.edu/dataset/228/sms+spam+collection",
+            ),
+            section: "train = \"sms_spam.tsv.gz\"\nformat = \"text\"",
+        },
+    },
+    NamedSet {
+        name: "trec",
+        about: "5,452 and 500 questions, 6 classes of what is asked for",
+        licence: "none stated; for research",
+        origin: Origin::Files {
+            files: &[
+                NamedFile {
+                    name: "trec_train.tsv.gz",
+                    sha256: &["0c35c0ad80b2667b10ce8f0beab4e4e6aa72e13bbc3c6b3ffcb10def7fb6428b"],
+                },
+                NamedFile {
+                    name: "trec_test.tsv.gz",
+                    sha256: &["bc8b9b5aaa3617167b8ff2a5a7028bb7e8a8fb0fc06162a7db9b15566cc0424d"],
+                },
+            ],
+            installed: &[],
+            home: Home::ByHand(
+                "a question a line as coarse class, tab, text in UTF-8, from \
+                 https://cogcomp.seas.upenn.edu/Data/QA/QC/",
+            ),
+            section: "train = \"trec_train.tsv.gz\"\ntest = \"trec_test.tsv.gz\"\nformat = \"text\"",
         },
     },
 ];

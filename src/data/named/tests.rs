@@ -1,7 +1,16 @@
 //! Facts about named datasets.
 
-use super::*;
+use super::{DataError, DataSource, Dataset, Origin, SETS, find_named};
 use crate::data::{Inputs, Splits, Task};
+use std::path::Path;
+
+fn load(name: &str, folder: Option<&Path>) -> Result<Dataset, DataError> {
+    let source = DataSource {
+        folder: folder.map(Path::to_owned),
+        ..DataSource::embedded(name)
+    };
+    super::load(&source, name, None)
+}
 
 fn loaded(name: &str) -> Dataset {
     load(name, None).unwrap()
@@ -96,4 +105,54 @@ fn files_that_are_nowhere_or_wrong_say_what_to_do() {
     }
     assert!(fault().contains("its SHA-256 is "), "{}", fault());
     assert!(fault().contains("delete it and fetch it again"));
+}
+
+#[test]
+fn sets_without_an_address_are_brought_by_hand_and_known_by_what_they_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let fault = || {
+        load("sms_spam", Some(folder.path()))
+            .unwrap_err()
+            .to_string()
+    };
+    let said = fault();
+    assert!(said.contains("put sms_spam.tsv.gz into "), "{said}");
+    assert!(said.contains("https://archive.ics.uci.edu/"), "{said}");
+    // Beside other sets, unpacked, and not what it should be.
+    std::fs::write(folder.path().join("sms_spam.tsv.gz"), "ham\thello\n").unwrap();
+    assert!(fault().contains("its SHA-256 is "), "{}", fault());
+}
+
+#[test]
+fn the_first_examples_are_kept_where_that_is_asked() {
+    let source = DataSource {
+        examples: Some(100),
+        test_examples: Some(20),
+        ..DataSource::embedded("mnist1d")
+    };
+    let few = source.load(Path::new("")).unwrap();
+    assert_eq!((few.len(), few.official_test_len()), (100, Some(20)));
+    let all = loaded("mnist1d");
+    assert_ne!(few.hash(), all.hash());
+    let (Inputs::Values(few), Inputs::Values(all)) = (&few.examples.inputs, &all.examples.inputs)
+    else {
+        panic!("signals are numbers");
+    };
+    assert_eq!(few[..], all[..100 * 40]);
+    let none = DataSource {
+        examples: Some(0),
+        ..DataSource::embedded("mnist1d")
+    };
+    let fault = none.load(Path::new("")).unwrap_err().to_string();
+    assert!(fault.starts_with("data.examples: at least 1"), "{fault}");
+}
+
+#[test]
+fn only_sets_of_texts_take_settings_of_texts() {
+    let source = DataSource {
+        length: Some(16),
+        ..DataSource::embedded("wine")
+    };
+    let fault = source.load(Path::new("")).unwrap_err().to_string();
+    assert!(fault.starts_with("data.length: has no meaning"), "{fault}");
 }

@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 /// An array with its name in messages.
 pub(super) type Named = (Array, String);
 
-/// A dataset of inputs and targets, and of test inputs and targets if there are any.
+/// A dataset of inputs and targets, and of test inputs if there are any, with their targets if these are known.
 pub(super) fn dataset(
     files: &Files<'_>,
     (inputs, targets): (Named, Named),
-    test: Option<(Named, Named)>,
+    test: Option<(Named, Option<Named>)>,
 ) -> Result<Dataset, DataError> {
     check_counts(&inputs, &targets)?;
     let layout = Layout::of(&inputs)?;
@@ -23,7 +23,9 @@ pub(super) fn dataset(
     let task = task(files.task(), &targets)?;
     let test = match test {
         Some((test, test_targets)) => {
-            check_counts(&test, &test_targets)?;
+            if let Some(targets) = &test_targets {
+                check_counts(&test, targets)?;
+            }
             if test.0.shape[1..] != inputs.0.shape[1..] {
                 let (here, there) = (&test.0.shape[1..], &inputs.0.shape[1..]);
                 return Err(DataError::ColumnsDiffer {
@@ -31,7 +33,10 @@ pub(super) fn dataset(
                     difference: format!("examples of {here:?} instead of {there:?}"),
                 });
             }
-            let targets = targets_of(&task, &test_targets)?;
+            let targets = match &test_targets {
+                Some(targets) => targets_of(&task, targets)?,
+                None => Targets::unknown(&task, test.0.len()),
+            };
             Some(Examples::of_values(layout.values(&test)?, targets))
         }
         None => None,

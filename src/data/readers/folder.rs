@@ -1,18 +1,17 @@
 //! Folders of pictures: a subfolder for each class.
 
 use super::files::{class_targets, class_task, declared_shape};
+use super::picture::Picture;
 use super::{Files, FormatInfo, Reader};
-use crate::data::{DataError, Dataset, Examples, MAX_FILE_BYTES, MAX_VALUES, Task, input, memory};
+use crate::data::{
+    DataError, Dataset, Examples, MAX_FILE_BYTES, MAX_VALUES, Targets, Task, input, memory,
+};
 use crate::layers::Shape;
-use image::{DynamicImage, ImageReader, Limits, imageops::FilterType};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The endings of files that are read; others are an error, so that nothing is left out unseen.
 const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
-
-/// The longest side of a picture.
-const LONGEST_SIDE: u32 = 1 << 14;
 
 /// A folder for each class.
 pub(super) struct Folder;
@@ -33,7 +32,12 @@ impl Reader for Folder {
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
         let training = Pictures::list(&files.path(files.train))?;
-        let test = files.test().map(|test| Pictures::list(&files.path(test)));
+        let list = if files.asks {
+            Pictures::questions
+        } else {
+            Pictures::list
+        };
+        let test = files.test().map(|test| list(&files.path(test)));
         let test = test.transpose()?;
         let (shape, resizes) = match &files.source.shape {
             Some(sizes) => (declared_picture(sizes)?, true),
@@ -47,7 +51,11 @@ impl Reader for Folder {
         let examples = |pictures: Pictures| {
             let labels = labels(&pictures);
             let names = labels.iter().map(String::as_str);
-            let targets = class_targets(&pictures.folder, names, classes)?;
+            let targets = if labels.is_empty() {
+                Targets::unknown(&task, pictures.paths.len())
+            } else {
+                class_targets(&pictures.folder, names, classes)?
+            };
             Ok::<_, DataError>(Examples::of_values(
                 pictures.values(shape, resizes)?,
                 targets,
@@ -70,7 +78,7 @@ fn declared_picture(sizes: &[usize]) -> Result<Shape, DataError> {
     }
 }
 
-/// The files of a folder, by class and then by name.
+/// The files of a folder, by class and then by name; without labels where they are asked about.
 struct Pictures {
     folder: String,
     paths: Vec<PathBuf>,
@@ -105,13 +113,39 @@ impl Pictures {
         Ok(out)
     }
 
+    /// Pictures to be asked about: one, or those of a folder and its subfolders, by name.
+    fn questions(path: &Path) -> Result<Self, DataError> {
+        let mut paths = vec![path.to_owned()];
+        for _ in 0..2 {
+            let mut below = Vec::new();
+            for path in paths {
+                if path.is_dir() {
+                    below.extend(entries(&path)?);
+                } else {
+                    below.push(path);
+                }
+            }
+            paths = below;
+        }
+        paths.iter().try_for_each(|path| check_ending(path))?;
+        let folder = path.display().to_string();
+        if paths.is_empty() {
+            return Err(DataError::Empty { file: folder });
+        }
+        Ok(Self {
+            folder,
+            paths,
+            labels: Vec::new(),
+        })
+    }
+
     /// The shape of the first picture.
     fn own_shape(&self) -> Result<Shape, DataError> {
         let first = open(&self.paths[0])?;
         Ok(Shape::Image {
-            channels: if first.color().has_color() { 3 } else { 1 },
-            height: first.height() as usize,
-            width: first.width() as usize,
+            channels: first.channels,
+            height: first.height,
+            width: first.width,
         })
     }
 
@@ -137,40 +171,20 @@ impl Pictures {
         let mut out = Vec::with_capacity(total);
         for path in &self.paths {
             let mut picture = open(path)?;
-            if (picture.height() as usize, picture.width() as usize) != (height, width) {
+            if (picture.height, picture.width) != (height, width) {
                 if !resizes {
                     return Err(other_size(path, &picture, shape));
                 }
-                let (w, h) = (width as u32, height as u32);
-                picture = picture.resize_exact(w, h, FilterType::Triangle);
+                picture = picture.resized(width, height);
             }
-            push(&picture, channels, &mut out);
+            out.extend(picture.values(channels));
         }
         Ok(out)
     }
 }
 
-/// The pixels channel by channel, from 0 to 255.
-fn push(picture: &DynamicImage, channels: usize, out: &mut Vec<f32>) {
-    if channels == 1 {
-        out.extend(
-            picture
-                .to_luma8()
-                .as_raw()
-                .iter()
-                .map(|&byte| f32::from(byte)),
-        );
-        return;
-    }
-    let pixels = picture.to_rgb8();
-    for channel in 0..channels {
-        let plane = pixels.as_raw().iter().skip(channel).step_by(channels);
-        out.extend(plane.map(|&byte| f32::from(byte)));
-    }
-}
-
-fn other_size(path: &Path, picture: &DynamicImage, shape: Shape) -> DataError {
-    let (height, width) = (picture.height(), picture.width());
+fn other_size(path: &Path, picture: &Picture, shape: Shape) -> DataError {
+    let (height, width) = (picture.height, picture.width);
     let problem = format!(
         "{height}x{width} pixels, where the first picture makes examples {shape}; \
          say `shape = [3, 32, 32]` or the like to resize all of them"
@@ -206,7 +220,7 @@ fn check_ending(path: &Path) -> Result<(), DataError> {
     Err(DataError::format(&path.display().to_string(), problem))
 }
 
-fn open(path: &Path) -> Result<DynamicImage, DataError> {
+fn open(path: &Path) -> Result<Picture, DataError> {
     let size = fs::metadata(path)
         .map_err(|error| input::read_error(path, error))?
         .len();
@@ -216,20 +230,5 @@ fn open(path: &Path) -> Result<DynamicImage, DataError> {
         return Err(DataError::too_large(&shown, "bytes", size, limit));
     }
     let bytes = fs::read(path).map_err(|error| input::read_error(path, error))?;
-    decode(&bytes, &shown)
-}
-
-/// The picture that bytes hold, PNG or JPEG by their first bytes.
-pub(super) fn decode(bytes: &[u8], file: &str) -> Result<DynamicImage, DataError> {
-    let reader = ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
-    let mut reader = reader.expect("memory can be read");
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST_SIDE);
-    limits.max_image_height = Some(LONGEST_SIDE);
-    limits.max_alloc = Some(1 << 30);
-    reader.limits(limits);
-    reader.decode().map_err(|error| {
-        let problem = format!("can't be read as a picture ({error}); is the download complete?");
-        DataError::format(file, problem)
-    })
+    Picture::decode(&bytes, &shown)
 }

@@ -57,7 +57,12 @@ fn test_examples(
     classes: &Classes,
 ) -> Result<Examples, DataError> {
     let label_file = files.source.test_labels.as_deref();
-    let (pictures, labels) = pair(files, test, label_file, "test_labels")?;
+    let (pictures, labels) = if files.asks {
+        (read(files.open(test)?, &files.name(test))?, None)
+    } else {
+        let (pictures, labels) = pair(files, test, label_file, "test_labels")?;
+        (pictures, Some(labels))
+    };
     if pictures.dimensions[1..] != training.dimensions[1..] {
         let (here, there) = (&pictures.dimensions[1..], &training.dimensions[1..]);
         return Err(DataError::ColumnsDiffer {
@@ -65,6 +70,10 @@ fn test_examples(
             difference: format!("pictures of {here:?} instead of {there:?}"),
         });
     }
+    let Some(labels) = labels else {
+        let targets = Targets::unknown(&Task::Classes(classes.clone()), pictures.len());
+        return Ok(Examples::of_values(pictures.inputs(), targets));
+    };
     let label_file = files.name(label_file.unwrap_or(test));
     examples(&pictures, &labels, classes, &label_file)
 }

@@ -9,6 +9,7 @@ mod idx;
 mod npy;
 mod npz;
 mod parquet;
+mod picture;
 mod series;
 mod tables;
 mod tar;

@@ -37,9 +37,11 @@ impl Reader for NpyReader {
         let labels = files.source.labels.as_deref();
         let training = (array(files.train)?, targets(files.train, labels, "labels")?);
         let test = match files.test() {
+            Some(test) if files.asks => Some((array(test)?, None)),
             Some(test) => {
                 let labels = files.source.test_labels.as_deref();
-                Some((array(test)?, targets(test, labels, "test_labels")?))
+                let targets = targets(test, labels, "test_labels")?;
+                Some((array(test)?, Some(targets)))
             }
             None => None,
         };

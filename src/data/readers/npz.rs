@@ -4,7 +4,8 @@ use super::arrays::{self, Named};
 use super::{Files, FormatInfo, Reader, npy};
 use crate::data::{DataError, Dataset, MAX_FILE_BYTES, input};
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Read};
+use std::path::Path;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -48,62 +49,76 @@ impl Reader for Npz {
     }
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
-        let name = files.name(files.train);
-        if files.test().is_some() {
+        if files.test().is_some() && !files.asks {
             let problem = "has no meaning for `npz`: the test arrays are in the same file";
             return Err(DataError::setting("test", problem));
         }
-        let path = files.path(files.train);
-        let file = File::open(&path).map_err(|error| input::read_error(&path, error))?;
-        let archive = ZipArchive::new(BufReader::new(file));
-        let mut archive = archive.map_err(|error| broken(&name, error))?;
-        let [inputs, targets, test, test_targets] =
-            NAMES.map(|names| find(&archive, names).map(str::to_owned));
-        let missing = |what: &str, names: &[&str]| {
-            let held = archive.file_names().filter_map(Result::ok);
-            let mut found: Vec<_> = held.collect();
-            found.sort_unstable();
-            let problem = format!(
-                "no array of {what}: it holds {}, where one of {} is looked for",
-                found.join(", "),
-                names.join(", ")
-            );
-            DataError::format(&name, problem)
-        };
-        let inputs = inputs.ok_or_else(|| missing("inputs", NAMES[0]))?;
-        let targets = targets.ok_or_else(|| missing("targets", NAMES[1]))?;
-        let training = (
-            array(&mut archive, &inputs, &name)?,
-            array(&mut archive, &targets, &name)?,
-        );
-        let test = match (test, test_targets) {
-            (Some(test), Some(targets)) => Some((
-                array(&mut archive, &test, &name)?,
-                array(&mut archive, &targets, &name)?,
-            )),
+        let mut archive = Archive::open(files, files.train)?;
+        let [inputs, targets, test, test_targets] = NAMES.map(|names| archive.find(names));
+        let inputs = inputs.ok_or_else(|| archive.lacks("inputs", NAMES[0]))?;
+        let targets = targets.ok_or_else(|| archive.lacks("targets", NAMES[1]))?;
+        let training = (archive.array(inputs)?, archive.array(targets)?);
+        let test = match (files.test(), test, test_targets) {
+            (Some(asked), ..) => Some((questions(files, asked)?, None)),
+            (None, Some(test), Some(targets)) => {
+                let targets = archive.array(targets)?;
+                Some((archive.array(test)?, Some(targets)))
+            }
             _ => None,
         };
         arrays::dataset(files, training, test)
     }
 }
 
-fn find<'n, R: Read + Seek>(archive: &ZipArchive<R>, names: &[&'n str]) -> Option<&'n str> {
-    let mut names = names.iter();
-    let held = |name: &&&str| archive.index_for_name(&format!("{name}.npy")).is_some();
-    names.find(held).copied()
+/// The inputs of an archive that is asked about.
+fn questions(files: &Files<'_>, path: &Path) -> Result<Named, DataError> {
+    let mut archive = Archive::open(files, path)?;
+    let inputs = archive.find(NAMES[2]).or_else(|| archive.find(NAMES[0]));
+    let inputs = inputs.ok_or_else(|| archive.lacks("inputs", NAMES[0]))?;
+    archive.array(inputs)
 }
 
-fn array<R: Read + Seek>(
-    archive: &mut ZipArchive<R>,
-    array: &str,
-    name: &str,
-) -> Result<Named, DataError> {
-    let member = format!("{array}.npy");
-    let shown = format!("{name}/{member}");
-    let file = archive
-        .by_name(&member)
-        .map_err(|error| broken(name, error))?;
-    Ok((npy::read(file.take(MAX_FILE_BYTES), &shown)?, shown))
+/// An open archive with its name in messages.
+struct Archive {
+    zip: ZipArchive<BufReader<File>>,
+    name: String,
+}
+
+impl Archive {
+    fn open(files: &Files<'_>, path: &Path) -> Result<Self, DataError> {
+        let (name, path) = (files.name(path), files.path(path));
+        let file = File::open(&path).map_err(|error| input::read_error(&path, error))?;
+        let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(&name, error))?;
+        Ok(Self { zip, name })
+    }
+
+    /// The first of these names that an array has.
+    fn find(&self, names: &[&'static str]) -> Option<&'static str> {
+        let mut names = names.iter();
+        let held = |name: &&&str| self.zip.index_for_name(&format!("{name}.npy")).is_some();
+        names.find(held).copied()
+    }
+
+    fn lacks(&self, what: &str, names: &[&str]) -> DataError {
+        let mut found: Vec<_> = self.zip.file_names().filter_map(Result::ok).collect();
+        found.sort_unstable();
+        let problem = format!(
+            "no array of {what}: it holds {}, where one of {} is looked for",
+            found.join(", "),
+            names.join(", ")
+        );
+        DataError::format(&self.name, problem)
+    }
+
+    fn array(&mut self, array: &str) -> Result<Named, DataError> {
+        let (name, member) = (&self.name, format!("{array}.npy"));
+        let shown = format!("{name}/{member}");
+        let file = self
+            .zip
+            .by_name(&member)
+            .map_err(|error| broken(name, error))?;
+        Ok((npy::read(file.take(MAX_FILE_BYTES), &shown)?, shown))
+    }
 }
 
 fn broken(name: &str, error: ZipError) -> DataError {

@@ -2,7 +2,7 @@
 
 use super::tables::{SETTINGS, options};
 use super::{Files, FormatInfo, Reader};
-use crate::data::csv::{self, CsvOptions, Table};
+use crate::data::csv::{self, CsvOptions, Reading, Table};
 use crate::data::{DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, input};
 use ::csv::ByteRecord;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
@@ -29,13 +29,13 @@ impl Reader for Parquet {
             header: Some(true),
             ..options(files, b',')
         };
-        super::tables::dataset(files, |path: &Path, training: Option<&Table>| {
+        super::tables::dataset(files, |path: &Path, reading: Reading<'_>| {
             let name = files.name(path);
             let mut bytes = Vec::new();
             let mut reader = files.open(path)?.take(MAX_FILE_BYTES);
             let read = reader.read_to_end(&mut bytes);
             read.map_err(|error| input::read_error(Path::new(&name), error))?;
-            self::read(bytes, &name, &options, training)
+            self::read(bytes, &name, &options, reading)
         })
     }
 }
@@ -45,10 +45,10 @@ pub(super) fn read(
     bytes: Vec<u8>,
     file: &str,
     options: &CsvOptions,
-    training: Option<&Table>,
+    reading: Reading<'_>,
 ) -> Result<Table, DataError> {
     // The decoder answers some damage with a panic.
-    let read = AssertUnwindSafe(|| rows(bytes, file, options, training));
+    let read = AssertUnwindSafe(|| rows(bytes, file, options, reading));
     catch_unwind(read).unwrap_or_else(|_| Err(broken(file, "it is damaged")))
 }
 
@@ -56,7 +56,7 @@ fn rows(
     bytes: Vec<u8>,
     file: &str,
     options: &CsvOptions,
-    training: Option<&Table>,
+    reading: Reading<'_>,
 ) -> Result<Table, DataError> {
     let reader = SerializedFileReader::new(::bytes::Bytes::from(bytes));
     let reader = reader.map_err(|error| broken(file, error))?;
@@ -78,7 +78,7 @@ fn rows(
     let mut rows = rows.map_err(|error| broken(file, error))?;
     let mut header = Some(header);
     let mut line = 0;
-    csv::read_records(file, options, training, |record| {
+    csv::read_records(file, options, reading, |record| {
         line += 1;
         if let Some(header) = header.take() {
             *record = header;

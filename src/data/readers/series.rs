@@ -57,16 +57,19 @@ pub(super) struct Series {
     labels: Vec<String>,
 }
 
-type Parse = fn(&mut dyn Read, &str) -> Result<Series, DataError>;
+/// Reads series; those to be asked about, which need no class, are like the training series.
+type Parse = fn(&mut dyn Read, &str, Option<&Series>) -> Result<Series, DataError>;
 
 fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
-    let read = |path: &Path| parse(&mut files.open(path)?, &files.name(path));
-    let training = read(files.train)?;
+    let read =
+        |path: &Path, like: Option<&Series>| parse(&mut files.open(path)?, &files.name(path), like);
+    let training = read(files.train, None)?;
     let shape = Shape::Signal {
         channels: training.channels,
         length: training.length,
     };
-    let test = files.test().map(read).transpose()?;
+    let like = Some(&training).filter(|_| files.asks);
+    let test = files.test().map(|path| read(path, like)).transpose()?;
     if let (Some(series), Some(path)) = (&test, files.test())
         && (series.channels, series.length) != (training.channels, training.length)
     {
@@ -87,7 +90,13 @@ fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
         }
     };
     let test = test.zip(files.test());
-    let test = test.map(|(series, path)| series.examples(&task, &files.name(path)));
+    let test = test.map(|(series, path)| {
+        if files.asks {
+            let targets = Targets::unknown(&task, series.labels.len());
+            return Ok(Examples::of_values(series.values, targets));
+        }
+        series.examples(&task, &files.name(path))
+    });
     let test = test.transpose()?;
     let training = training.examples(&task, &files.name(files.train))?;
     Dataset::new(files.stem(), shape, task, training, test)
@@ -230,7 +239,14 @@ fn each_line(
     Ok(())
 }
 
-fn parse_ucr(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
+/// The class of a series that is asked about.
+const ASKED: &str = "?";
+
+fn parse_ucr(
+    reader: &mut dyn Read,
+    file: &str,
+    like: Option<&Series>,
+) -> Result<Series, DataError> {
     let mut series = Series::default();
     each_line(reader, file, |text, line| {
         let at = At {
@@ -238,6 +254,9 @@ fn parse_ucr(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
             line,
             separator: '\t',
         };
+        if like.is_some_and(|like| text.split('\t').count() == like.length) {
+            return series.push(&[text], ASKED, &at);
+        }
         let (label, values) = text.split_once('\t').ok_or_else(|| {
             at.error(
                 1,
@@ -249,7 +268,7 @@ fn parse_ucr(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
     series.finish(file)
 }
 
-fn parse_ts(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
+fn parse_ts(reader: &mut dyn Read, file: &str, like: Option<&Series>) -> Result<Series, DataError> {
     let mut series = Series::default();
     let mut in_data = false;
     each_line(reader, file, |text, line| {
@@ -259,6 +278,10 @@ fn parse_ts(reader: &mut dyn Read, file: &str) -> Result<Series, DataError> {
             separator: ',',
         };
         if in_data {
+            let parts: Vec<&str> = text.split(':').collect();
+            if like.is_some_and(|like| parts.len() == like.channels) {
+                return series.push(&parts, ASKED, &at);
+            }
             let (dimensions, label) = text.rsplit_once(':').ok_or_else(|| {
                 at.error(
                     1,
@@ -297,7 +320,7 @@ mod tests {
                       1,2,3:4,5,6:a\n7,8,9:1,2,3:b\n";
 
     fn ts(text: &str) -> Result<Series, DataError> {
-        parse_ts(&mut text.as_bytes(), "x.ts")
+        parse_ts(&mut text.as_bytes(), "x.ts", None)
     }
 
     fn fault(text: &str) -> String {
@@ -314,10 +337,10 @@ mod tests {
 
     #[test]
     fn the_older_form_has_the_class_first() {
-        let series = parse_ucr(&mut &b"2\t0.5\t1\n1\t-1\t2\n"[..], "x.tsv").unwrap();
+        let series = parse_ucr(&mut &b"2\t0.5\t1\n1\t-1\t2\n"[..], "x.tsv", None).unwrap();
         assert_eq!((series.channels, series.length), (1, 2));
         assert_eq!(series.labels, ["2", "1"]);
-        let error = parse_ucr(&mut &b"1,2,3\n"[..], "x.tsv").unwrap_err();
+        let error = parse_ucr(&mut &b"1,2,3\n"[..], "x.tsv", None).unwrap_err();
         assert!(
             error.to_string().starts_with("x.tsv:1:1: no tab"),
             "{error}"

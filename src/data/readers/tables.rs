@@ -1,7 +1,7 @@
 //! CSV and TSV: rows of cells.
 
 use super::{Files, FormatInfo, Reader};
-use crate::data::csv::{self, CsvOptions, Table};
+use crate::data::csv::{self, CsvOptions, Reading, Table};
 use crate::data::{DataError, Dataset, Form};
 use std::path::Path;
 
@@ -54,8 +54,8 @@ impl Reader for Tsv {
 
 fn tables(files: &Files<'_>, delimiter: u8) -> Result<Dataset, DataError> {
     let options = options(files, delimiter);
-    dataset(files, |path: &Path, training: Option<&Table>| {
-        csv::read(files.open(path)?, &files.name(path), &options, training)
+    dataset(files, |path: &Path, reading: Reading<'_>| {
+        csv::read(files.open(path)?, &files.name(path), &options, reading)
     })
 }
 
@@ -76,11 +76,12 @@ pub(super) fn options(files: &Files<'_>, delimiter: u8) -> CsvOptions {
 /// The dataset of a training table, and of a test table that follows it.
 pub(super) fn dataset(
     files: &Files<'_>,
-    read: impl Fn(&Path, Option<&Table>) -> Result<Table, DataError>,
+    read: impl Fn(&Path, Reading<'_>) -> Result<Table, DataError>,
 ) -> Result<Dataset, DataError> {
-    let training = read(files.train, None)?;
+    let training = read(files.train, Reading::Training)?;
     let test = match files.test() {
-        Some(test) => Some(read(test, Some(&training))?),
+        Some(test) if files.asks => Some(read(test, Reading::Questions(&training))?),
+        Some(test) => Some(read(test, Reading::Test(&training))?),
         None => None,
     };
     let form = match training.form(test.as_ref()) {

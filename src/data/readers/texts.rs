@@ -6,8 +6,8 @@ use crate::data::csv::Column;
 use crate::data::dataset::Inputs;
 use crate::data::error::excerpt;
 use crate::data::{
-    Columns, DataError, Dataset, Examples, Form, MAX_VALUES, Place, Task, TextOptions, Texts,
-    Tokens, input,
+    Columns, DataError, Dataset, Examples, Form, MAX_VALUES, Place, Targets, Task, TextOptions,
+    Texts, Tokens, input,
 };
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
@@ -72,26 +72,36 @@ type Find<'a> = dyn Fn(&Line<'_>) -> Result<(String, String), DataError> + 'a;
 fn dataset(files: &Files<'_>, find: &Find<'_>) -> Result<Dataset, DataError> {
     let form = Form::Text(options(files)?);
     let columns = Wanted::of(files)?;
-    let read = |path: &Path| {
+    let read = |path: &Path, asks: bool| {
         let mut reader = files.open(path)?;
-        read(&mut reader, &files.name(path), &columns, find)
+        let wanted = Wanted {
+            asks,
+            ..columns.clone()
+        };
+        read(&mut reader, &files.name(path), &wanted, find)
     };
-    let training = read(files.train)?;
-    let test = files.test().map(read).transpose()?;
+    let training = read(files.train, false)?;
+    let test = files
+        .test()
+        .map(|path| read(path, files.asks))
+        .transpose()?;
     let task = class_task(training.labels.iter().map(String::as_str));
     let Task::Classes(classes) = &task else {
         unreachable!("texts have classes");
     };
-    let examples = |labelled: Labelled, file: String| {
+    let examples = |labelled: Labelled, file: String, asks: bool| {
         let labels = labelled.labels.iter().map(String::as_str);
-        Ok::<_, DataError>(Examples {
-            targets: class_targets(&file, labels, classes)?,
-            inputs: Inputs::Texts(labelled.texts),
-        })
+        let targets = if asks {
+            Targets::unknown(&task, labelled.labels.len())
+        } else {
+            class_targets(&file, labels, classes)?
+        };
+        let inputs = Inputs::Texts(labelled.texts);
+        Ok::<_, DataError>(Examples { inputs, targets })
     };
-    let training = examples(training, files.name(files.train))?;
+    let training = examples(training, files.name(files.train), false)?;
     let test = test.zip(files.test());
-    let test = test.map(|(labelled, path)| examples(labelled, files.name(path)));
+    let test = test.map(|(labelled, path)| examples(labelled, files.name(path), files.asks));
     let test = test.transpose()?;
     Dataset::new(files.stem(), form, task, training, test)
 }
@@ -124,10 +134,13 @@ fn options(files: &Files<'_>) -> Result<TextOptions, DataError> {
 }
 
 /// Which columns or fields are wanted.
+#[derive(Clone)]
 struct Wanted {
     label: Option<Column>,
     text: Option<Column>,
     has_header: bool,
+    /// Whether the text alone will do: its class is what is asked.
+    asks: bool,
 }
 
 impl Wanted {
@@ -146,6 +159,7 @@ impl Wanted {
             label,
             text: files.source.text.clone(),
             has_header: files.source.header.unwrap_or(false),
+            asks: false,
         })
     }
 }
@@ -226,9 +240,12 @@ impl Line<'_> {
         DataError::format(&place.to_string(), problem)
     }
 
-    /// By default the first column is the class and the second the text.
+    /// By default the first column is the class and the second the text. A text whose class is asked may be alone.
     fn tabs(line: &Line<'_>) -> Result<(String, String), DataError> {
         let cells: Vec<&str> = line.text.split('\t').collect();
+        if line.wanted.asks && cells.len() == 1 {
+            return Ok((String::new(), line.text.to_owned()));
+        }
         let place = |column: Option<&Column>, default: usize| match column {
             None => Ok(default),
             Some(Column::Number(number)) => Ok(number.saturating_sub(1)),
@@ -242,8 +259,6 @@ impl Line<'_> {
                 })
             }
         };
-        let label = place(line.wanted.label.as_ref(), 0)?;
-        let text = place(line.wanted.text.as_ref(), 1)?;
         let cell = |column: usize| {
             cells.get(column).copied().ok_or_else(|| {
                 let found = cells.len();
@@ -251,7 +266,12 @@ impl Line<'_> {
                 line.error(found, problem)
             })
         };
-        let (text, label_text) = (cell(text)?, cell(label)?.trim());
+        let text = cell(place(line.wanted.text.as_ref(), 1)?)?;
+        if line.wanted.asks {
+            return Ok((String::new(), text.to_owned()));
+        }
+        let label = place(line.wanted.label.as_ref(), 0)?;
+        let label_text = cell(label)?.trim();
         if label_text.is_empty() {
             return Err(line.error(
                 label + 1,
@@ -275,10 +295,14 @@ impl Line<'_> {
                 None => Err(line.error(1, format!("the object has no field `{name}`"))),
             }
         };
+        let text = || field(line.wanted.text.as_ref(), "text");
+        if line.wanted.asks {
+            return Ok((String::new(), text()?));
+        }
         let label = field(line.wanted.label.as_ref(), "label")?;
         if label.is_empty() {
             return Err(line.error(1, "the label is empty; fill the gap or drop the line"));
         }
-        Ok((label, field(line.wanted.text.as_ref(), "text")?))
+        Ok((label, text()?))
     }
 }

@@ -38,6 +38,15 @@ impl Texts {
         &self.all[start..self.ends[index]]
     }
 
+    /// The first `count` texts.
+    pub(in crate::data) fn first(&self, count: usize) -> Self {
+        let end = count.checked_sub(1).map_or(0, |last| self.ends[last]);
+        Self {
+            all: self.all[..end].to_owned(),
+            ends: self.ends[..count].to_vec(),
+        }
+    }
+
     /// The texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.get(index))

@@ -66,7 +66,7 @@ fn the_winner_was_evaluated_in_full_and_epochs_are_counted_once() {
 #[test]
 fn training_on_from_a_checkpoint_and_anew_give_the_same_digest_and_verify() {
     let text =
-        experiment("successive_halving", 9, 14).replace("retrain_seeds = 2", "retrain_seeds = 0");
+        experiment("successive_halving", 9, 20).replace("retrain_seeds = 2", "retrain_seeds = 0");
     let bench = Bench::new(&text);
     let stop = AtomicBool::new(false);
     let options = |workers| Options {
@@ -83,11 +83,11 @@ fn training_on_from_a_checkpoint_and_anew_give_the_same_digest_and_verify() {
         .into_iter()
         .filter(|row| row.continues.is_some());
     let promoted: Vec<TrialId> = promoted.map(|row| row.trial).collect();
-    assert!(promoted.len() > 3);
+    assert!(promoted.len() >= 3);
     assert!(!one.join("checkpoints").exists());
     // Every trial again, each from its beginning.
-    assert_eq!(choose(&run, 14, Seed(0)).len(), 14);
-    let verified = verify(&one, 14, Seed(0), &options(2), &mut |_| ()).unwrap();
+    assert_eq!(choose(&run, 20, Seed(0)).len(), 20);
+    let verified = verify(&one, 20, Seed(0), &options(2), &mut |_| ()).unwrap();
     assert!(verified.is_equal(), "{verified:?}");
     // A run cut in the middle has lost its checkpoints.
     let journal = fs::read_to_string(one.join("journal.jsonl")).unwrap();
