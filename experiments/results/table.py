@@ -43,7 +43,9 @@ def main():
         if not folders:
             continue
         said = subprocess.run([options.strata, "best", folders[-1], "--json"], check=True, capture_output=True, text=True)
-        finals = {name_of(row): row for row in json.loads(said.stdout)["finals"]}
+        finals = {name_of(row): row for row in json.loads(said.stdout)["finals"] if row["deviation"] is not None}
+        if "winner" not in finals or len(finals) < 2:
+            continue
         hand = next(name for name in finals if name != "winner" and not name.endswith("_linear"))
         own = next((figure(row) for subject, row in finals.items() if subject.endswith("_linear")), None)
         print(f"| {kind} | {what} | `{hand}` {figure(finals[hand])} | {figure(finals['winner'])} | {own or linear} |")

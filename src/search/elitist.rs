@@ -155,6 +155,10 @@ impl<M: Moves> Controller<M::Genome> for Elitist<'_, M> {
         )
     }
 
+    fn draws(&self) -> bool {
+        true
+    }
+
     fn tell(&mut self, trial: TrialId, result: &Observed<M::Genome>) {
         if let Some(fitness) = result.fitness {
             self.offspring.push(Member {

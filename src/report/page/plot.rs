@@ -105,7 +105,7 @@ impl Axis {
             let first = libm::floor(libm::log10(self.from)) as i32;
             let last = libm::ceil(libm::log10(self.to)) as i32;
             let decades = (first..=last).flat_map(|power| {
-                let steps: &[f64] = if last - first > 3 {
+                let steps: &[f64] = if self.to / self.from > 3e3 {
                     &[1.0]
                 } else {
                     &[1.0, 3.0]

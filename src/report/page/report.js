@@ -38,7 +38,7 @@
     if (log && to / from > 20) {
       const [first, last] = [Math.floor(Math.log10(from)), Math.ceil(Math.log10(to))];
       for (let power = first; power <= last; power++)
-        for (const step of last - first > 3 ? [1] : [1, 3]) found.push(step * 10 ** power);
+        for (const step of to / from > 3e3 ? [1] : [1, 3]) found.push(step * 10 ** power);
       return found.filter((tick) => tick >= from && tick <= to);
     }
     const step = round((to - from) / 6);
