@@ -137,11 +137,9 @@ fn a_network_that_sees_nothing_has_no_gradients_and_no_correlations() {
 fn networks_of_tokens_and_vectors_have_proxies_too() {
     let tokens = "space s\ninput tokens(length: 6, vocabulary: 9)\noutput binary\n\
         network {\n embedding(4)\n global_avg_pool\n linear(40)\n relu\n linear(outputs)\n}\n";
-    assert!(
-        all(tokens, 1, 2)
-            .iter()
-            .all(|&bits| f64::from_bits(bits).is_finite())
-    );
+    // Not the minibatch of seed 1: two of its examples are the same words in another order, so that naswot is infinite.
+    let found: Vec<f64> = all(tokens, 2, 2).into_iter().map(f64::from_bits).collect();
+    assert!(found.iter().all(|figure| figure.is_finite()), "{found:?}");
     let numbers = "space s\ninput vector(features: 4)\noutput regression(2)\n\
         network {\n linear(5)\n relu\n linear(outputs)\n}\n";
     assert_eq!(all(numbers, 1, 2).len(), PROXIES.len());
