@@ -25,6 +25,29 @@ impl Description {
     }
 }
 
+/// Successive halving, in one bracket or in several.
+const HALVING: &[(&str, &str)] = &[
+    ("fidelity", "\"epochs\""),
+    ("eta", "3"),
+    ("min_fidelity", "0.1"),
+    ("sampling", "\"prior\""),
+    ("duplicates", "false"),
+];
+
+/// The same, its candidates children of those that came highest.
+const GUIDED_HALVING: &[(&str, &str)] = &[
+    ("fidelity", "\"epochs\""),
+    ("eta", "3"),
+    ("min_fidelity", "0.1"),
+    ("population", "16"),
+    ("sample", "4"),
+    ("edits", "1"),
+    ("random_share", "0.25"),
+    ("inherit", "false"),
+    ("sampling", "\"prior\""),
+    ("duplicates", "false"),
+];
+
 /// Every controller, the simplest first.
 pub const CONTROLLERS: &[Description] = &[
     Description {
@@ -62,62 +85,28 @@ pub const CONTROLLERS: &[Description] = &[
         name: "successive_halving",
         summary: "many are trained a little, and the best of each level go on",
         source: "Jamieson and Talwalkar, 2016; Li et al., 2020",
-        settings: &[
-            ("fidelity", "\"epochs\""),
-            ("eta", "3"),
-            ("min_fidelity", "0.1"),
-            ("sampling", "\"prior\""),
-            ("duplicates", "false"),
-        ],
+        settings: HALVING,
     },
     Description {
         kind: ControllerKind::Hyperband,
         name: "hyperband",
         summary: "successive halving in brackets, which begin on ever higher levels",
         source: "Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar, 2018",
-        settings: &[
-            ("fidelity", "\"epochs\""),
-            ("eta", "3"),
-            ("min_fidelity", "0.1"),
-            ("sampling", "\"prior\""),
-            ("duplicates", "false"),
-        ],
+        settings: HALVING,
     },
     Description {
         kind: ControllerKind::EvolutionHalving,
         name: "evolution_halving",
         summary: "successive halving of children of those that came highest",
         source: "after Falkner, Klein and Hutter, 2018; Awad, Mallik and Hutter, 2021",
-        settings: &[
-            ("fidelity", "\"epochs\""),
-            ("eta", "3"),
-            ("min_fidelity", "0.1"),
-            ("population", "16"),
-            ("sample", "4"),
-            ("edits", "1"),
-            ("random_share", "0.25"),
-            ("inherit", "false"),
-            ("sampling", "\"prior\""),
-            ("duplicates", "false"),
-        ],
+        settings: GUIDED_HALVING,
     },
     Description {
         kind: ControllerKind::EvolutionHyperband,
         name: "evolution_hyperband",
         summary: "Hyperband of children of those that came highest",
         source: "after Falkner, Klein and Hutter, 2018; Awad, Mallik and Hutter, 2021",
-        settings: &[
-            ("fidelity", "\"epochs\""),
-            ("eta", "3"),
-            ("min_fidelity", "0.1"),
-            ("population", "16"),
-            ("sample", "4"),
-            ("edits", "1"),
-            ("random_share", "0.25"),
-            ("inherit", "false"),
-            ("sampling", "\"prior\""),
-            ("duplicates", "false"),
-        ],
+        settings: GUIDED_HALVING,
     },
     Description {
         kind: ControllerKind::MuPlusLambda,
