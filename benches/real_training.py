@@ -206,9 +206,17 @@ def measure(options):
 
 
 def best_at(points, seconds):
-    """The best validation score after so many seconds of trials."""
-    known = [score for spent, score, _ in points if spent <= seconds]
-    return known[-1] if known else math.nan
+    """The validation score and loss of the best trial after so many seconds of trials."""
+    known = [(score, loss) for spent, score, loss in points if spent <= seconds]
+    return known[-1] if known else (math.nan, math.nan)
+
+
+def score_at(points, seconds):
+    return best_at(points, seconds)[0]
+
+
+def loss_at(points, seconds):
+    return best_at(points, seconds)[1]
 
 
 def interval(values, draws=10_000):
@@ -227,9 +235,18 @@ def cell(values):
 
 
 def mean_curve(rows, times):
-    """The mean over seeds of the best validation score at each time; nan until every seed has one."""
+    """The means over seeds of the best trial's score and negated loss at each time; nan until every seed has one.
+
+    They are compared in this order, as a search does it: where every seed reaches the highest score there is, the
+    loss tells which search is ahead.
+    """
     curves = [json.loads(row["curve"]) for row in rows]
-    return [statistics.fmean(best_at(points, time) for points in curves) for time in times]
+
+    def mean(time):
+        score = statistics.fmean(score_at(points, time) for points in curves)
+        return round(score, 12), -statistics.fmean(loss_at(points, time) for points in curves)
+
+    return [mean(time) for time in times]
 
 
 def report(options):
@@ -244,13 +261,16 @@ def report(options):
         if "random" not in groups:
             continue
         goal = mean_curve(groups["random"], [whole])[0]
-        print(f"\n{task}: {whole} s of trials a run; random search ends with {goal:.4f} on validation\n")
-        print("| search | seeds | trials (full) | validation at half | validation at the end | test | reaches random's end after |")
-        print("| --- | --- | --- | --- | --- | --- | --- |")
+        print(f"\n{task}: {whole} s of trials a run; random search ends with {goal[0]:.4f}, loss {-goal[1]:.4f}\n")
+        print(
+            "| search | seeds | trials (full) | validation at half | validation at the end | loss there | test "
+            "| reaches random's end after |"
+        )
+        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for method, rows in groups.items():
             curves = [json.loads(row["curve"]) for row in rows]
             reached = next(
-                (t for t, mean in zip(times, mean_curve(rows, times)) if mean >= goal - 1e-12), math.nan
+                (t for t, mean in zip(times, mean_curve(rows, times)) if mean >= goal), math.nan
             )
             tests = [statistics.fmean(json.loads(row["tests"])) for row in rows if json.loads(row["tests"])]
             trials = statistics.fmean(int(row["trials"]) for row in rows)
@@ -258,8 +278,9 @@ def report(options):
             share = "never" if math.isnan(reached) else f"{reached:.0f} s ({reached / whole:.0%})"
             print(
                 f"| {method} | {len(rows)} | {trials:.0f} ({full:.0f}) "
-                f"| {cell([best_at(points, whole / 2) for points in curves])} "
-                f"| {cell([best_at(points, whole) for points in curves])} "
+                f"| {cell([score_at(points, whole / 2) for points in curves])} "
+                f"| {cell([score_at(points, whole) for points in curves])} "
+                f"| {cell([loss_at(points, whole) for points in curves])} "
                 f"| {cell(tests)} | {share} |"
             )
 
