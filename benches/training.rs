@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use strata::data::{DataSource, Splits};
 use strata::language;
+use strata::model::ComputeDevice;
 use strata::random::Seed;
 use strata::space::Candidate;
 use strata::training::{Job, Recipe, train};
@@ -65,6 +66,7 @@ fn steps(criterion: &mut Criterion) {
             validation: &one,
             seed: Seed(1),
             trial: 0,
+            device: ComputeDevice::Flex,
             deadline: None,
             stop: &stop,
         };

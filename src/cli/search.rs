@@ -6,6 +6,7 @@ use super::progress::Progress;
 use super::recent::RUNS;
 use super::terminal::Terminal;
 use super::{interrupt, report};
+use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::run::{self, Event, ExperimentFile, Options, RunError};
 use std::path::PathBuf;
@@ -32,6 +33,9 @@ pub struct Args {
     /// The root seed instead of the experiment's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Where trials are trained instead of the experiment's `trial.device`: flex, wgpu or cuda
+    #[arg(long, value_name = "DEVICE", value_parser = device)]
+    device: Option<ComputeDevice>,
     #[command(flatten)]
     datasets: DataDir,
     /// Say nothing on stderr but errors
@@ -53,11 +57,22 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         experiment.seed = Seed(seed);
     }
     experiment.data.folder = Some(args.datasets.folder());
+    experiment.trial.device = args.device.unwrap_or(experiment.trial.device);
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
     let ending = watched(args.workers, terminal, |options, watch| {
         run::start(&file, &args.runs, options, watch)
     })?;
     report::ending(&ending, terminal)
+}
+
+fn device(name: &str) -> Result<ComputeDevice, String> {
+    let found = ComputeDevice::ALL
+        .into_iter()
+        .find(|device| device.name() == name);
+    found.ok_or_else(|| {
+        let names = ComputeDevice::ALL.map(ComputeDevice::name).join(", ");
+        format!("it is one of {names}")
+    })
 }
 
 /// Carries out `work` with progress on stderr and Ctrl-C as its end.

@@ -8,8 +8,9 @@ use super::{interrupt, numbers, terminal};
 use crate::architecture::Architecture;
 use crate::data::DataSource;
 use crate::layers::Value;
+use crate::model::ComputeDevice;
 use crate::random::Seed;
-use crate::run::ExperimentFile;
+use crate::run::{ExperimentFile, TrialSettings};
 use crate::training::{self, EpochRecord, Job, Recipe};
 use rayon::ThreadPoolBuilder;
 use serde::Serialize;
@@ -67,6 +68,7 @@ struct Setting {
     data: DataSource,
     base: PathBuf,
     threads: usize,
+    device: ComputeDevice,
 }
 
 /// Trains and says how good the network is on the validation examples.
@@ -141,17 +143,21 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
             data: DataSource::default(),
             base: PathBuf::new(),
             threads: 1,
+            device: ComputeDevice::default(),
         },
         Some(path) => {
             let ExperimentFile {
                 experiment, base, ..
             } = ExperimentFile::read(path)?;
-            let threads = experiment.trial.threads;
+            let TrialSettings {
+                threads, device, ..
+            } = experiment.trial;
             Setting {
                 recipe: experiment.recipe,
                 data: experiment.data,
                 base,
                 threads,
+                device,
             }
         }
     };
@@ -183,6 +189,7 @@ fn train(
         validation: &splits.validation,
         seed: Seed(args.seed),
         trial: 0,
+        device: setting.device,
         deadline: None,
         stop: &stop,
     };

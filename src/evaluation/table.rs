@@ -10,12 +10,13 @@ use super::{
 use crate::data::{self, DataError};
 use crate::diagnostics::closest_name;
 use crate::space::{Genome, SearchSpace};
+use num_bigint::BigUint;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Which column of a table means what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -234,6 +235,8 @@ pub struct TableEvaluator {
     of: KeyOf,
     score: Vec<f64>,
     figures: Vec<(String, Vec<f64>)>,
+    /// The rows of networks by their canonical form, made when the first network without decisions comes.
+    by_network: Arc<OnceLock<BTreeMap<String, usize>>>,
 }
 
 impl TableEvaluator {
@@ -261,6 +264,7 @@ impl TableEvaluator {
             of: settings.of,
             score: table.numbers(&settings.score)?,
             figures,
+            by_network: Arc::default(),
         })
     }
 
@@ -280,9 +284,45 @@ impl TableEvaluator {
             of: settings.of,
             score: table.numbers(column)?,
             figures: Vec::new(),
+            by_network: Arc::default(),
         })
     }
+
+    /// The row of a candidate: by its decisions, or where it comes from elsewhere, as hand-designed networks do, that of
+    /// the first architecture of the space that is the same network.
+    fn row(&self, job: &TrialJob<'_>) -> Result<usize, Failure> {
+        let unknown = |message: String| Failure::new(FailureKind::Invalid, message);
+        match job.genome {
+            Some(genome) if genome.iter().next().is_some() => {
+                let key = self.of.key(&self.space, genome);
+                let row = self.table.row(&key);
+                row.ok_or_else(|| unknown(format!("the table has no row `{key}`")))
+            }
+            _ => {
+                let rows = self.by_network.get_or_init(|| self.rows_by_network());
+                let row = rows.get(&job.architecture.canonical().digest());
+                row.copied().ok_or_else(|| {
+                    unknown("the table has rows for networks of its space only".to_owned())
+                })
+            }
+        }
+    }
+
+    fn rows_by_network(&self) -> BTreeMap<String, usize> {
+        let mut rows = BTreeMap::new();
+        for genome in self.space.iter_from(&BigUint::ZERO).take(MAX_WALKED) {
+            let row = self.table.row(&self.of.key(&self.space, &genome));
+            if let (Some(row), Ok(candidate)) = (row, self.space.decode(&genome)) {
+                let digest = candidate.architecture.canonical().digest();
+                rows.entry(digest).or_insert(row);
+            }
+        }
+        rows
+    }
 }
+
+/// The most architectures of a space that are looked through for a network.
+const MAX_WALKED: usize = 1_000_000;
 
 impl Evaluator for TableEvaluator {
     fn evaluate(
@@ -291,15 +331,7 @@ impl Evaluator for TableEvaluator {
         _: &Control<'_>,
         _: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
-        let Some(genome) = job.genome else {
-            let message = "a table has rows for the space's architectures only";
-            return Err(Failure::new(FailureKind::Invalid, message));
-        };
-        let key = self.of.key(&self.space, genome);
-        let Some(row) = self.table.row(&key) else {
-            let message = format!("the table has no row `{key}`");
-            return Err(Failure::new(FailureKind::Invalid, message));
-        };
+        let row = self.row(job)?;
         let figure = |(name, values): &(String, Vec<f64>)| (name.clone(), values[row]);
         Ok(Finished {
             metrics: self.figures.iter().map(figure).collect(),

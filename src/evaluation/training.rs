@@ -5,6 +5,7 @@ use super::{
 };
 use crate::architecture::Output;
 use crate::data::Part;
+use crate::model::ComputeDevice;
 use crate::random::Purpose;
 use crate::training::{
     self, Checkpoint, Job, Objective, Progress, Recipe, Scores, Stretch, Trained,
@@ -15,12 +16,17 @@ use crate::training::{
 pub struct TrainingEvaluator<'d> {
     train: &'d Part,
     validation: &'d Part,
+    device: ComputeDevice,
 }
 
 impl<'d> TrainingEvaluator<'d> {
     /// Learns from `train` and is scored on `validation`.
-    pub fn new(train: &'d Part, validation: &'d Part) -> Self {
-        Self { train, validation }
+    pub fn new(train: &'d Part, validation: &'d Part, device: ComputeDevice) -> Self {
+        Self {
+            train,
+            validation,
+            device,
+        }
     }
 }
 
@@ -33,7 +39,8 @@ impl Evaluator for TrainingEvaluator<'_> {
     ) -> Evaluation {
         let output = job.architecture.output();
         let mut report = |progress: &Progress| observe(of_progress(progress, output));
-        let trained = train(job, control, self.train, self.validation, &mut report)?;
+        let parts = (self.train, self.validation);
+        let trained = train(job, control, parts, self.device, &mut report)?;
         let weights = trained.network.save();
         let checkpoint = trained.checkpoint.map(|checkpoint| checkpoint.to_bytes());
         Ok(Finished {
@@ -50,16 +57,18 @@ pub struct RetrainingEvaluator {
     test: Part,
     /// The loop measures on some example after each epoch; here nobody looks at the figure.
     unlooked: Part,
+    device: ComputeDevice,
 }
 
 impl RetrainingEvaluator {
     /// Learns from `train` and is scored on `test`.
-    pub fn new(train: Part, test: Part) -> Self {
+    pub fn new(train: Part, test: Part, device: ComputeDevice) -> Self {
         let unlooked = train.first(1);
         Self {
             train,
             test,
             unlooked,
+            device,
         }
     }
 }
@@ -89,7 +98,8 @@ impl Evaluator for RetrainingEvaluator {
             recipe: &recipe,
             ..*job
         };
-        let trained = train(&job, control, &self.train, &self.unlooked, &mut report)?;
+        let parts = (&self.train, &self.unlooked);
+        let trained = train(&job, control, parts, self.device, &mut report)?;
         let objective = Objective::of(&recipe, job.architecture.output());
         let objective = objective.expect("the network was trained by it");
         let scores = training::evaluate(&trained.network, &self.test, &objective);
@@ -100,8 +110,8 @@ impl Evaluator for RetrainingEvaluator {
 fn train(
     job: &TrialJob<'_>,
     control: &Control<'_>,
-    train: &Part,
-    validation: &Part,
+    (train, validation): (&Part, &Part),
+    device: ComputeDevice,
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Trained, Failure> {
     refuse_too_large(job, control)?;
@@ -127,6 +137,7 @@ fn train(
         validation,
         seed: job.seed,
         trial: job.number,
+        device,
         deadline: control.deadline,
         stop: control.stop,
     };

@@ -1,6 +1,7 @@
-//! Layers without kernels of our own, on burn.
+//! What is computed on burn: layers without kernels of our own, and whole networks on other devices.
 
-use super::network::batch;
+use super::Network;
+use super::network::{batch, walk};
 use super::plan::Step;
 use super::program::{turn, turn_back};
 use crate::kernels::{Operation, Pass};
@@ -8,13 +9,19 @@ use crate::layers::{Activation, Forward, Layer, Mode, Parameter, Shape};
 use crate::random::Stream;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
-/// A layer that burn computes and differentiates.
+/// What burn computes and differentiates.
 pub(super) struct Foreign {
-    layer: Layer,
+    work: Work,
+    device: Device,
     inputs: Vec<Shape>,
     output: Shape,
     parameters: Vec<Vec<usize>>,
     ran: Option<Ran>,
+}
+
+enum Work {
+    Layer(Layer),
+    Network(Vec<Step>),
 }
 
 /// What the forward pass leaves for the backward one.
@@ -26,21 +33,67 @@ struct Ran {
 
 impl std::fmt::Debug for Foreign {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Foreign({})", self.layer)
+        match &self.work {
+            Work::Layer(layer) => write!(f, "Foreign({layer})"),
+            Work::Network(steps) => write!(f, "Foreign({} layers, {:?})", steps.len(), self.device),
+        }
     }
 }
 
 impl Foreign {
-    pub(super) fn of(step: &Step) -> Self {
-        let specs = step.layer.parameters(&step.shapes);
+    /// One layer, on the processor.
+    pub(super) fn layer(step: &Step) -> Self {
         Self {
-            layer: step.layer.clone(),
+            work: Work::Layer(step.layer.clone()),
+            device: Device::flex(),
             inputs: step.shapes.clone(),
             output: step.shape,
-            parameters: specs.into_iter().map(|spec| spec.shape).collect(),
+            parameters: shapes(step),
             ran: None,
         }
     }
+
+    /// A whole network.
+    pub(super) fn network(network: &Network, device: Device) -> Self {
+        let steps = network.steps().to_vec();
+        Self {
+            device,
+            inputs: vec![network.input()],
+            output: steps.last().map_or(network.input(), |step| step.shape),
+            parameters: steps.iter().flat_map(shapes).collect(),
+            work: Work::Network(steps),
+            ran: None,
+        }
+    }
+
+    fn compute(
+        &self,
+        tensors: (&[Parameter], &mut [Tensor<1>]),
+        mut inputs: Vec<Activation>,
+        mode: Mode<'_>,
+    ) -> Activation {
+        match &self.work {
+            Work::Layer(layer) => {
+                let (parameters, buffers) = tensors;
+                let mut context = Forward {
+                    parameters,
+                    buffers,
+                    mode,
+                };
+                layer.kind.forward(&layer.arguments, &mut context, inputs)
+            }
+            Work::Network(steps) => {
+                let input = inputs.pop().expect("a network has an input");
+                walk(steps, tensors, input, mode, |_, _| ())
+            }
+        }
+    }
+}
+
+/// The shapes of a layer's parameters.
+fn shapes(step: &Step) -> Vec<Vec<usize>> {
+    let specs = step.layer.parameters(&step.shapes);
+    specs.into_iter().map(|spec| spec.shape).collect()
 }
 
 impl Operation for Foreign {
@@ -51,7 +104,7 @@ impl Operation for Foreign {
         noise: Option<&mut Stream>,
         output: &mut [f32],
     ) {
-        let plain = Device::flex();
+        let plain = self.device.clone();
         let device = match noise {
             Some(_) => plain.clone().autodiff(),
             None => plain.clone(),
@@ -77,15 +130,8 @@ impl Operation for Foreign {
             })
             .collect();
         let training = noise.is_some();
-        let mut context = Forward {
-            parameters: &parameters,
-            buffers: &mut kept,
-            mode: noise.map_or(Mode::Inference, Mode::Training),
-        };
-        let result = self
-            .layer
-            .kind
-            .forward(&self.layer.arguments, &mut context, inputs.clone());
+        let mode = noise.map_or(Mode::Inference, Mode::Training);
+        let result = self.compute((&parameters, &mut kept), inputs.clone(), mode);
         turn(self.output, &floats(data(&result)), output);
         for (values, tensor) in buffers.iter_mut().zip(kept) {
             *values = floats(tensor.into_data());
@@ -163,7 +209,7 @@ fn tracked(input: Activation, track: bool) -> Activation {
 }
 
 fn data(output: &Activation) -> TensorData {
-    any!(output, x => x.to_data(), unreachable!("no layer without kernels gives tokens"))
+    any!(output, x => x.to_data(), unreachable!("nothing that burn computes here gives tokens"))
 }
 
 /// Gradients of the output's products with `gradient`; `None` where it depends on nothing.

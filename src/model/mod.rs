@@ -4,6 +4,7 @@
 //! from the trial's own stream, never from a global generator. Knows nothing of data sets, losses or
 //! optimisers.
 
+mod device;
 mod foreign;
 mod inference;
 mod network;
@@ -11,6 +12,7 @@ mod plan;
 mod program;
 mod weights;
 
+pub use device::ComputeDevice;
 pub use network::{Network, Probe, ProbedLayer, batch};
 pub use program::Program;
 pub use weights::WeightsError;

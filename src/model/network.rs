@@ -136,33 +136,46 @@ impl Network {
     pub fn forward_traced(
         &mut self,
         input: Activation,
-        mut mode: Mode<'_>,
-        mut observe: impl FnMut(usize, &Activation),
+        mode: Mode<'_>,
+        observe: impl FnMut(usize, &Activation),
     ) -> Activation {
-        let mut outputs = vec![Some(input)];
-        for step in &self.plan.steps {
-            let inputs = step
-                .inputs
-                .iter()
-                .map(|&source| read(&mut outputs, source))
-                .collect();
-            let mut context = Forward {
-                parameters: &self.parameters[step.parameters.clone()],
-                buffers: &mut self.buffers[step.buffers.clone()],
-                mode: mode.reborrow(),
-            };
-            let output = step
-                .layer
-                .kind
-                .forward(&step.layer.arguments, &mut context, inputs);
-            observe(outputs.len(), &output);
-            outputs.push(Some(output));
-        }
-        outputs
-            .pop()
-            .flatten()
-            .expect("nobody reads the last node's output")
+        let tensors = (&self.parameters[..], &mut self.buffers[..]);
+        walk(&self.plan.steps, tensors, input, mode, observe)
     }
+}
+
+/// Computes one layer after the other, each with its own among the parameters and buffers, and shows each output to
+/// `observe`.
+pub(super) fn walk(
+    steps: &[Step],
+    (parameters, buffers): (&[Parameter], &mut [Tensor<1>]),
+    input: Activation,
+    mut mode: Mode<'_>,
+    mut observe: impl FnMut(usize, &Activation),
+) -> Activation {
+    let mut outputs = vec![Some(input)];
+    for step in steps {
+        let inputs = step
+            .inputs
+            .iter()
+            .map(|&source| read(&mut outputs, source))
+            .collect();
+        let mut context = Forward {
+            parameters: &parameters[step.parameters.clone()],
+            buffers: &mut buffers[step.buffers.clone()],
+            mode: mode.reborrow(),
+        };
+        let output = step
+            .layer
+            .kind
+            .forward(&step.layer.arguments, &mut context, inputs);
+        observe(outputs.len(), &output);
+        outputs.push(Some(output));
+    }
+    outputs
+        .pop()
+        .flatten()
+        .expect("nobody reads the last node's output")
 }
 
 /// A batch of row-major examples of `shape`.

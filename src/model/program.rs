@@ -1,10 +1,11 @@
 //! A network as a list of operations over memory that is kept from step to step: how it is trained.
 //!
-//! Layers with kernels of their own run them, the others run on burn. Values lie with their channels last.
+//! Layers with kernels of their own run them, the others run on burn. Values lie with their channels last. On a device
+//! that is not the processor, the whole network is one operation, burn's; weights and what they learn stay here.
 
-use super::Network;
 use super::foreign::Foreign;
 use super::plan::Step;
+use super::{ComputeDevice, Network};
 use crate::kernels::{Flow, Operation, Pass, add_to, transpose};
 use crate::layers::{Mode, Shape};
 use std::ops::Range;
@@ -48,8 +49,26 @@ struct Slot {
 }
 
 impl Program {
-    /// The program of a network, with its weights and buffers.
+    /// The program of a network, with its weights and buffers, for the processor.
     pub fn of(network: &Network) -> Self {
+        Self::on(network, ComputeDevice::Flex)
+    }
+
+    /// The program of a network, with its weights and buffers.
+    ///
+    /// # Panics
+    /// When strata was built without the device.
+    pub fn on(network: &Network, device: ComputeDevice) -> Self {
+        let mut program = Self::empty(network);
+        match device {
+            ComputeDevice::Flex => program.plan(network),
+            other => program.plan_whole(network, other.on_burn()),
+        }
+        program
+    }
+
+    /// Weights and memory, and nothing to do.
+    fn empty(network: &Network) -> Self {
         let values = |tensor: burn::tensor::TensorData| {
             tensor
                 .try_into_vec::<f32>()
@@ -60,7 +79,7 @@ impl Program {
             .iter()
             .map(|p| values(p.to_data()))
             .collect();
-        let mut program = Self {
+        Self {
             input: network.input(),
             steps: Vec::new(),
             slots: vec![Slot {
@@ -78,9 +97,7 @@ impl Program {
                 .collect(),
             spare: Vec::new(),
             batch: 0,
-        };
-        program.plan(network);
-        program
+        }
     }
 
     /// Puts weights and buffers back into the network that this is the program of.
@@ -289,6 +306,26 @@ impl Program {
         spare
     }
 
+    /// The network as one operation of burn's.
+    fn plan_whole(&mut self, network: &Network, device: burn::tensor::Device) {
+        let Some(last) = network.steps().last() else {
+            return;
+        };
+        self.slots.push(Slot {
+            size: last.shape.elements(),
+            learns: !self.parameters.is_empty(),
+            ..Slot::default()
+        });
+        self.output = 1;
+        self.steps.push(Stage {
+            operation: Box::new(Foreign::network(network, device)),
+            inputs: vec![0],
+            output: 1,
+            parameters: 0..self.parameters.len(),
+            buffers: 0..self.buffers.len(),
+        });
+    }
+
     fn plan(&mut self, network: &Network) {
         let steps = network.steps();
         // How often each node is read; the output is read by whoever asked.
@@ -308,7 +345,7 @@ impl Program {
                 .collect();
             let alone_before = step.inputs.first().is_some_and(|source| alone[source.node]);
             let operation = step.layer.operation(&step.shapes);
-            let operation = operation.unwrap_or_else(|| Box::new(Foreign::of(step)));
+            let operation = operation.unwrap_or_else(|| Box::new(Foreign::layer(step)));
             let same = operation.flow() == Flow::Same;
             let slot = match inputs.first() {
                 Some(&input) if same || (alone_before && self.absorbs(input, &*operation)) => input,

@@ -76,6 +76,8 @@ pub struct Arm {
     pub networks: Vec<Network>,
     /// What its networks scored on the test examples.
     pub scores: Vec<Score>,
+    /// Whether its scores are one figure without noise, looked up in a table.
+    pub known: bool,
     /// The scores as a sample.
     pub sample: Option<Sample>,
     /// How much better the mean is than that of random networks, in percent of it.
@@ -363,6 +365,7 @@ impl Tested<'_> {
             Some(at) => at,
             None => {
                 let mut arm = Arm::empty(name.to_owned(), Role::HandDesigned);
+                arm.known = self.run.started().experiment.evaluator.info().looks_up;
                 arm.networks.push(self.network(None));
                 designed.push(arm);
                 designed.len() - 1
@@ -410,6 +413,7 @@ impl Arm {
             role,
             networks: Vec::new(),
             scores: Vec::new(),
+            known: false,
             sample: None,
             improvement: None,
             cost: Cost::default(),

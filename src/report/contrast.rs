@@ -2,7 +2,7 @@
 
 use super::analysis::{Arm, Role};
 use crate::random::{Purpose, Seed};
-use crate::statistics::{self, Bootstrap, Method};
+use crate::statistics::{self, Bootstrap, Method, Tested};
 use serde::Serialize;
 
 /// The level of significance, after correction.
@@ -16,6 +16,16 @@ pub enum Unit {
     Retraining,
     /// The mean over the retrainings of one search's winner: for conclusions about the search.
     SearchSeed,
+}
+
+/// What a p-value is by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    /// Mann and Whitney's, of two samples.
+    MannWhitney,
+    /// Wilcoxon's signed ranks, of one sample against a figure that is known.
+    SignedRank,
 }
 
 /// What may be said of two arms.
@@ -49,7 +59,9 @@ pub struct Contrast {
     pub high: Option<f64>,
     /// The probability that one of the first is above one of the second, equal ones counted half.
     pub a12: f64,
-    /// The two-sided p-value of Mann and Whitney's test.
+    /// What the p-value is by.
+    pub test: Test,
+    /// The two-sided p-value.
     pub p: f64,
     /// Whether it is from all arrangements.
     pub exact: bool,
@@ -107,7 +119,7 @@ fn contrast(
         Unit::SearchSeed => arm.means_by_seed(),
     };
     let (x, y) = (values(first), values(second));
-    let tested = statistics::mann_whitney(&x, &y)?;
+    let (test, tested) = tested(&x, &y, second.known)?;
     let mut stream = seed.stream(0, Purpose::Tool);
     let interval = bootstrap.difference(&x, &y, &mut stream);
     Some(Contrast {
@@ -119,19 +131,32 @@ fn contrast(
         low: interval.map(|interval| interval.low),
         high: interval.map(|interval| interval.high),
         a12: statistics::vargha_delaney(&x, &y)?,
+        test,
         p: tested.p,
         exact: tested.method == Method::Exact,
         corrected: tested.p,
-        least: least(x.len(), y.len())?,
+        least: least(x.len(), y.len(), second.known)?,
         finding: Finding::NotShown,
     })
 }
 
+/// Two samples held against each other; copies of one figure are no sample.
+fn tested(x: &[f64], y: &[f64], known: bool) -> Option<(Test, Tested)> {
+    if known {
+        let figure = vec![*y.first()?; x.len()];
+        return Some((Test::SignedRank, statistics::wilcoxon(x, &figure)?));
+    }
+    Some((Test::MannWhitney, statistics::mann_whitney(x, y)?))
+}
+
 /// The p-value of samples of these sizes that do not overlap.
-fn least(n: usize, m: usize) -> Option<f64> {
+fn least(n: usize, m: usize, known: bool) -> Option<f64> {
     let upper: Vec<f64> = (0..n).map(|at| (m + at) as f64).collect();
-    let lower: Vec<f64> = (0..m).map(|at| at as f64).collect();
-    Some(statistics::mann_whitney(&upper, &lower)?.p)
+    let lower: Vec<f64> = match known {
+        true => vec![-1.0; m],
+        false => (0..m).map(|at| at as f64).collect(),
+    };
+    Some(tested(&upper, &lower, known)?.1.p)
 }
 
 /// The size of an effect in words, by Vargha and Delaney's thresholds.

@@ -1,7 +1,7 @@
 //! What may be concluded, in words. "Better" is said where a test says it, and nowhere else.
 
 use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Finding, effect};
+use super::contrast::{Contrast, Finding, Test, effect};
 use super::words::{p_is, p_value, plural, score, signed};
 use serde::Serialize;
 
@@ -137,8 +137,16 @@ fn designs(analysis: &Analysis, search: &Arm) -> Option<String> {
         .collect();
     let first = all.first()?;
     let rest = all[1..].iter().map(|text| format!("; {text}"));
+    let looked_up = analysis
+        .designs
+        .iter()
+        .any(|it| it.test == Test::SignedRank);
+    let by = match looked_up {
+        true => "Wilcoxon's signed-rank test over search seeds against the table's figures",
+        false => "Mann and Whitney's test over retrainings",
+    };
     Some(format!(
-        "By Mann and Whitney's test over retrainings, with Holm's correction, the networks of {} are {first}{}.",
+        "By {by}, with Holm's correction, the networks of {} are {first}{}.",
         search.name,
         rest.collect::<String>(),
     ))

@@ -75,6 +75,8 @@ pub struct EvaluatorInfo {
     pub reproducible: bool,
     /// Whether it trains each candidate by the recipe, so that a budget in epochs has a meaning.
     pub trains: bool,
+    /// Whether its final figures are known without noise, so that testing again gives the same.
+    pub looks_up: bool,
     /// Its settings besides `kind`.
     pub settings: &'static [SettingInfo],
 }

@@ -6,6 +6,7 @@ use super::evaluators::EvaluatorSettings;
 use super::prefilter::PrefilterSettings;
 use super::toml_text;
 use crate::data::DataSource;
+use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::search::SearchSettings;
 use crate::training::Recipe;
@@ -59,8 +60,24 @@ pub struct Experiment {
 ///
 /// # Errors
 /// When more are asked for than `lookahead` keeps busy without changing results.
-pub(super) fn workers_on(search: &SearchSettings, cores: usize) -> Result<usize, RunError> {
+pub(super) fn workers_on(
+    search: &SearchSettings,
+    device: ComputeDevice,
+    cores: usize,
+) -> Result<usize, RunError> {
     let most = usize::try_from(search.lookahead).unwrap_or(usize::MAX);
+    if !device.is_processor() {
+        return match search.workers {
+            0 | 1 => Ok(1),
+            asked => Err(RunError::Setting {
+                key: "search.workers".to_owned(),
+                message: format!(
+                    "{asked} workers would share one device; with `device = \"{}\"` it is 1",
+                    device.name()
+                ),
+            }),
+        };
+    }
     match search.workers {
         0 => Ok(cores.clamp(1, most)),
         asked if asked <= most => Ok(asked),
@@ -98,6 +115,9 @@ pub struct TrialSettings {
     pub memory_limit_mb: Option<u64>,
     /// Threads of one trial. Part of the experiment: sums depend on it.
     pub threads: usize,
+    /// Where trials are trained. Part of the experiment: last bits depend on it.
+    #[serde(skip_serializing_if = "ComputeDevice::is_processor")]
+    pub device: ComputeDevice,
 }
 
 impl Default for TrialSettings {
@@ -106,6 +126,7 @@ impl Default for TrialSettings {
             deadline_seconds: None,
             memory_limit_mb: None,
             threads: 1,
+            device: ComputeDevice::default(),
         }
     }
 }
@@ -210,6 +231,18 @@ impl Experiment {
         }
     }
 
+    fn unfit_device(&self) -> Option<String> {
+        let (device, evaluator) = (self.trial.device, self.evaluator.info());
+        let idle = !device.is_processor() && !evaluator.trains;
+        let unused = idle.then(|| {
+            let (device, kind) = (device.name(), evaluator.name);
+            format!(
+                "`kind = \"{kind}\"` trains nothing that could use `{device}`; leave `device` out"
+            )
+        });
+        missing(device).or(unused)
+    }
+
     /// The first setting that makes no sense: its keys from the top, and why.
     fn nonsense(&self) -> Option<(Vec<&'static str>, String)> {
         let checks: [(&[&'static str], bool, &str); 6] = [
@@ -244,6 +277,9 @@ impl Experiment {
             let key = path.last().expect("a path has a key");
             return Some((path.to_vec(), format!("`{key}` needs {needed}")));
         }
+        if let Some(message) = self.unfit_device() {
+            return Some((vec!["trial", "device"], message));
+        }
         if let Some((key, message)) = self.search.nonsense() {
             return Some((vec!["search", key], message));
         }
@@ -261,6 +297,14 @@ impl Experiment {
         }
         self.evaluator.nonsense(self)
     }
+}
+
+/// Why this build of strata can't train on a device.
+pub(super) fn missing(device: ComputeDevice) -> Option<String> {
+    let name = device.name();
+    (!device.is_built()).then(|| {
+        format!("this build has no `{name}`: build strata with `cargo build --release --features {name}`")
+    })
 }
 
 fn is_no_data(data: &DataSource) -> bool {

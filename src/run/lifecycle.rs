@@ -305,7 +305,7 @@ pub(super) fn limits(experiment: &Experiment, options: &Options<'_>) -> Result<L
     let mut search = experiment.search.clone();
     search.workers = options.workers.unwrap_or(search.workers);
     Ok(Limits {
-        workers: workers_on(&search, manifest::cores())?,
+        workers: workers_on(&search, experiment.trial.device, manifest::cores())?,
         threads: experiment.trial.threads,
         deadline: experiment
             .trial

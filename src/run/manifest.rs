@@ -27,6 +27,7 @@ struct Manifest<'a> {
     cpu: &'a str,
     /// The instructions that kernels use, which decide last bits.
     instructions: &'a str,
+    device: &'static str,
     cores: usize,
     threads_a_trial: usize,
     lookahead: u64,
@@ -57,6 +58,7 @@ pub(super) fn write(folder: &RunFolder, entries: &[Entry]) -> Result<(), RunErro
         burn: &started.burn,
         cpu: &started.host.cpu,
         instructions: crate::kernels::path(),
+        device: started.experiment.trial.device.name(),
         cores: cores(),
         threads_a_trial: started.experiment.trial.threads,
         lookahead: started.experiment.search.lookahead,

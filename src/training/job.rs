@@ -5,7 +5,7 @@ use super::objective::Scores;
 use super::recipe::{Recipe, RecipeError};
 use crate::architecture::Architecture;
 use crate::data::Part;
-use crate::model::Network;
+use crate::model::{ComputeDevice, Network};
 use crate::random::Seed;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
@@ -26,6 +26,8 @@ pub struct Job<'a> {
     pub seed: Seed,
     /// The trial whose streams are drawn from.
     pub trial: u64,
+    /// Where to train. Decides the last bits of what comes out.
+    pub device: ComputeDevice,
     /// When to give up, checked before each batch.
     pub deadline: Option<Instant>,
     /// Set by another thread to give up, checked before each batch.

@@ -63,7 +63,7 @@ pub fn train_stretch(
         job,
         objective,
         augmentation,
-        program: Program::of(&network),
+        program: Program::on(&network, job.device),
         optimizer,
         batches: BatchPlan::of(job),
         predictions: None,
@@ -372,6 +372,7 @@ mod tests {
     use crate::architecture::{Builder, Output};
     use crate::data::Part;
     use crate::layers::{Layer, Shape, Value, find};
+    use crate::model::ComputeDevice;
     use crate::random::Seed;
     use crate::training::Recipe;
     use std::sync::atomic::AtomicBool;
@@ -465,6 +466,7 @@ mod tests {
             validation: &validation,
             seed: Seed(11),
             trial: 3,
+            device: ComputeDevice::Flex,
             deadline: None,
             stop: &stop,
         };
@@ -562,6 +564,7 @@ mod tests {
                 validation: &part,
                 seed: Seed(2),
                 trial: 0,
+                device: ComputeDevice::Flex,
                 deadline: None,
                 stop: &stop,
             };
@@ -588,6 +591,7 @@ mod tests {
             validation: &validation,
             seed: Seed(1),
             trial: 0,
+            device: ComputeDevice::Flex,
             deadline: None,
             stop: &stop,
         };
@@ -643,6 +647,7 @@ mod tests {
             validation: &part,
             seed: Seed(1),
             trial: 0,
+            device: ComputeDevice::Flex,
             deadline: Some(Instant::now()),
             stop: &stop,
         };

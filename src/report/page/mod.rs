@@ -382,7 +382,8 @@ fn tests(analysis: &Analysis, out: &mut String) {
     out.push_str(
         "</tbody></table></div><p class=\"note\">Mann and Whitney’s test, two-sided: exact for samples of at most eight without ties, else by the \
          normal approximation with corrections for ties and continuity; Holm’s correction over the tests with the same \
-         observations. A12 is the probability that one of the first scores above one of the second.</p>",
+         observations. A figure that is looked up has no spread: against it, Wilcoxon’s signed ranks over search seeds. A12 is the \
+         probability that one of the first scores above one of the second.</p>",
     );
     out.push_str("<p>Tests over retrainings are about the networks that were found, and hold for these networks on these test examples. \
          Tests over search seeds are about the search: would it, started anew, find networks as good?</p>");

@@ -15,6 +15,7 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
     data: DataUse::Refused,
     reproducible: true,
     trains: false,
+    looks_up: false,
     settings: &[
         SettingInfo {
             key: "argv",

@@ -14,6 +14,7 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
     data: DataUse::Refused,
     reproducible: false,
     trains: false,
+    looks_up: false,
     settings: &[
         SettingInfo {
             key: "batch",

@@ -36,6 +36,7 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
     data: DataUse::Optional,
     reproducible: true,
     trains: false,
+    looks_up: false,
     settings: &[
         SettingInfo {
             key: "proxies",
@@ -65,7 +66,7 @@ impl EvaluatorKind for ProxySettings {
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
         let has_data = *given.data != DataSource::default();
-        let trained = has_data.then(|| TrainingEvaluators::load(given.data, given.base));
+        let trained = has_data.then(|| TrainingEvaluators::load(given));
         Ok(Box::new(ProxyEvaluators {
             settings: self.clone(),
             seed: given.experiment.seed,

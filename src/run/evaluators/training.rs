@@ -2,17 +2,17 @@
 
 use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
-use crate::data::{DataSource, Part, SealedTest, Splits};
+use crate::data::{Part, SealedTest, Splits};
 use crate::evaluation::{
     Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency,
 };
 use crate::layers::Shape;
+use crate::model::ComputeDevice;
 use crate::proxies::Minibatch;
 use crate::random::Seed;
 use crate::run::RunError;
-use crate::run::experiment::Experiment;
+use crate::run::experiment::{self, Experiment};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// What an experiment says of training as an evaluator; how to train is its `[recipe]`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,7 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
     data: DataUse::Needed,
     reproducible: true,
     trains: true,
+    looks_up: false,
     settings: &[SettingInfo {
         key: "latency",
         default: None,
@@ -47,7 +48,7 @@ impl EvaluatorKind for TrainingSettings {
     }
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
-        let evaluators = TrainingEvaluators::load(given.data, given.base)?;
+        let evaluators = TrainingEvaluators::load(given)?;
         Ok(Box::new(TrainingEvaluators {
             latency: self.latency,
             ..evaluators
@@ -66,16 +67,22 @@ pub struct TrainingEvaluators {
     test: Option<SealedTest>,
     test_examples: u64,
     latency: Option<LatencySettings>,
+    device: ComputeDevice,
 }
 
 impl TrainingEvaluators {
-    /// Reads and divides the data; paths are relative to `base`.
+    /// Reads and divides the data.
     ///
     /// # Errors
     /// When the data can't be read or divided.
-    pub fn load(source: &DataSource, base: &Path) -> Result<Self, RunError> {
-        let plan = source.plan()?;
-        let dataset = source.load(base)?;
+    pub fn load(given: Given<'_>) -> Result<Self, RunError> {
+        let device = given.experiment.trial.device;
+        if let Some(message) = absent(device) {
+            let key = "trial.device".to_owned();
+            return Err(RunError::Setting { key, message });
+        }
+        let plan = given.data.plan()?;
+        let dataset = given.data.load(given.base)?;
         let data_hash = dataset.hash().to_owned();
         let splits = Splits::new(dataset, &plan)?;
         Ok(Self {
@@ -87,6 +94,7 @@ impl TrainingEvaluators {
             test_examples: splits.test.len() as u64,
             test: Some(splits.test),
             latency: None,
+            device,
         })
     }
 }
@@ -116,7 +124,11 @@ impl Evaluators for TrainingEvaluators {
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
-        let evaluator = Box::new(TrainingEvaluator::new(&self.train, &self.validation));
+        let evaluator = Box::new(TrainingEvaluator::new(
+            &self.train,
+            &self.validation,
+            self.device,
+        ));
         match self.latency {
             None => evaluator,
             Some(settings) => Box::new(WithLatency {
@@ -137,6 +149,16 @@ impl Evaluators for TrainingEvaluators {
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
         let sealed = self.test.take().expect("the seal is broken once a process");
         let test = sealed.open().for_retrained;
-        Box::new(RetrainingEvaluator::new(self.retraining.clone(), test))
+        Box::new(RetrainingEvaluator::new(
+            self.retraining.clone(),
+            test,
+            self.device,
+        ))
     }
+}
+
+/// Why a device can't be trained on here.
+fn absent(device: ComputeDevice) -> Option<String> {
+    let unseen = || format!("this machine shows no device for `{}`", device.name());
+    experiment::missing(device).or_else(|| (!device.is_present()).then(unseen))
 }

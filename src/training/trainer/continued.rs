@@ -3,6 +3,7 @@
 use super::*;
 use crate::data::Part;
 use crate::language;
+use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::space::Sampling;
 use crate::training::{OptimizerKind, Recipe, ScheduleKind};
@@ -54,6 +55,7 @@ impl Bench {
             validation: &self.validation,
             seed: Seed(11),
             trial: 3,
+            device: ComputeDevice::Flex,
             deadline: None,
             stop: &self.stop,
         };
