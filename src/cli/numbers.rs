@@ -1,21 +1,9 @@
 //! Numbers as people read them.
 
+pub use crate::report::{grouped, plural, seconds};
+
 use crate::space::Count;
 use num_bigint::BigUint;
-use std::fmt::Display;
-
-/// Digits in groups of three: `1,037,664,180`.
-pub fn grouped(number: impl Display) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
 
 /// A number from a million up in powers of ten, rounded to three digits: `1.04e9`.
 pub fn scientific(number: &BigUint) -> Option<String> {
@@ -40,28 +28,6 @@ pub fn short(number: u64) -> String {
         1_000_000..1_000_000_000 => format!("{:.2}M", scaled(1_000_000)),
         _ => format!("{:.2}G", scaled(1_000_000_000)),
     }
-}
-
-/// A time for a line: `0.8 s`, `42 s`, `3 min 5 s`, `2 h 4 min`.
-pub fn seconds(time: f64) -> String {
-    if time < 10.0 {
-        return format!("{time:.1} s");
-    }
-    let whole = time.round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
-    }
-}
-
-/// `1 trial`, `2 trials`.
-pub fn plural(number: u64, noun: &str) -> String {
-    format!(
-        "{} {noun}{}",
-        grouped(number),
-        if number == 1 { "" } else { "s" }
-    )
 }
 
 /// `0.9933 ± 0.0020`, as far as known.

@@ -235,7 +235,7 @@ pub struct TableEvaluator {
     of: KeyOf,
     score: Vec<f64>,
     figures: Vec<(String, Vec<f64>)>,
-    /// The rows of networks by their canonical form, made when the first network without decisions comes.
+    /// The rows of networks by what they compute, made when the first network without decisions comes.
     by_network: Arc<OnceLock<BTreeMap<String, usize>>>,
 }
 
@@ -289,7 +289,7 @@ impl TableEvaluator {
     }
 
     /// The row of a candidate: by its decisions, or where it comes from elsewhere, as hand-designed networks do, that of
-    /// the first architecture of the space that is the same network.
+    /// the first architecture of the space that computes the same.
     fn row(&self, job: &TrialJob<'_>) -> Result<usize, Failure> {
         let unknown = |message: String| Failure::new(FailureKind::Invalid, message);
         match job.genome {
@@ -300,7 +300,7 @@ impl TableEvaluator {
             }
             _ => {
                 let rows = self.by_network.get_or_init(|| self.rows_by_network());
-                let row = rows.get(&job.architecture.canonical().digest());
+                let row = rows.get(&job.architecture.functional().digest());
                 row.copied().ok_or_else(|| {
                     unknown("the table has rows for networks of its space only".to_owned())
                 })
@@ -313,7 +313,7 @@ impl TableEvaluator {
         for genome in self.space.iter_from(&BigUint::ZERO).take(MAX_WALKED) {
             let row = self.table.row(&self.of.key(&self.space, &genome));
             if let (Some(row), Ok(candidate)) = (row, self.space.decode(&genome)) {
-                let digest = candidate.architecture.canonical().digest();
+                let digest = candidate.architecture.functional().digest();
                 rows.entry(digest).or_insert(row);
             }
         }

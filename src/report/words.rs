@@ -1,5 +1,7 @@
 //! Figures as a report writes them.
 
+use std::fmt::Display;
+
 /// A score: `0.9955`.
 pub(super) fn score(value: f64) -> String {
     format!("{value:.4}")
@@ -30,7 +32,7 @@ pub(super) fn p_is(p: f64) -> String {
 }
 
 /// Digits in groups of three: `118,058`.
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: impl Display) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
@@ -43,7 +45,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// `1 trial`, `2 trials`.
-pub(super) fn plural(number: u64, noun: &str) -> String {
+pub fn plural(number: u64, noun: &str) -> String {
     let plural = match (number, noun.strip_suffix("y")) {
         (1, _) => noun.to_owned(),
         (_, Some(stem)) => format!("{stem}ies"),
@@ -53,7 +55,7 @@ pub(super) fn plural(number: u64, noun: &str) -> String {
 }
 
 /// A time: `0.8 s`, `42 s`, `3 min 5 s`, `2 h 4 min`.
-pub(super) fn seconds(time: f64) -> String {
+pub fn seconds(time: f64) -> String {
     let whole = time.round() as u64;
     match whole {
         0..10 => format!("{time:.1} s"),
