@@ -21,6 +21,7 @@ mod figures;
 mod files;
 mod final_evaluation;
 mod folder;
+mod follow;
 pub mod journal;
 mod leftovers;
 mod lifecycle;
@@ -45,6 +46,7 @@ pub use experiment::{
 };
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
+pub use follow::{JournalFile, News, Source};
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
