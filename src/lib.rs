@@ -11,6 +11,7 @@ pub mod export;
 pub mod kernels;
 pub mod language;
 pub mod layers;
+pub mod live;
 pub mod model;
 pub mod proxies;
 pub mod random;

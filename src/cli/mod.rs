@@ -38,6 +38,7 @@ mod reporting;
 mod resume;
 mod sample;
 mod search;
+mod serve;
 mod show;
 mod status;
 mod train;

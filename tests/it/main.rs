@@ -24,6 +24,7 @@ mod language_fuzz;
 mod language_properties;
 mod language_suite;
 mod layers_golden;
+mod live;
 mod networks;
 mod pages;
 mod run;
