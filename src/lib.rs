@@ -20,4 +20,5 @@ pub mod run;
 pub mod search;
 pub mod space;
 pub mod statistics;
+pub mod trackers;
 pub mod training;

@@ -17,6 +17,7 @@ mod recent;
 mod report;
 mod table;
 mod terminal;
+mod tracking;
 
 mod bench;
 mod best;

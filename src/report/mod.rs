@@ -19,6 +19,7 @@ pub use importance::{DecisionEffect, Importance, OptionEffect};
 pub use page::{STYLE, comparison_page, run_page};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
+pub use words::civil;
 
 #[cfg(test)]
 mod tests;

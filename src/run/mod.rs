@@ -42,7 +42,8 @@ pub use evaluators::{
 };
 pub use event::{Event, Phase, Unit};
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrackingSettings,
+    TrialSettings,
 };
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;

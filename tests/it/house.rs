@@ -24,7 +24,7 @@ const LEVELS: &[&[&str]] = &[
     &["evaluation"],
     &["run"],
     &["bench", "export", "report"],
-    &["live"],
+    &["live", "trackers"],
     &["cli"],
 ];
 

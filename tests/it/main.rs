@@ -30,4 +30,5 @@ mod pages;
 mod run;
 mod shared_data;
 mod space;
+mod trackers;
 mod trees;
