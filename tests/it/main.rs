@@ -7,6 +7,7 @@
 
 mod annotations;
 mod bench;
+mod browser;
 mod brute;
 mod catalogue;
 mod check_suite;
