@@ -138,7 +138,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::journal::Journal;
+    use crate::run::journal::{FileJournal, Journal};
     use crate::run::record::{Record, TestOpened};
     use std::fs::OpenOptions;
     use std::io::Write;
@@ -160,7 +160,7 @@ mod tests {
         let path = folder.path().join("journal.jsonl");
         let mut follower = Follower::new(&path);
         assert!(follower.more().is_err(), "there is none yet");
-        let mut journal = Journal::create(&path).unwrap();
+        let mut journal = FileJournal::create(&path).unwrap();
         assert!(seen(&mut follower).is_empty());
         journal.append(record(1), 0.0, 0.0).unwrap();
         journal.append(record(2), 0.0, 0.0).unwrap();
@@ -175,14 +175,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let mut follower = Follower::new(&path);
-        let mut journal = Journal::create(&path).unwrap();
+        let mut journal = FileJournal::create(&path).unwrap();
         journal.append(record(1), 0.0, 0.0).unwrap();
         drop(journal);
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"{\"sum\":\"0123").unwrap();
         assert_eq!(seen(&mut follower), [0]);
         assert!(seen(&mut follower).is_empty());
-        let (mut journal, _) = Journal::open(&path).unwrap();
+        let (mut journal, _) = FileJournal::open(&path).unwrap();
         journal.append(record(2), 0.0, 0.0).unwrap();
         assert_eq!(seen(&mut follower), [1]);
     }
@@ -194,7 +194,7 @@ mod tests {
         let mut follower = Follower::new(&path);
         for (first, records) in [(1, 3), (2, 1), (3, 6)] {
             let _ = std::fs::remove_file(&path);
-            let mut journal = Journal::create(&path).unwrap();
+            let mut journal = FileJournal::create(&path).unwrap();
             for number in 0..records {
                 journal.append(record(first), number as f64, 0.0).unwrap();
             }
@@ -210,7 +210,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal.jsonl");
         let mut follower = Follower::new(&path);
-        Journal::create(&path)
+        FileJournal::create(&path)
             .unwrap()
             .append(record(1), 0.0, 0.0)
             .unwrap();

@@ -11,7 +11,7 @@ use driver::Browser;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use strata::run::RecordedRun;
-use strata::run::journal::Journal;
+use strata::run::journal::{FileJournal, Journal};
 use strata::run::record::Record;
 use strata::search::TrialId;
 
@@ -37,7 +37,7 @@ fn long_run(trials: u64) -> (Bench, PathBuf) {
     for name in ["space.space", "experiment.toml", "baselines/one.space"] {
         std::fs::copy(run.join(name), folder.join(name)).unwrap();
     }
-    let mut journal = Journal::create(&folder.join("journal.jsonl")).unwrap();
+    let mut journal = FileJournal::create(&folder.join("journal.jsonl")).unwrap();
     let mut write = |record: Record, at: u64| {
         let seconds = at as f64 / 10.0;
         journal.append(record, 1.8e9 + seconds, seconds).unwrap();
@@ -192,7 +192,7 @@ fn the_live_page_shows_a_run_and_goes_on_with_it() {
     browser.keys(&["Escape"]);
 
     // Something happens while the page is open.
-    let (mut journal, entries) = Journal::open(&runs.join("long-1/journal.jsonl")).unwrap();
+    let (mut journal, entries) = FileJournal::open(&runs.join("long-1/journal.jsonl")).unwrap();
     let Record::Proposed(mut proposal) = entries[1].record.clone() else {
         unreachable!("a proposal follows the start");
     };

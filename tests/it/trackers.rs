@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use strata::evaluation::FailureKind;
-use strata::run::journal::{Entry, Journal};
+use strata::run::journal::{Entry, FileJournal, Journal};
 use strata::run::record::{Host, Record};
 use strata::run::{RecordedRun, RunFolder};
 use strata::trackers::{Access, Kind, Known, TrialTable, follow};
@@ -64,7 +64,7 @@ impl Timeless {
     fn write(&self, count: usize) {
         let path = self.folder.join("journal.jsonl");
         let _ = fs::remove_file(&path);
-        let mut journal = Journal::create(&path).unwrap();
+        let mut journal = FileJournal::create(&path).unwrap();
         for entry in self.entries.iter().take(count) {
             let (record, at) = (entry.record.clone(), entry.at);
             journal.append(record, at, entry.seconds).unwrap();
