@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
+use super::tracking::TrackArgs;
 use super::{report, search};
 use crate::run;
 
@@ -14,6 +15,8 @@ pub struct Args {
     /// Trials that run at the same time; changes no result
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -25,7 +28,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.be_quiet();
     }
     let folder = args.run.folder(terminal)?;
-    let ending = search::watched(args.workers, terminal, |options, watch| {
+    let trackers = args.track.of_folder(&folder)?;
+    let ending = search::tracked(args.workers, terminal, trackers, |options, watch| {
         run::resume(&folder, options, watch)
     })?;
     report::ending(&ending, terminal)

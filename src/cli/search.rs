@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::recent::RUNS;
 use super::terminal::Terminal;
+use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, report};
 use crate::model::ComputeDevice;
 use crate::random::Seed;
@@ -38,6 +39,8 @@ pub struct Args {
     device: Option<ComputeDevice>,
     #[command(flatten)]
     datasets: DataDir,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -59,7 +62,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     experiment.data.folder = Some(args.datasets.folder());
     experiment.trial.device = args.device.unwrap_or(experiment.trial.device);
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
-    let ending = watched(args.workers, terminal, |options, watch| {
+    let trackers = args.track.trackers(&file.experiment.tracking)?;
+    let ending = tracked(args.workers, terminal, trackers, |options, watch| {
         run::start(&file, &args.runs, options, watch)
     })?;
     report::ending(&ending, terminal)
@@ -81,10 +85,24 @@ pub fn watched<T>(
     terminal: &Terminal,
     work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
+    tracked(workers, terminal, Trackers::default(), work)
+}
+
+/// As [`watched`], with trackers that are told what happens.
+pub fn tracked<T>(
+    workers: Option<usize>,
+    terminal: &Terminal,
+    mut trackers: Trackers,
+    work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
+) -> Result<T, Failure> {
     let stop: &AtomicBool = &interrupt::flag();
     let mut progress = Progress::new(terminal);
-    let result = work(&Options { workers, stop }, &mut |event| progress.see(event));
+    let result = work(&Options { workers, stop }, &mut |event| {
+        trackers.see(event);
+        progress.see(event);
+    });
     progress.close();
+    trackers.close();
     result.map_err(|error| with_next_step(error.into()))
 }
 

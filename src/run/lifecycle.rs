@@ -5,11 +5,11 @@ use super::dispatcher;
 use super::error::RunError;
 use super::evaluators::{Evaluators, Given};
 use super::event::{Event, Phase};
-use super::executor::Limits;
+use super::executor::{Limits, Threads, Workforce};
 use super::experiment::{Experiment, ExperimentFile, workers_on};
 use super::final_evaluation;
 use super::folder::RunFolder;
-use super::journal::{Entry, Journal};
+use super::journal::{Entry, FileJournal, Journal};
 use super::manifest;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
@@ -97,7 +97,7 @@ pub(super) fn begin(
     let fill = |folder: &RunFolder| {
         texts.keep(folder)?;
         files::replace(&folder.experiment(), file.text.as_bytes())?;
-        let mut journal = Journal::create(&folder.journal())?;
+        let mut journal = FileJournal::create(&folder.journal())?;
         let entry = journal.append(Record::Started(Box::new(started)), now(), 0.0)?;
         manifest::write(folder, std::slice::from_ref(&entry))?;
         files::sync_folder(folder.path())?;
@@ -110,9 +110,10 @@ pub(super) fn begin(
         folder: &folder,
         setup: &setup,
         limits,
+        workforce: &Threads,
         until,
     };
-    place.run(journal, &[entry], evaluators, options, watch)
+    place.run(Box::new(journal), &[entry], evaluators, options, watch)
 }
 
 /// Goes on with a run that was interrupted or killed. Its result is that of an uninterrupted run.
@@ -150,7 +151,7 @@ pub(super) fn go_on(
     until: Until,
 ) -> Result<Ending, RunError> {
     let folder = RunFolder::open(folder)?;
-    let (journal, entries) = Journal::open(&folder.journal())?;
+    let (journal, entries) = FileJournal::open(&folder.journal())?;
     let state = fold(&folder, &entries)?;
     if let Some(reason) = state.ended {
         let (folder, how) = (folder.path().to_owned(), reason.describe());
@@ -169,9 +170,16 @@ pub(super) fn go_on(
         folder: &folder,
         setup: &setup,
         limits,
+        workforce: &Threads,
         until,
     };
-    place.run(journal, &entries, evaluators.as_mut(), options, watch)
+    place.run(
+        Box::new(journal),
+        &entries,
+        evaluators.as_mut(),
+        options,
+        watch,
+    )
 }
 
 /// The evaluators of a run that was started before.
@@ -219,13 +227,14 @@ struct Place<'a> {
     folder: &'a RunFolder,
     setup: &'a Setup,
     limits: Limits,
+    workforce: &'a dyn Workforce,
     until: Until,
 }
 
 impl Place<'_> {
     fn run(
         &self,
-        journal: Journal,
+        journal: Box<dyn Journal>,
         entries: &[Entry],
         evaluators: &mut dyn Evaluators,
         options: &Options<'_>,
@@ -238,6 +247,7 @@ impl Place<'_> {
             state: fold(self.folder, entries)?,
             clock: Clock::after(entries),
             limits: self.limits,
+            workforce: self.workforce,
             stop: options.stop,
             watch,
         };
