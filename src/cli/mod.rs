@@ -15,6 +15,7 @@ mod numbers;
 mod progress;
 mod recent;
 mod report;
+mod shared;
 mod table;
 mod terminal;
 
@@ -30,6 +31,7 @@ mod enumerate;
 mod export;
 mod fmt;
 mod generate;
+mod launch;
 mod layers;
 mod pareto;
 mod predict;
@@ -43,6 +45,7 @@ mod status;
 mod train;
 mod trials;
 mod verify;
+mod worker;
 
 pub use arguments::{command, main};
 pub use exit::Exit;

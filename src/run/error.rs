@@ -2,6 +2,7 @@
 
 use crate::data::DataError;
 use crate::diagnostics::{Diagnostic, SourceFile};
+use super::shared::SharedError;
 use crate::search::TrialId;
 use std::path::{Path, PathBuf};
 
@@ -145,6 +146,9 @@ pub enum RunError {
         /// How it ended.
         how: &'static str,
     },
+    /// A run on many machines can't be reached, joined or written.
+    #[error(transparent)]
+    Shared(#[from] SharedError),
     /// The scores of a run are measured times.
     #[error(
         "`kind = \"{0}\"` measures time, which is never the same twice, so there is nothing to \

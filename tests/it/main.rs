@@ -27,6 +27,7 @@ mod layers_golden;
 mod networks;
 mod pages;
 mod run;
+mod shared;
 mod shared_data;
 mod space;
 mod trees;
