@@ -18,6 +18,7 @@ mod report;
 mod shared;
 mod table;
 mod terminal;
+mod tracking;
 
 mod bench;
 mod best;
@@ -40,6 +41,7 @@ mod reporting;
 mod resume;
 mod sample;
 mod search;
+mod serve;
 mod show;
 mod status;
 mod train;

@@ -4,6 +4,7 @@ use super::failure::Failure;
 use super::recent::{RUNS, Run};
 use super::shared::{self, AddressText, Mixed};
 use super::terminal::Terminal;
+use super::tracking::TrackArgs;
 use super::{report, search};
 use crate::run;
 use crate::run::shared::resume_shared;
@@ -25,6 +26,8 @@ pub struct Args {
     /// Trials that run at the same time; changes no result
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -38,14 +41,17 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let ending = match &args.run {
         Some(RunText::Shared(address)) => {
             let sharing = shared::sharing(address, args.mixed, None)?;
-            search::watched(args.workers, terminal, |options, watch| {
+            let folder = args.runs.join(sharing.address.run().unwrap_or_default());
+            let trackers = args.track.of_folder(&folder)?;
+            search::tracked(args.workers, terminal, trackers, |options, watch| {
                 resume_shared(&sharing, &args.runs, options, watch)
             })?
         }
         named => {
             let folder = named.as_ref().and_then(RunText::folder);
             let folder = Run::named(folder).folder(terminal)?;
-            search::watched(args.workers, terminal, |options, watch| {
+            let trackers = args.track.of_folder(&folder)?;
+            search::tracked(args.workers, terminal, trackers, |options, watch| {
                 run::resume(&folder, options, watch)
             })?
         }

@@ -6,6 +6,7 @@ use super::progress::Progress;
 use super::recent::RUNS;
 use super::shared::{self, AddressText, Mixed};
 use super::terminal::Terminal;
+use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, report};
 use crate::random::Seed;
 use crate::run::shared::start_shared;
@@ -44,6 +45,8 @@ pub struct Args {
     mixed: Mixed,
     #[command(flatten)]
     datasets: DataDir,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -67,10 +70,16 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let sharing = args.journal.as_ref();
     let sharing = sharing.map(|journal| shared::sharing(journal, args.mixed, args.lease));
     let sharing = sharing.transpose()?;
-    let ending = watched(args.workers, terminal, |options, watch| match &sharing {
-        Some(sharing) => start_shared(&file, sharing, &args.runs, options, watch),
-        None => run::start(&file, &args.runs, options, watch),
-    })?;
+    let trackers = args.track.trackers(&file.experiment.tracking)?;
+    let ending = tracked(
+        args.workers,
+        terminal,
+        trackers,
+        |options, watch| match &sharing {
+            Some(sharing) => start_shared(&file, sharing, &args.runs, options, watch),
+            None => run::start(&file, &args.runs, options, watch),
+        },
+    )?;
     report::ending(&ending, terminal)
 }
 
@@ -80,10 +89,24 @@ pub fn watched<T>(
     terminal: &Terminal,
     work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
+    tracked(workers, terminal, Trackers::default(), work)
+}
+
+/// As [`watched`], with trackers that are told what happens.
+pub fn tracked<T>(
+    workers: Option<usize>,
+    terminal: &Terminal,
+    mut trackers: Trackers,
+    work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
+) -> Result<T, Failure> {
     let stop: &AtomicBool = &interrupt::flag();
     let mut progress = Progress::new(terminal);
-    let result = work(&Options { workers, stop }, &mut |event| progress.see(event));
+    let result = work(&Options { workers, stop }, &mut |event| {
+        trackers.see(event);
+        progress.see(event);
+    });
     progress.close();
+    trackers.close();
     result.map_err(|error| with_next_step(error.into()))
 }
 

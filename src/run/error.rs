@@ -1,8 +1,8 @@
 //! What can go wrong with a run, by who must act.
 
+use super::shared::SharedError;
 use crate::data::DataError;
 use crate::diagnostics::{Diagnostic, SourceFile};
-use super::shared::SharedError;
 use crate::search::TrialId;
 use std::path::{Path, PathBuf};
 

@@ -21,6 +21,7 @@ mod figures;
 mod files;
 mod final_evaluation;
 mod folder;
+mod follow;
 pub mod journal;
 pub mod launch;
 mod leftovers;
@@ -48,10 +49,12 @@ pub use evaluators::{
 };
 pub use event::{Event, Phase, Unit};
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrackingSettings,
+    TrialSettings,
 };
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
+pub use follow::{JournalFile, News, Source};
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};

@@ -53,7 +53,7 @@ impl FileJournal {
             .and_then(|_| file.read_to_end(&mut content));
         read.map_err(RunError::file("read", path))?;
         let whole = whole_lines(&content);
-        let entries = parse(path, whole)?;
+        let entries = parse(path, 0, whole)?;
         if whole.len() < content.len() {
             let cut = file
                 .set_len(whole.len() as u64)
@@ -78,7 +78,7 @@ impl FileJournal {
     /// When it can't be read, or a line is damaged or of a newer format.
     pub fn read(path: &Path) -> Result<Vec<Entry>, RunError> {
         let content = std::fs::read(path).map_err(RunError::file("read", path))?;
-        parse(path, whole_lines(&content))
+        parse(path, 0, whole_lines(&content))
     }
 
     /// Tells the journal that its folder was renamed.
@@ -129,7 +129,7 @@ fn lock(file: &File, path: &Path) -> Result<(), RunError> {
 }
 
 /// Everything up to the last line break.
-fn whole_lines(content: &[u8]) -> &[u8] {
+pub(in crate::run) fn whole_lines(content: &[u8]) -> &[u8] {
     let end = content
         .iter()
         .rposition(|&byte| byte == b'\n')
@@ -137,10 +137,11 @@ fn whole_lines(content: &[u8]) -> &[u8] {
     &content[..end]
 }
 
-fn parse(path: &Path, whole: &[u8]) -> Result<Vec<Entry>, RunError> {
+/// The entries of whole lines, the first of which has the number `first`.
+pub(in crate::run) fn parse(path: &Path, first: u64, whole: &[u8]) -> Result<Vec<Entry>, RunError> {
     let lines = whole.split_inclusive(|&byte| byte == b'\n');
-    lines
-        .enumerate()
-        .map(|(index, line)| parse_line(path, index as u64, line))
+    (first..)
+        .zip(lines)
+        .map(|(index, line)| parse_line(path, index, line))
         .collect()
 }
