@@ -244,6 +244,23 @@ fn nasbench201_folds_to_4930_functions() {
     assert_eq!(dead, [341]);
 }
 
+/// The shipped space builds the benchmark's own networks: what its table says of them, without training, holds.
+#[test]
+fn networks_of_nasbench201_cost_what_its_table_says() {
+    let space = space(&super::corpus::read(Path::new("search_spaces/nasbench201.space")));
+    let table = Table::read(Path::new("data/nb201_cifar10.csv.gz"), "ops").unwrap();
+    let [params, macs] = ["c10_params_m", "c10_macs_m"].map(|name| table.numbers(name).unwrap());
+    let cells = space.iter_from(&BigUint::ZERO).step_by(25);
+    for genome in cells {
+        let key = KeyOf::Decisions.key(&space, &genome);
+        let row = table.row(&key).unwrap();
+        let metrics = *space.decode(&genome).unwrap().architecture.metrics();
+        let near = |found: u64, millions: f64| (found as f64 / 1e6 - millions).abs() < 1e-4;
+        assert!(near(metrics.params, params[row]), "{key}: {} params", metrics.params);
+        assert!(near(metrics.macs, macs[row]), "{key}: {} MACs", metrics.macs);
+    }
+}
+
 /// NAS-Bench-201's cell by itself.
 const NB201_CELL: &str = "space nb201\ninput image(channels: 4, height: 4, width: 4)\noutput classes(10)\n\
     block unit(c, k) { relu conv2d(c, kernel: k, padding: same, bias: false) batch_norm }\n\
