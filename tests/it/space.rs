@@ -3,6 +3,8 @@
 use num_bigint::BigUint;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeSet;
+use std::path::Path;
+use strata::evaluation::{KeyOf, Table};
 use strata::language::compile;
 use strata::random::{Purpose, Seed};
 use strata::space::{Sampling, SearchSpace};
@@ -247,17 +249,27 @@ fn nasbench201_folds_to_4930_functions() {
 /// The shipped space builds the benchmark's own networks: what its table says of them, without training, holds.
 #[test]
 fn networks_of_nasbench201_cost_what_its_table_says() {
-    let space = space(&super::corpus::read(Path::new("search_spaces/nasbench201.space")));
+    let space = space(&super::corpus::read(Path::new(
+        "search_spaces/nasbench201.space",
+    )));
     let table = Table::read(Path::new("data/nb201_cifar10.csv.gz"), "ops").unwrap();
     let [params, macs] = ["c10_params_m", "c10_macs_m"].map(|name| table.numbers(name).unwrap());
     let cells = space.iter_from(&BigUint::ZERO).step_by(25);
     for genome in cells {
         let key = KeyOf::Decisions.key(&space, &genome);
         let row = table.row(&key).unwrap();
-        let metrics = *space.decode(&genome).unwrap().architecture.metrics();
+        let metrics = space.decode(&genome).unwrap().architecture.metrics();
         let near = |found: u64, millions: f64| (found as f64 / 1e6 - millions).abs() < 1e-4;
-        assert!(near(metrics.params, params[row]), "{key}: {} params", metrics.params);
-        assert!(near(metrics.macs, macs[row]), "{key}: {} MACs", metrics.macs);
+        assert!(
+            near(metrics.params, params[row]),
+            "{key}: {} params",
+            metrics.params
+        );
+        assert!(
+            near(metrics.macs, macs[row]),
+            "{key}: {} MACs",
+            metrics.macs
+        );
     }
 }
 
