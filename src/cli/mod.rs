@@ -43,6 +43,7 @@ mod status;
 mod train;
 mod trials;
 mod verify;
+mod worker;
 
 pub use arguments::{command, main};
 pub use exit::Exit;

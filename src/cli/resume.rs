@@ -14,6 +14,9 @@ pub struct Args {
     /// Trials that run at the same time; changes no result
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// What trials are kept apart by instead of the experiment's; changes no result
+    #[arg(long, value_name = "HOW")]
+    isolate: Option<search::Isolate>,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -25,7 +28,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.be_quiet();
     }
     let folder = args.run.folder(terminal)?;
-    let ending = search::watched(args.workers, terminal, |options, watch| {
+    let ending = search::watched((args.workers, args.isolate), terminal, |options, watch| {
         run::resume(&folder, options, watch)
     })?;
     report::ending(&ending, terminal)

@@ -5,9 +5,9 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::recent::RUNS;
 use super::terminal::Terminal;
-use super::{interrupt, report};
+use super::{interrupt, report, worker};
 use crate::random::Seed;
-use crate::run::{self, Event, ExperimentFile, Options, RunError};
+use crate::run::{self, Event, ExperimentFile, Isolation, Options, RunError};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -32,11 +32,32 @@ pub struct Args {
     /// The root seed instead of the experiment's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// What trials are kept apart by instead of the experiment's; changes no result
+    #[arg(long, value_name = "HOW")]
+    isolate: Option<Isolate>,
     #[command(flatten)]
     datasets: DataDir,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// What trials are kept apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Isolate {
+    /// Threads: a trial's panic is caught
+    Thread,
+    /// Processes: whatever a trial does is caught
+    Process,
+}
+
+impl From<Isolate> for Isolation {
+    fn from(isolate: Isolate) -> Self {
+        match isolate {
+            Isolate::Thread => Self::Thread,
+            Isolate::Process => Self::Process,
+        }
+    }
 }
 
 /// Starts the run and sees it to its end.
@@ -54,7 +75,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     experiment.data.folder = Some(args.datasets.folder());
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
-    let ending = watched(args.workers, terminal, |options, watch| {
+    let ending = watched((args.workers, args.isolate), terminal, |options, watch| {
         run::start(&file, &args.runs, options, watch)
     })?;
     report::ending(&ending, terminal)
@@ -62,13 +83,19 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
 
 /// Carries out `work` with progress on stderr and Ctrl-C as its end.
 pub fn watched<T>(
-    workers: Option<usize>,
+    (workers, isolate): (Option<usize>, Option<Isolate>),
     terminal: &Terminal,
     work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let stop: &AtomicBool = &interrupt::flag();
     let mut progress = Progress::new(terminal);
-    let result = work(&Options { workers, stop }, &mut |event| progress.see(event));
+    let options = Options {
+        workers,
+        isolate: isolate.map(Isolation::from),
+        program: worker::program(),
+        ..Options::new(stop)
+    };
+    let result = work(&options, &mut |event| progress.see(event));
     progress.close();
     result.map_err(|error| with_next_step(error.into()))
 }

@@ -11,6 +11,7 @@ mod again;
 mod checkpoints;
 pub mod comparison;
 mod core;
+mod disk;
 mod dispatcher;
 mod error;
 mod evaluators;
@@ -25,19 +26,21 @@ pub mod journal;
 mod leftovers;
 mod lifecycle;
 mod manifest;
+mod pipe;
 mod prefilter;
 pub mod record;
 mod selection;
 mod setup;
 mod state;
 mod summary;
+mod time;
 mod toml_text;
 mod verify;
-#[allow(
-    dead_code,
-    reason = "the first worker in another process is still to come"
-)]
 mod wire;
+mod worker;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::RunError;
 pub use evaluators::{
@@ -45,8 +48,9 @@ pub use evaluators::{
     SettingInfo, TrainingEvaluators, TrainingSettings,
 };
 pub use event::{Event, Phase, Unit};
+pub use executor::WorkerProgram;
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, Isolation, StopSettings, TrialSettings,
 };
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
@@ -57,3 +61,4 @@ pub use selection::{Bound, Front, FrontRow};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Verification, choose, verify, verify_with};
+pub use worker::{work, work_with};
