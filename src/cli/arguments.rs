@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    layers, pareto, predict, proxy, reporting, resume, sample, search, show, status, train, trials,
-    verify, worker,
+    layers, pareto, predict, proxy, reporting, resume, sample, search, serve, show, status, train,
+    trials, verify, worker,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -45,6 +45,8 @@ enum Verb {
     Compare(compare::Args),
     /// Write the report of a run or a comparison: HTML, Markdown, JSON or CSV
     Report(reporting::Args),
+    /// Show runs in a browser while they go on
+    Serve(serve::Args),
     /// Say which decisions of a run or a comparison mattered
     Importance(reporting::ImportanceArgs),
     /// Continue a run that was interrupted or killed
@@ -140,6 +142,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Search(args) => search::run(&args, terminal),
         Verb::Compare(args) => compare::run(&args, terminal),
         Verb::Report(args) => reporting::run(&args, terminal),
+        Verb::Serve(args) => serve::run(&args, terminal),
         Verb::Importance(args) => reporting::importance(&args, terminal),
         Verb::Resume(args) => resume::run(&args, terminal),
         Verb::Status(args) => status::run(&args, terminal),

@@ -17,6 +17,7 @@ mod recent;
 mod report;
 mod table;
 mod terminal;
+mod tracking;
 
 mod bench;
 mod best;
@@ -38,6 +39,7 @@ mod reporting;
 mod resume;
 mod sample;
 mod search;
+mod serve;
 mod show;
 mod status;
 mod train;

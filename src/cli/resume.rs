@@ -3,6 +3,7 @@
 use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
+use super::tracking::TrackArgs;
 use super::{report, search};
 use crate::run;
 
@@ -17,6 +18,8 @@ pub struct Args {
     /// What trials are kept apart by instead of the experiment's; changes no result
     #[arg(long, value_name = "HOW")]
     isolate: Option<search::Isolate>,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -28,8 +31,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.be_quiet();
     }
     let folder = args.run.folder(terminal)?;
-    let ending = search::watched((args.workers, args.isolate), terminal, |options, watch| {
-        run::resume(&folder, options, watch)
-    })?;
+    let trackers = args.track.of_folder(&folder)?;
+    let ending = search::tracked(
+        (args.workers, args.isolate),
+        terminal,
+        trackers,
+        |options, watch| run::resume(&folder, options, watch),
+    )?;
     report::ending(&ending, terminal)
 }

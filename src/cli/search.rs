@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::recent::RUNS;
 use super::terminal::Terminal;
+use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, report, worker};
 use crate::random::Seed;
 use crate::run::{self, Event, ExperimentFile, Isolation, Options, RunError};
@@ -37,6 +38,8 @@ pub struct Args {
     isolate: Option<Isolate>,
     #[command(flatten)]
     datasets: DataDir,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -75,9 +78,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     experiment.data.folder = Some(args.datasets.folder());
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
-    let ending = watched((args.workers, args.isolate), terminal, |options, watch| {
-        run::start(&file, &args.runs, options, watch)
-    })?;
+    let trackers = args.track.trackers(&file.experiment.tracking)?;
+    let ending = tracked(
+        (args.workers, args.isolate),
+        terminal,
+        trackers,
+        |options, watch| run::start(&file, &args.runs, options, watch),
+    )?;
     report::ending(&ending, terminal)
 }
 
@@ -85,6 +92,16 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
 pub fn watched<T>(
     (workers, isolate): (Option<usize>, Option<Isolate>),
     terminal: &Terminal,
+    work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
+) -> Result<T, Failure> {
+    tracked((workers, isolate), terminal, Trackers::default(), work)
+}
+
+/// As [`watched`], with trackers that are told what happens.
+pub fn tracked<T>(
+    (workers, isolate): (Option<usize>, Option<Isolate>),
+    terminal: &Terminal,
+    mut trackers: Trackers,
     work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let stop: &AtomicBool = &interrupt::flag();
@@ -95,8 +112,12 @@ pub fn watched<T>(
         program: worker::program(),
         ..Options::new(stop)
     };
-    let result = work(&options, &mut |event| progress.see(event));
+    let result = work(&options, &mut |event| {
+        trackers.see(event);
+        progress.see(event);
+    });
     progress.close();
+    trackers.close();
     result.map_err(|error| with_next_step(error.into()))
 }
 

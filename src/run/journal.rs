@@ -10,6 +10,7 @@ mod file;
 mod line;
 
 pub use file::FileJournal;
+pub(super) use file::{parse, whole_lines};
 pub(super) use line::{line_of, parse_line};
 
 use super::error::RunError;

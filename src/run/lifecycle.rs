@@ -147,7 +147,7 @@ pub(super) fn create(
     let fill = |folder: &RunFolder| {
         texts.keep(folder)?;
         files.replace(&folder.experiment(), file.text.as_bytes())?;
-        let mut journal = FileJournal::create(files.disk(), &folder.journal())?;
+        let mut journal = FileJournal::create_on(files.disk(), &folder.journal())?;
         let start = Record::Started(Box::new(started.clone()));
         let entry = journal.append(start, time.now(), 0.0)?;
         let story = Story::of(std::slice::from_ref(&entry));
@@ -235,7 +235,7 @@ pub(super) fn open(
     path: &Path,
 ) -> Result<(RunFolder, FileJournal, Vec<Entry>), RunError> {
     let folder = RunFolder::open_on(files.clone(), path)?;
-    let (journal, entries) = FileJournal::open(files.disk(), &folder.journal())?;
+    let (journal, entries) = FileJournal::open_on(files.disk(), &folder.journal())?;
     folder.make_names_safe()?;
     Ok((folder, journal, entries))
 }

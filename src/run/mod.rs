@@ -22,6 +22,7 @@ mod figures;
 mod files;
 mod final_evaluation;
 mod folder;
+mod follow;
 pub mod journal;
 mod leftovers;
 mod lifecycle;
@@ -50,10 +51,12 @@ pub use evaluators::{
 pub use event::{Event, Phase, Unit};
 pub use executor::WorkerProgram;
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, Isolation, StopSettings, TrialSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, Isolation, StopSettings, TrackingSettings,
+    TrialSettings,
 };
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
+pub use follow::{JournalFile, News, Source};
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};

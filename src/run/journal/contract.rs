@@ -1,7 +1,6 @@
 //! What every journal must do, as tests that are given one.
 
 use super::{Entry, FileJournal, Journal, digest, line_of, parse_line};
-use crate::run::disk::Machine;
 use crate::run::record::{EndReason, Ended, Record, SearchEnd, Searched, TestOpened, Winner};
 use crate::search::TrialId;
 use std::path::Path;
@@ -86,12 +85,12 @@ struct Folder(tempfile::TempDir);
 impl Home for Folder {
     fn create(&self) -> Box<dyn Journal> {
         let path = self.0.path().join("journal.jsonl");
-        Box::new(FileJournal::create(&Machine, &path).unwrap())
+        Box::new(FileJournal::create(&path).unwrap())
     }
 
     fn reopen(&self) -> (Box<dyn Journal>, Vec<Entry>) {
         let path = self.0.path().join("journal.jsonl");
-        let (journal, entries) = FileJournal::open(&Machine, &path).unwrap();
+        let (journal, entries) = FileJournal::open(&path).unwrap();
         (Box::new(journal), entries)
     }
 }

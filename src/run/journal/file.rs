@@ -5,7 +5,7 @@
 //! writer out.
 
 use super::{Entry, Journal, line_of, parse_line};
-use crate::run::disk::{Disk, Log};
+use crate::run::disk::{Disk, Log, Machine};
 use crate::run::error::RunError;
 use crate::run::record::{Record, Started};
 use std::fs::File;
@@ -27,7 +27,12 @@ impl FileJournal {
     ///
     /// # Errors
     /// When the file exists or can't be written.
-    pub(in crate::run) fn create(disk: &dyn Disk, path: &Path) -> Result<Self, RunError> {
+    pub fn create(path: &Path) -> Result<Self, RunError> {
+        Self::create_on(&Machine, path)
+    }
+
+    /// As [`create`](Self::create), on some disk.
+    pub(in crate::run) fn create_on(disk: &dyn Disk, path: &Path) -> Result<Self, RunError> {
         let log = disk.log(path, true);
         Ok(Self {
             path: path.to_owned(),
@@ -41,7 +46,12 @@ impl FileJournal {
     ///
     /// # Errors
     /// When another process has it open, or a line is damaged or of a newer format.
-    pub(in crate::run) fn open(
+    pub fn open(path: &Path) -> Result<(Self, Vec<Entry>), RunError> {
+        Self::open_on(&Machine, path)
+    }
+
+    /// As [`open`](Self::open), on some disk.
+    pub(in crate::run) fn open_on(
         disk: &dyn Disk,
         path: &Path,
     ) -> Result<(Self, Vec<Entry>), RunError> {
@@ -49,7 +59,7 @@ impl FileJournal {
         let mut log = log.map_err(|error| unopened("open", path, error))?;
         let content = log.content().map_err(RunError::file("read", path))?;
         let whole = whole_lines(&content);
-        let entries = parse(path, whole)?;
+        let entries = parse(path, 0, whole)?;
         make_safe(log.as_mut(), &content, whole).map_err(RunError::file("write", path))?;
         let journal = Self {
             path: path.to_owned(),
@@ -146,7 +156,7 @@ impl Journal for FileJournal {
     fn entries(&mut self) -> Result<Vec<Entry>, RunError> {
         let content = self.log.content();
         let content = content.map_err(RunError::file("read", &self.path))?;
-        parse(&self.path, whole_lines(&content))
+        parse(&self.path, 0, whole_lines(&content))
     }
 }
 
@@ -173,7 +183,7 @@ fn unopened(action: &'static str, path: &Path, error: io::Error) -> RunError {
 
 /// Everything up to the last line break, but a last line with zeros in it: no line has any, and a file
 /// system that lost power may leave them where it had made room and not written yet.
-fn whole_lines(content: &[u8]) -> &[u8] {
+pub(in crate::run) fn whole_lines(content: &[u8]) -> &[u8] {
     let end = content.iter().rposition(|&byte| byte == b'\n');
     let whole = &content[..end.map_or(0, |at| at + 1)];
     let last = last_line(whole);
@@ -190,10 +200,11 @@ fn last_line(whole: &[u8]) -> usize {
     end.map_or(0, |at| at + 1)
 }
 
-fn parse(path: &Path, whole: &[u8]) -> Result<Vec<Entry>, RunError> {
+/// The entries of whole lines, the first of which has the number `first`.
+pub(in crate::run) fn parse(path: &Path, first: u64, whole: &[u8]) -> Result<Vec<Entry>, RunError> {
     let lines = whole.split_inclusive(|&byte| byte == b'\n');
-    lines
-        .enumerate()
-        .map(|(index, line)| parse_line(path, index as u64, line))
+    (first..)
+        .zip(lines)
+        .map(|(index, line)| parse_line(path, index, line))
         .collect()
 }

@@ -23,7 +23,7 @@ fn finished(scenario: &Scenario) -> Simulated<'_> {
 }
 
 fn open(disk: &FaultyDisk, path: &std::path::Path) -> Result<Vec<Entry>, RunError> {
-    FileJournal::open(disk, path).map(|(_, entries)| entries)
+    FileJournal::open_on(disk, path).map(|(_, entries)| entries)
 }
 
 #[test]

@@ -168,7 +168,7 @@ impl<'a> Simulated<'a> {
     /// The digest of what the run came to.
     pub fn digest(&self) -> String {
         let journal = runs().join("tiny-1").join(journal::FILE_NAME);
-        let (_, entries) = FileJournal::open(&self.disk, &journal).unwrap();
+        let (_, entries) = FileJournal::open_on(&self.disk, &journal).unwrap();
         self.check_acknowledged(&entries);
         journal::digest(&entries)
     }

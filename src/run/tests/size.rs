@@ -29,7 +29,7 @@ fn long_journal() -> String {
     let mut run = Simulated::new(&scenario, Seed(0));
     assert!(run.live(2).unwrap());
     let path = runs().join("tiny-1").join(journal::FILE_NAME);
-    let (_, entries) = FileJournal::open(&run.disk, &path).unwrap();
+    let (_, entries) = FileJournal::open_on(&run.disk, &path).unwrap();
     let proposed = entries.iter().find_map(|entry| match &entry.record {
         Record::Proposed(proposal) => Some(proposal.clone()),
         _ => None,
@@ -64,7 +64,7 @@ fn a_journal_of_a_hundred_thousand_trials_opens_in_two_seconds() {
     let run = RecordedRun::open(folder.path()).unwrap();
     let read = core_seconds(begun) - before;
     assert_eq!(run.state().outcomes.len() as u64, TRIALS);
-    let (journal, entries) = FileJournal::open(&Machine, &path).unwrap();
+    let (journal, entries) = FileJournal::open(&path).unwrap();
     let state = fold(run.folder(), &entries).unwrap();
     let opened = core_seconds(begun) - before - read;
     assert_eq!(state.outcomes.len() as u64, TRIALS);

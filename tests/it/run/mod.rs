@@ -5,7 +5,7 @@ mod determinism;
 mod evaluators;
 mod failures;
 mod fidelity;
-mod fixture;
+pub mod fixture;
 mod full_disk;
 mod isolation;
 mod journal;
