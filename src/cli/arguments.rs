@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    layers, pareto, predict, proxy, reporting, resume, sample, search, serve, show, status, train,
-    trials, verify, worker,
+    isolated, launch, layers, pareto, predict, proxy, reporting, resume, sample, search, serve,
+    show, status, train, trials, verify, worker,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -51,6 +51,10 @@ enum Verb {
     Importance(reporting::ImportanceArgs),
     /// Continue a run that was interrupted or killed
     Resume(resume::Args),
+    /// Do trials of a run that many machines share
+    Worker(worker::Args),
+    /// Start workers for a run that many machines share, and keep them
+    Launch(launch::Args),
     /// Say how a run stands
     Status(status::Args),
     /// List the trials of a run
@@ -73,7 +77,7 @@ enum Verb {
     Verify(verify::Args),
     /// Do a run's trials as it tells; started by the run itself
     #[command(hide = true)]
-    Worker(worker::Args),
+    Isolated(isolated::Args),
     /// List and fetch datasets, list file formats
     Data(data::Args),
     /// Write completions for a shell
@@ -95,8 +99,8 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    if let Verb::Worker(args) = &arguments.verb {
-        return worker::main(args);
+    if let Verb::Isolated(args) = &arguments.verb {
+        return isolated::main(args);
     }
     let mut terminal = Terminal::open();
     let result = run(arguments.verb, &mut terminal);
@@ -145,6 +149,8 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Serve(args) => serve::run(&args, terminal),
         Verb::Importance(args) => reporting::importance(&args, terminal),
         Verb::Resume(args) => resume::run(&args, terminal),
+        Verb::Worker(args) => worker::run(&args, terminal),
+        Verb::Launch(args) => launch::run(&args, terminal),
         Verb::Status(args) => status::run(&args, terminal),
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),
@@ -155,7 +161,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
-        Verb::Worker(args) => worker::run(&args),
+        Verb::Isolated(args) => isolated::run(&args),
         Verb::Data(args) => data::run(&args, terminal),
         Verb::Completions(args) => generate::completions(&args, terminal),
         Verb::Man(args) => generate::man(&args, terminal),

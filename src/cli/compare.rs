@@ -7,7 +7,7 @@ use super::recent::RUNS;
 use super::report::Format;
 use super::table::{Side, Table};
 use super::terminal::Terminal;
-use super::{interrupt, numbers, report, search, worker};
+use super::{interrupt, isolated, numbers, report, search};
 use crate::report::{Agreed, Analysis, Expected, comparison_page};
 use crate::run::comparison::{self, Compared, Notice, RecordedComparison};
 use crate::run::{ExperimentFile, Options, RunError};
@@ -192,7 +192,7 @@ fn watched(
     };
     let options = Options {
         workers,
-        program: worker::program(),
+        program: isolated::program(),
         ..Options::new(stop)
     };
     let result = work(&options, &mut |notice| match notice {

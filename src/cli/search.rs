@@ -4,10 +4,12 @@ use super::data::DataDir;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::recent::RUNS;
+use super::shared::{self, AddressText, Mixed};
 use super::terminal::Terminal;
 use super::tracking::{TrackArgs, Trackers};
-use super::{interrupt, report, worker};
+use super::{interrupt, isolated, report};
 use crate::random::Seed;
+use crate::run::shared::start_shared;
 use crate::run::{self, Event, ExperimentFile, Isolation, Options, RunError};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -36,6 +38,14 @@ pub struct Args {
     /// What trials are kept apart by instead of the experiment's; changes no result
     #[arg(long, value_name = "HOW")]
     isolate: Option<Isolate>,
+    /// Share the run with other machines by this database: postgres://user@host/database?run=name
+    #[arg(long, value_name = "ADDRESS")]
+    journal: Option<AddressText>,
+    /// With --journal: for how many seconds a trial is given to a worker that says nothing
+    #[arg(long, value_name = "SECONDS", requires = "journal")]
+    lease: Option<f64>,
+    #[command(flatten)]
+    mixed: Mixed,
     #[command(flatten)]
     datasets: DataDir,
     #[command(flatten)]
@@ -78,12 +88,18 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     experiment.data.folder = Some(args.datasets.folder());
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
+    let sharing = args.journal.as_ref();
+    let sharing = sharing.map(|journal| shared::sharing(journal, args.mixed, args.lease));
+    let sharing = sharing.transpose()?;
     let trackers = args.track.trackers(&file.experiment.tracking)?;
     let ending = tracked(
         (args.workers, args.isolate),
         terminal,
         trackers,
-        |options, watch| run::start(&file, &args.runs, options, watch),
+        |options, watch| match &sharing {
+            Some(sharing) => start_shared(&file, sharing, &args.runs, options, watch),
+            None => run::start(&file, &args.runs, options, watch),
+        },
     )?;
     report::ending(&ending, terminal)
 }
@@ -109,7 +125,7 @@ pub fn tracked<T>(
     let options = Options {
         workers,
         isolate: isolate.map(Isolation::from),
-        program: worker::program(),
+        program: isolated::program(),
         ..Options::new(stop)
     };
     let result = work(&options, &mut |event| {

@@ -28,7 +28,7 @@ pub(super) enum Flow {
 pub(super) struct Core<'a> {
     pub setup: &'a Setup,
     pub folder: &'a RunFolder,
-    pub journal: Box<dyn Journal>,
+    pub journal: Box<dyn Journal + 'a>,
     pub story: Story,
     pub workforce: &'a dyn Workforce,
     pub state: State,

@@ -49,6 +49,14 @@ impl RunFolder {
         Self::open(&path).ok()
     }
 
+    /// The folder of this very name under `runs`, whether or not it is there.
+    pub(super) fn named(runs: &Path, name: &str) -> Self {
+        Self {
+            path: runs.join(name),
+            files: Files::of_machine(),
+        }
+    }
+
     /// A new folder `<name>-<n>` under `runs` with what `fill` puts into it. It appears whole or not
     /// at all.
     pub(super) fn create<T>(

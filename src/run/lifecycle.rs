@@ -134,16 +134,7 @@ pub(super) fn create(
     evaluators: &dyn Evaluators,
     runs: &Path,
 ) -> Result<(RunFolder, FileJournal, Entry), RunError> {
-    let started = Started {
-        experiment: file.experiment.clone(),
-        space_hash: texts.space_hash(),
-        baseline_hashes: texts.baseline_hashes(),
-        data_hash: evaluators.data_hash().to_owned(),
-        split_hash: evaluators.split_hash().to_owned(),
-        strata: manifest::STRATA.to_owned(),
-        burn: manifest::BURN.to_owned(),
-        host: host(file),
-    };
+    let started = started_with(file, texts, evaluators);
     let fill = |folder: &RunFolder| {
         texts.keep(folder)?;
         files.replace(&folder.experiment(), file.text.as_bytes())?;
@@ -159,6 +150,24 @@ pub(super) fn create(
     let (folder, (mut journal, entry)) = RunFolder::create(files, runs, name, fill)?;
     journal.moved_to(folder.journal());
     Ok((folder, journal, entry))
+}
+
+/// What a run of an experiment is started with here and now.
+pub(super) fn started_with(
+    file: &ExperimentFile,
+    texts: &Texts,
+    evaluators: &dyn Evaluators,
+) -> Started {
+    Started {
+        experiment: file.experiment.clone(),
+        space_hash: texts.space_hash(),
+        baseline_hashes: texts.baseline_hashes(),
+        data_hash: evaluators.data_hash().to_owned(),
+        split_hash: evaluators.split_hash().to_owned(),
+        strata: manifest::STRATA.to_owned(),
+        burn: manifest::BURN.to_owned(),
+        host: host(file),
+    }
 }
 
 /// Goes on with a run that was interrupted or killed. Its result is that of an uninterrupted run.
@@ -295,10 +304,10 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Goes on from what the journal holds.
+    /// Runs what is left.
     pub fn run(
         &self,
-        journal: Box<dyn Journal>,
+        journal: Box<dyn Journal + '_>,
         entries: &[Entry],
         evaluators: &mut dyn Evaluators,
         options: &Options<'_>,
@@ -438,6 +447,12 @@ pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<()
 
 fn host(file: &ExperimentFile) -> Host {
     let absolute = |path: &Path| {
+        // An experiment beside which the program was started has an empty base.
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         path.to_string_lossy().into_owned()
     };

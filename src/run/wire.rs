@@ -122,6 +122,11 @@ impl Task {
         }
     }
 
+    /// What it is about.
+    pub fn unit(&self) -> &Unit {
+        &self.links[0].unit
+    }
+
     /// The assignment, in the run that it belongs to.
     ///
     /// # Errors

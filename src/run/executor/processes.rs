@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How often a worker's thread looks whether the run ends.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// The program that worker processes run: `strata worker --stdio`, or what speaks as it does.
+/// The program that worker processes run: `strata isolated`, or what speaks as it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerProgram {
     /// The program.

@@ -39,7 +39,7 @@ trial = { deadline_seconds = 5, memory_cap_mb = 256 }
 fn strata() -> WorkerProgram {
     WorkerProgram {
         path: PathBuf::from(env!("CARGO_BIN_EXE_strata")),
-        arguments: ["worker", "--stdio"].map(str::to_owned).to_vec(),
+        arguments: vec!["isolated".to_owned()],
     }
 }
 
@@ -344,7 +344,7 @@ fn workers_in(folder: &Path) -> usize {
     let ours = entries.filter(|entry| {
         let arguments = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let place = fs::read_link(entry.path().join("cwd"));
-        let is_worker = String::from_utf8_lossy(&arguments).contains("worker\0--stdio");
+        let is_worker = String::from_utf8_lossy(&arguments).contains("strata\0isolated\0");
         is_worker && place.is_ok_and(|place| place == folder)
     });
     ours.count()
