@@ -291,7 +291,7 @@ impl TableEvaluator {
     /// The row of a candidate: by its decisions, or where it comes from elsewhere, as hand-designed networks do, that of
     /// the first architecture of the space that computes the same.
     fn row(&self, job: &TrialJob<'_>) -> Result<usize, Failure> {
-        let unknown = |message: String| Failure::new(FailureKind::Invalid, message);
+        let unknown = |message: String| Failure::new(FailureKind::EvaluatorError, message);
         match job.genome {
             Some(genome) if genome.iter().next().is_some() => {
                 let key = self.of.key(&self.space, genome);

@@ -59,7 +59,7 @@ impl Known {
             score_name: run.score_name()?.to_owned(),
             experiment: run.started().experiment.clone(),
             state: State::default(),
-            begun: run.entries().first().map_or(0.0, |entry| entry.at),
+            begun: run.started_at(),
             space: run.space()?,
             lists: BTreeMap::new(),
         })
