@@ -25,8 +25,8 @@ struct Manifest<'a> {
     git_revision: Option<&'static str>,
     burn: &'a str,
     cpu: &'a str,
-    /// The instructions that kernels use, which decide last bits.
-    instructions: &'a str,
+    /// The instructions that kernels use and their revision, which decide last bits.
+    kernels: &'a str,
     cores: usize,
     threads_a_trial: usize,
     lookahead: u64,
@@ -56,7 +56,7 @@ pub(super) fn write(folder: &RunFolder, entries: &[Entry]) -> Result<(), RunErro
         git_revision: option_env!("STRATA_GIT_REVISION"),
         burn: &started.burn,
         cpu: &started.host.cpu,
-        instructions: crate::kernels::path(),
+        kernels: &started.host.kernels,
         cores: cores(),
         threads_a_trial: started.experiment.trial.threads,
         lookahead: started.experiment.search.lookahead,
@@ -68,6 +68,15 @@ pub(super) fn write(folder: &RunFolder, entries: &[Entry]) -> Result<(), RunErro
     let mut text = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
     text.push(b'\n');
     files::replace(&folder.manifest(), &text)
+}
+
+/// What decides last bits: the instructions that kernels use, and their revision.
+pub(super) fn kernels() -> String {
+    format!(
+        "kernels {} ({})",
+        crate::kernels::REVISION,
+        crate::kernels::path()
+    )
 }
 
 /// The number of cores this process may use.
