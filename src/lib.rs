@@ -11,6 +11,7 @@ pub mod export;
 pub mod kernels;
 pub mod language;
 pub mod layers;
+pub mod live;
 pub mod model;
 pub mod proxies;
 pub mod random;
@@ -19,4 +20,9 @@ pub mod run;
 pub mod search;
 pub mod space;
 pub mod statistics;
+pub mod trackers;
 pub mod training;
+
+// Fixtures that the tests across modules share with tests here name the library as they see it.
+#[cfg(test)]
+extern crate self as strata;

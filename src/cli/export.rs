@@ -1,14 +1,16 @@
-//! `strata export`: a network in the formats of other tools.
+//! `strata export`: a network, or all trials of a run, in the formats of other tools.
 
 use super::chosen;
 use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
+use super::tracking;
 use crate::architecture::{self, Architecture};
 use crate::export::{self, ExportError, File};
 use crate::layers::Shape;
 use crate::model::Network;
 use crate::random::{Purpose, Seed};
+use crate::trackers::Kind;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `strata export`.
@@ -20,8 +22,8 @@ pub struct Args {
     /// The format
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Target,
-    /// The file to write, or the folder to write into
-    #[arg(long, short, value_name = "FILE|DIR")]
+    /// The file to write, or the folder to write into; for mlflow the server's address
+    #[arg(long, short, value_name = "FILE|DIR|URL")]
     output: Option<PathBuf>,
     /// Weights of a network that is not of a run, as `train --save` wrote them
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
@@ -53,6 +55,16 @@ pub enum Target {
     Mermaid,
     /// A drawing
     Svg,
+    /// All trials of a run as text, a line each
+    Csv,
+    /// All trials of a run as a Parquet file
+    Parquet,
+    /// All trials of a run as event files for TensorBoard
+    Tensorboard,
+    /// All trials of a run as a journal for Optuna and its dashboard
+    Optuna,
+    /// All trials of a run, to an MLflow server
+    Mlflow,
 }
 
 /// A network to be taken home.
@@ -65,6 +77,9 @@ struct Subject {
 
 /// Finds the network and writes it.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    if let Some(trials) = Trials::of(args.to) {
+        return write_trials(args, trials, terminal);
+    }
     let subject = subject(args, terminal)?;
     let architecture = &subject.architecture;
     let text = |ending: &'static str, text: String| {
@@ -86,6 +101,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             let (ending, bytes) = ("safetensors", weights.to_vec());
             Ok(vec![File { ending, bytes }])
         })?,
+        Target::Csv | Target::Parquet | Target::Tensorboard | Target::Optuna | Target::Mlflow => {
+            return Ok(());
+        }
     };
     if let Some(count) = args.example {
         let weights = weights.map_or_else(|| bytes_of_weights(args, &subject, terminal), Ok)?;
@@ -101,6 +119,48 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         return terminal.data(&text);
     }
     write(args, &subject.name, &files, terminal)
+}
+
+/// The formats that take all trials of a run.
+#[derive(Clone, Copy)]
+enum Trials {
+    Csv,
+    Parquet,
+    Tracker(Kind),
+}
+
+impl Trials {
+    fn of(target: Target) -> Option<Self> {
+        match target {
+            Target::Csv => Some(Self::Csv),
+            Target::Parquet => Some(Self::Parquet),
+            Target::Tensorboard => Some(Self::Tracker(Kind::TensorBoard)),
+            Target::Optuna => Some(Self::Tracker(Kind::Optuna)),
+            Target::Mlflow => Some(Self::Tracker(Kind::Mlflow)),
+            _ => None,
+        }
+    }
+}
+
+fn write_trials(args: &Args, trials: Trials, terminal: &mut Terminal) -> Result<(), Failure> {
+    if args.weights.is_some() || args.seed.is_some() || args.example.is_some() {
+        let message =
+            "--weights, --seed and --example are for networks, not for the trials of a run";
+        return Err(Failure::Input(message.to_owned()));
+    }
+    let folder = Run::named(args.subject.as_ref().map(PathBuf::from)).folder(terminal)?;
+    let output = args.output.as_deref();
+    let (ending, bytes) = match trials {
+        Trials::Tracker(kind) => return tracking::export(&folder, kind, output, terminal),
+        Trials::Csv => ("csv", tracking::table(&folder)?.csv()),
+        Trials::Parquet => ("parquet", tracking::table(&folder)?.parquet()),
+    };
+    let bytes = bytes.map_err(tracking::failure)?;
+    if output.is_none() && ending == "csv" {
+        return terminal.data(&String::from_utf8_lossy(&bytes));
+    }
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    write(args, &name, &[File { ending, bytes }], terminal)
 }
 
 type Writer = fn(&Architecture, &[u8], &str) -> Result<Vec<File>, ExportError>;

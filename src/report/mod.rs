@@ -16,9 +16,10 @@ pub use analysis::{Agreement, Analysis, Arm, Cost, Network, Role, Sample, Score}
 pub use contrast::{Contrast, Finding, LEVEL, Unit, contrasts, effect};
 pub use expected::{Agreed, Expected, ExpectedArm, ExpectedRun};
 pub use importance::{DecisionEffect, Importance, OptionEffect};
-pub use page::{comparison_page, run_page};
+pub use page::{STYLE, comparison_page, run_page};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
+pub use words::civil;
 
 #[cfg(test)]
 mod tests;

@@ -82,6 +82,16 @@ pub(super) fn escaped(text: &str) -> String {
 pub(super) fn date(at: f64) -> String {
     let minutes = (at / 60.0).max(0.0) as i64;
     let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
+    let (year, month, day) = civil(days);
+    format!(
+        "{year}-{month:02}-{day:02} {:02}:{:02} UTC",
+        minute / 60,
+        minute % 60
+    )
+}
+
+/// The year, month and day that so many days after the first of January 1970 are.
+pub fn civil(days: i64) -> (i64, i64, i64) {
     // Howard Hinnant's days to a civil date: years begin in March, eras have 400 of them.
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -97,11 +107,7 @@ pub(super) fn date(at: f64) -> String {
         shifted - 9
     };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!(
-        "{year}-{month:02}-{day:02} {:02}:{:02} UTC",
-        minute / 60,
-        minute % 60
-    )
+    (year, month, day)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub(super) fn again(setup: &Setup, state: &State, trial: TrialId) -> Result<Assi
     };
     Ok(Assignment {
         unit: Unit::Trial(trial),
+        attempt: 0,
         number: state.stream(trial),
         seed: setup.experiment.seed,
         recipe: setup.recipe(&candidate)?,

@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use super::event::Event;
-use super::executor::{Done, Limits, Message};
+use super::executor::{Done, Limits, Message, Workforce};
 use super::folder::RunFolder;
 use super::journal::{Entry, Journal};
 use super::manifest;
@@ -27,7 +27,8 @@ pub(super) enum Flow {
 pub(super) struct Core<'a> {
     pub setup: &'a Setup,
     pub folder: &'a RunFolder,
-    pub journal: Journal,
+    pub journal: Box<dyn Journal + 'a>,
+    pub workforce: &'a dyn Workforce,
     pub state: State,
     pub clock: Clock,
     pub limits: Limits,
@@ -57,7 +58,7 @@ impl Core<'_> {
     /// Ends the run for good.
     pub fn end(&mut self, reason: EndReason) -> Result<(), RunError> {
         self.record(Record::Ended(Ended { reason }))?;
-        manifest::write(self.folder, &Journal::read(&self.folder.journal())?)?;
+        manifest::write(self.folder, &self.journal.entries()?)?;
         self.tell(&Event::Ended { reason });
         Ok(())
     }

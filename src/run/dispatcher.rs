@@ -13,7 +13,7 @@ use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
-use super::executor::{Assignment, Beginning, Done, Legacy, Message, Pool, with_pool};
+use super::executor::{Assignment, Beginning, Done, Executor, Legacy, Message};
 use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
@@ -35,10 +35,14 @@ pub(super) fn search(core: &mut Core<'_>, evaluators: &dyn Evaluators) -> Result
         phase: Phase::Search,
         units,
     });
-    let prefilter = core.setup.prefilter(evaluators)?;
-    with_pool(evaluators.search().as_ref(), core.limits, |pool| {
-        Search::replay(core, pool, prefilter)?.run()
-    })
+    let (workforce, limits) = (core.workforce, core.limits);
+    let mut flow = Flow::Interrupted;
+    workforce.search(evaluators, limits, &mut |executor| {
+        let prefilter = core.setup.prefilter(evaluators)?;
+        flow = Search::replay(core, executor, prefilter)?.run()?;
+        Ok(())
+    })?;
+    Ok(flow)
 }
 
 /// A trial that has no result yet.
@@ -64,7 +68,7 @@ impl Open {
 
 struct Search<'a, 'c> {
     core: &'a mut Core<'c>,
-    pool: &'a mut Pool,
+    executor: &'a mut dyn Executor,
     proposer: Proposer<'c>,
     /// The names of what is to be small beside a good score.
     objectives: Vec<String>,
@@ -83,8 +87,8 @@ impl Search<'_, '_> {
             if self.core.is_interrupted() {
                 return Ok(Flow::Interrupted);
             }
-            self.look_at_the_clock();
-            if let Some(message) = self.pool.next(PATIENCE) {
+            self.look_at_the_clock()?;
+            if let Some(message) = self.executor.next(PATIENCE)? {
                 self.receive(message)?;
             }
         }
@@ -241,8 +245,9 @@ impl Search<'_, '_> {
     fn submit(&mut self, trial: TrialId) -> Result<(), RunError> {
         let legacy = self.legacy(trial)?;
         let open = &self.open[&trial];
-        self.pool.submit(Assignment {
+        self.executor.submit(Assignment {
             unit: Unit::Trial(trial),
+            attempt: 0,
             number: open.stream,
             seed: self.core.setup.experiment.seed,
             candidate: Arc::new(open.candidate.clone()),
@@ -254,19 +259,19 @@ impl Search<'_, '_> {
                 keep: open.fidelity.epochs.is_some(),
                 legacy,
             },
-        });
-        Ok(())
+        })
     }
 
-    fn look_at_the_clock(&mut self) {
+    fn look_at_the_clock(&mut self) -> Result<(), RunError> {
         if !self.is_out_of_time() {
-            return;
+            return Ok(());
         }
-        let cut = self.pool.cancel_pending();
+        let cut = self.executor.cancel_pending()?;
         self.cancelled += cut;
         if self.closed.is_none() || cut > 0 {
             self.closed = Some(SearchEnd::Seconds);
         }
+        Ok(())
     }
 
     fn is_out_of_time(&self) -> bool {

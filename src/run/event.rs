@@ -3,11 +3,12 @@
 use super::record::{EndReason, SearchEnd, Subject};
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::TrialId;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 
 /// One piece of work.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Unit {
     /// A trial of the search.
     Trial(TrialId),

@@ -53,6 +53,9 @@ pub struct Experiment {
     /// What a comparison adds. No run depends on it, so it is not stored with one.
     #[serde(default, skip_serializing)]
     pub compare: CompareSettings,
+    /// Who else is told what happens. No result depends on it, so it is not stored with a run.
+    #[serde(default, skip_serializing)]
+    pub tracking: TrackingSettings,
 }
 
 /// The number of workers of a search on a machine with `cores` cores.
@@ -150,6 +153,18 @@ impl Default for StopSettings {
             consecutive_failures: 5,
         }
     }
+}
+
+/// `[tracking]`: who else is told what happens, and where. Paths are relative to the run folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrackingSettings {
+    /// A folder for TensorBoard.
+    pub tensorboard: Option<String>,
+    /// A journal file for Optuna's dashboard.
+    pub optuna: Option<String>,
+    /// The address of an MLflow server.
+    pub mlflow: Option<String>,
 }
 
 /// An experiment with its text and the folder its paths are relative to.

@@ -7,7 +7,7 @@ use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
-use super::executor::{Assignment, Beginning, Done, Pool, with_pool};
+use super::executor::{Assignment, Beginning, Done, Executor};
 use super::leftovers;
 use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
 use crate::random::Seed;
@@ -52,18 +52,21 @@ pub(super) fn evaluate(
         core.record(Record::TestOpened(TestOpened { examples }))?;
         core.tell(&Event::TestOpened);
     }
-    let evaluator = evaluators.open_test();
-    with_pool(evaluator.as_ref(), core.limits, |pool| {
-        Finals {
+    let (workforce, limits) = (core.workforce, core.limits);
+    let mut flow = Flow::Interrupted;
+    workforce.last(evaluators, limits, &mut |executor| {
+        let finals = Finals {
             core,
-            pool,
+            executor,
             winner,
-            subjects,
-            order,
+            subjects: &subjects,
+            order: &order,
             early: BTreeMap::new(),
-        }
-        .run()
-    })
+        };
+        flow = finals.run()?;
+        Ok(())
+    })?;
+    Ok(flow)
 }
 
 /// A network and how it is trained.
@@ -113,10 +116,10 @@ fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
 
 struct Finals<'a, 'c> {
     core: &'a mut Core<'c>,
-    pool: &'a mut Pool,
+    executor: &'a mut dyn Executor,
     winner: TrialId,
-    subjects: Vec<Contestant>,
-    order: Vec<(usize, u32)>,
+    subjects: &'a [Contestant],
+    order: &'a [(usize, u32)],
     early: BTreeMap<Unit, Done>,
 }
 
@@ -124,16 +127,17 @@ impl Finals<'_, '_> {
     fn run(mut self) -> Result<Flow, RunError> {
         let written = self.core.state.retrained.len();
         for &(at, index) in &self.order[written..] {
-            self.pool.submit(self.assignment(at, index));
+            let assignment = self.assignment(at, index);
+            self.executor.submit(assignment)?;
         }
         while self.core.state.retrained.len() < self.order.len() {
             if self.core.is_interrupted() {
                 return Ok(Flow::Interrupted);
             }
-            let Some(message) = self.pool.next(PATIENCE) else {
+            let Some(message) = self.executor.next(PATIENCE)? else {
                 continue;
             };
-            let subjects = &self.subjects;
+            let subjects = self.subjects;
             let started = message.unit().clone();
             let work = || {
                 let of = |contestant: &&Contestant| is_of(&started, &contestant.subject);
@@ -161,6 +165,7 @@ impl Finals<'_, '_> {
                 subject: subject.clone(),
                 index,
             },
+            attempt: 0,
             number: 0,
             seed: self.seed(index),
             candidate: Arc::new(candidate.clone()),

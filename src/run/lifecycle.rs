@@ -5,11 +5,11 @@ use super::dispatcher;
 use super::error::RunError;
 use super::evaluators::{Evaluators, Given};
 use super::event::{Event, Phase};
-use super::executor::Limits;
+use super::executor::{Limits, Threads, Workforce};
 use super::experiment::{Experiment, ExperimentFile, workers_on};
 use super::final_evaluation;
 use super::folder::RunFolder;
-use super::journal::{Entry, Journal};
+use super::journal::{Entry, FileJournal, Journal};
 use super::manifest;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
@@ -84,20 +84,11 @@ pub(super) fn begin(
     let texts = Texts::given(file)?;
     let setup = Setup::compile(file.experiment.clone(), &texts)?;
     setup.check(evaluators)?;
-    let started = Started {
-        experiment: file.experiment.clone(),
-        space_hash: texts.space_hash(),
-        baseline_hashes: texts.baseline_hashes(),
-        data_hash: evaluators.data_hash().to_owned(),
-        split_hash: evaluators.split_hash().to_owned(),
-        strata: manifest::STRATA.to_owned(),
-        burn: manifest::BURN.to_owned(),
-        host: host(file),
-    };
+    let started = started_with(file, &texts, evaluators);
     let fill = |folder: &RunFolder| {
         texts.keep(folder)?;
         files::replace(&folder.experiment(), file.text.as_bytes())?;
-        let mut journal = Journal::create(&folder.journal())?;
+        let mut journal = FileJournal::create(&folder.journal())?;
         let entry = journal.append(Record::Started(Box::new(started)), now(), 0.0)?;
         manifest::write(folder, std::slice::from_ref(&entry))?;
         files::sync_folder(folder.path())?;
@@ -110,9 +101,28 @@ pub(super) fn begin(
         folder: &folder,
         setup: &setup,
         limits,
+        workforce: &Threads,
         until,
     };
-    place.run(journal, &[entry], evaluators, options, watch)
+    place.run(Box::new(journal), &[entry], evaluators, options, watch)
+}
+
+/// What a run of an experiment is started with here and now.
+pub(super) fn started_with(
+    file: &ExperimentFile,
+    texts: &Texts,
+    evaluators: &dyn Evaluators,
+) -> Started {
+    Started {
+        experiment: file.experiment.clone(),
+        space_hash: texts.space_hash(),
+        baseline_hashes: texts.baseline_hashes(),
+        data_hash: evaluators.data_hash().to_owned(),
+        split_hash: evaluators.split_hash().to_owned(),
+        strata: manifest::STRATA.to_owned(),
+        burn: manifest::BURN.to_owned(),
+        host: host(file),
+    }
 }
 
 /// Goes on with a run that was interrupted or killed. Its result is that of an uninterrupted run.
@@ -150,7 +160,7 @@ pub(super) fn go_on(
     until: Until,
 ) -> Result<Ending, RunError> {
     let folder = RunFolder::open(folder)?;
-    let (journal, entries) = Journal::open(&folder.journal())?;
+    let (journal, entries) = FileJournal::open(&folder.journal())?;
     let state = fold(&folder, &entries)?;
     if let Some(reason) = state.ended {
         let (folder, how) = (folder.path().to_owned(), reason.describe());
@@ -169,9 +179,16 @@ pub(super) fn go_on(
         folder: &folder,
         setup: &setup,
         limits,
+        workforce: &Threads,
         until,
     };
-    place.run(journal, &entries, evaluators.as_mut(), options, watch)
+    place.run(
+        Box::new(journal),
+        &entries,
+        evaluators.as_mut(),
+        options,
+        watch,
+    )
 }
 
 /// The evaluators of a run that was started before.
@@ -215,17 +232,19 @@ pub(super) enum Until {
 }
 
 /// Where a run takes place.
-struct Place<'a> {
-    folder: &'a RunFolder,
-    setup: &'a Setup,
-    limits: Limits,
-    until: Until,
+pub(super) struct Place<'a> {
+    pub folder: &'a RunFolder,
+    pub setup: &'a Setup,
+    pub limits: Limits,
+    pub workforce: &'a dyn Workforce,
+    pub until: Until,
 }
 
 impl Place<'_> {
-    fn run(
+    /// Runs what is left.
+    pub fn run(
         &self,
-        journal: Journal,
+        journal: Box<dyn Journal + '_>,
         entries: &[Entry],
         evaluators: &mut dyn Evaluators,
         options: &Options<'_>,
@@ -238,6 +257,7 @@ impl Place<'_> {
             state: fold(self.folder, entries)?,
             clock: Clock::after(entries),
             limits: self.limits,
+            workforce: self.workforce,
             stop: options.stop,
             watch,
         };
@@ -340,6 +360,12 @@ pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<()
 
 fn host(file: &ExperimentFile) -> Host {
     let absolute = |path: &Path| {
+        // An experiment beside which the program was started has an empty base.
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         path.to_string_lossy().into_owned()
     };

@@ -21,7 +21,9 @@ mod figures;
 mod files;
 mod final_evaluation;
 mod folder;
+mod follow;
 pub mod journal;
+pub mod launch;
 mod leftovers;
 mod lifecycle;
 mod manifest;
@@ -29,10 +31,16 @@ mod prefilter;
 pub mod record;
 mod selection;
 mod setup;
+pub mod shared;
 mod state;
 mod summary;
 mod toml_text;
 mod verify;
+#[allow(
+    dead_code,
+    reason = "the first worker in another process is still to come"
+)]
+mod wire;
 
 pub use error::RunError;
 pub use evaluators::{
@@ -41,10 +49,12 @@ pub use evaluators::{
 };
 pub use event::{Event, Phase, Unit};
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrialSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrackingSettings,
+    TrialSettings,
 };
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
+pub use follow::{JournalFile, News, Source};
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};

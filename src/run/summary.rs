@@ -3,7 +3,7 @@
 use super::error::RunError;
 use super::event::Phase;
 use super::folder::RunFolder;
-use super::journal::{self, Entry, Journal};
+use super::journal::{self, Entry, FileJournal};
 use super::lifecycle::fold;
 use super::record::{EndReason, Proposal, Retrained, RetrainedResult, SearchEnd, Started, Subject};
 use super::setup::{Setup, Texts};
@@ -123,7 +123,7 @@ impl RecordedRun {
     /// When there is no run, or its journal can't be read.
     pub fn open(path: &Path) -> Result<Self, RunError> {
         let folder = RunFolder::open(path)?;
-        let entries = Journal::read(&folder.journal())?;
+        let entries = FileJournal::read(&folder.journal())?;
         let state = fold(&folder, &entries)?;
         Ok(Self {
             folder,

@@ -5,7 +5,7 @@ use super::core::{PATIENCE, Work};
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::event::{Event, Unit};
-use super::executor::{Assignment, Done, Limits, Message, with_pool};
+use super::executor::{Assignment, Done, Limits, Message, with_threads};
 use super::lifecycle::{Options, check_hashes, limits, load};
 use super::manifest;
 use super::record::{Host, made_by};
@@ -100,11 +100,12 @@ pub fn verify_with(
         .map(|&trial| again(&setup, run.state(), trial));
     let work: Vec<Assignment> = work.collect::<Result<_, _>>()?;
     let mut checked = Vec::new();
-    with_pool(evaluators.search().as_ref(), limits, |pool| {
-        work.iter()
-            .for_each(|assignment| pool.submit(assignment.clone()));
+    with_threads(evaluators.search().as_ref(), limits, &mut |executor| {
+        for assignment in &work {
+            executor.submit(assignment.clone())?;
+        }
         while checked.len() < work.len() && !options.stop.load(Ordering::Relaxed) {
-            match pool.next(PATIENCE) {
+            match executor.next(PATIENCE)? {
                 Some(Message::Done(done)) => checked.push(compare(run, &done, watch)?),
                 Some(message) => pass_on(message, &work, setup.score_name(), watch),
                 None => {}

@@ -74,6 +74,8 @@ pub struct Decision {
     pub name: String,
     /// The options that have a valid completion given the decisions before.
     pub offered: Vec<u32>,
+    /// What each option that the space has there is, for people, whether it has a valid completion or not.
+    pub options: Vec<String>,
 }
 
 /// Why a genome does not name an architecture of a space.

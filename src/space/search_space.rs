@@ -246,22 +246,28 @@ impl SearchSpace {
             return Err(astray);
         }
         let memo = self.memo();
-        let decision = |taken: Taken| Decision {
-            name: match taken.point {
-                Some(point) => memo.plan.option_name(point, taken.option),
-                None => self.setting(&taken.address, taken.option),
-            },
-            address: taken.address.to_string(),
-            option: taken.option,
-            offered: taken.offered.to_vec(),
+        let decision = |taken: Taken| {
+            let options = match taken.point {
+                Some(point) => memo.plan.option_names(point),
+                None => self.settings(&taken.address),
+            };
+            let name = options.get(taken.option as usize).cloned();
+            Decision {
+                address: taken.address.to_string(),
+                option: taken.option,
+                name: name.unwrap_or_default(),
+                offered: taken.offered.to_vec(),
+                options,
+            }
         };
         Ok(taken.into_iter().map(decision).collect())
     }
 
-    fn setting(&self, address: &str, option: u32) -> String {
+    /// The values of a training setting.
+    fn settings(&self, address: &str) -> Vec<String> {
         let place = self.recipe.iter().position(|known| **known == *address);
-        let value = place.and_then(|at| self.program.recipe[at].options.get(option as usize));
-        value.map_or_else(String::new, |(value, _)| value.to_string())
+        let values = place.map_or(&[] as &[_], |at| &self.program.recipe[at].options);
+        values.iter().map(|(value, _)| value.to_string()).collect()
     }
 
     /// The network and settings a complete genome stands for.

@@ -5,6 +5,7 @@ pub mod program;
 mod proxies;
 mod runs;
 mod texts;
+mod tracking;
 
 use program::strata;
 

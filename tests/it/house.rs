@@ -24,6 +24,7 @@ const LEVELS: &[&[&str]] = &[
     &["evaluation"],
     &["run"],
     &["bench", "export", "report"],
+    &["live", "trackers"],
     &["cli"],
 ];
 

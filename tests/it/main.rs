@@ -7,6 +7,7 @@
 
 mod annotations;
 mod bench;
+mod browser;
 mod brute;
 mod catalogue;
 mod check_suite;
@@ -24,9 +25,12 @@ mod language_fuzz;
 mod language_properties;
 mod language_suite;
 mod layers_golden;
+mod live;
 mod networks;
 mod pages;
 mod run;
+mod shared;
 mod shared_data;
 mod space;
+mod trackers;
 mod trees;

@@ -15,7 +15,8 @@ use crate::run::{RecordedRun, RunError};
 use plot::Axis;
 use std::fmt::Write;
 
-const STYLE: &str = include_str!("report.css");
+/// The style of the page, which the live page shares.
+pub const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
 /// A run with what the page calls it and how it is coloured.

@@ -6,7 +6,7 @@
 use super::super::checkpoints::Checkpoints;
 use super::super::core::Core;
 use super::super::error::RunError;
-use super::super::executor::Pool;
+use super::super::executor::Executor;
 use super::super::record::SearchEnd;
 use super::Search;
 use crate::search::{Prefilter, Proposer, TrialId};
@@ -16,7 +16,7 @@ impl<'a, 'c> Search<'a, 'c> {
     /// A search that stands where the journal ends.
     pub(super) fn replay(
         core: &'a mut Core<'c>,
-        pool: &'a mut Pool,
+        executor: &'a mut dyn Executor,
         prefilter: Option<Prefilter<'c>>,
     ) -> Result<Self, RunError> {
         let setup = core.setup;
@@ -29,7 +29,7 @@ impl<'a, 'c> Search<'a, 'c> {
         let weights = Checkpoints::of(core.folder.weights());
         let mut search = Self {
             core,
-            pool,
+            executor,
             proposer,
             objectives: settings.costs(),
             open: BTreeMap::new(),

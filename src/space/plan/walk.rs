@@ -39,13 +39,14 @@ impl Plan {
         taken
     }
 
-    /// What an option is called.
-    pub fn option_name(&self, point: Point, option: u32) -> String {
+    /// What the options at a point are called.
+    pub fn option_names(&self, point: Point) -> Vec<String> {
         match self.engine.program.node(point.node) {
-            crate::space::program::Node::Choice { options, .. } => {
-                options[option as usize].name.to_string()
-            }
-            _ => String::new(),
+            crate::space::program::Node::Choice { options, .. } => options
+                .iter()
+                .map(|option| option.name.to_string())
+                .collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -17,7 +17,7 @@ network {
 }
 ";
 
-fn experiment(folder: &Path, more: &str) {
+pub fn experiment(folder: &Path, more: &str) {
     fs::write(folder.join("small.space"), SMALL).unwrap();
     let text = format!(
         "name = \"small\"\nspace = \"small.space\"\nseed = 3\ndata.name = \"digits\"\n\

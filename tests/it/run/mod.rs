@@ -5,7 +5,7 @@ mod determinism;
 mod evaluators;
 mod failures;
 mod fidelity;
-mod fixture;
+pub mod fixture;
 mod journal;
 mod killed;
 mod tasks;
