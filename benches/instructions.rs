@@ -105,7 +105,7 @@ const WORKS: [Work; 17] = [
         Box::new(move || {
             genomes
                 .iter()
-                .for_each(|genome| drop(black_box(space.decode(genome))))
+                .for_each(|genome| drop(black_box(space.decode(genome))));
         })
     }),
     ("canonical digits_cnn", || {
@@ -115,7 +115,7 @@ const WORKS: [Work; 17] = [
         Box::new(move || {
             networks
                 .iter()
-                .for_each(|network| drop(black_box(network.canonical())))
+                .for_each(|network| drop(black_box(network.canonical())));
         })
     }),
     ("replay 100 trials", replay),

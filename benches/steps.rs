@@ -1,7 +1,7 @@
 //! Training steps of one network on order, for a comparison in turn with another program
-//! (`benches/pytorch/steps.py`): `steps NETWORK.json BATCH` says how many MiB it holds before the network is built, then
-//! reads how many steps to take from each line of its input and answers with the seconds that each of them took
-//! forward, backward and in the optimiser.
+//! (`benches/pytorch/steps.py`): `steps NETWORK.json BATCH` says how many MiB it holds before the network is built (but
+//! after a step with two examples), then reads how many steps to take from each line of its input and answers with the
+//! seconds that each of them took forward, backward and in the optimiser.
 
 #![expect(
     clippy::print_stdout,
@@ -29,6 +29,8 @@ fn main() {
     let text = std::fs::read_to_string(network).expect("the network can be read");
     let architecture = Architecture::from_json_text(&text).expect("the file holds a network");
     let batch: usize = batch.parse().expect("a batch size");
+    // What a first step brings into memory besides the network does not count.
+    Steps::new(&architecture, 2).step();
     println!("{}", resident_mib().unwrap_or(0.0));
     let mut steps = Steps::new(&architecture, batch);
     for line in std::io::stdin().lock().lines() {

@@ -369,7 +369,7 @@ impl WeightGradient<'_> {
         let step = self.shape.channels;
         by_channels!(S, step, channel, WHOLE, lanes => {
             // Windows in turn have sums of their own: one waits while the other adds.
-            let mut sums = [[simd.splat_f32s(0.0); TAPS]; 2];
+            let mut sums = [[simd.splat_f32s(0.0); 2]; TAPS];
             let source = &self.source[run.first[0] + at.start + channel..];
             let gradient = &self.gradient[run.first[1] + channel..];
             for tile in 0..tiles {
@@ -380,10 +380,10 @@ impl WeightGradient<'_> {
                 }
                 for column in 0..TILE + TAPS - 1 {
                     let value = load::<S, WHOLE>(simd, source, first + column * step, lanes);
-                    for tap in 0..TAPS {
+                    for (tap, sums) in sums.iter_mut().enumerate() {
                         if column >= tap && column - tap < TILE {
                             let window = column - tap;
-                            let sum = &mut sums[window % 2][tap];
+                            let sum = &mut sums[window % 2];
                             *sum = simd.mul_add_e_f32s(value, slopes[window], *sum);
                         }
                     }
@@ -391,16 +391,16 @@ impl WeightGradient<'_> {
             }
             for window in tiles * TILE..run.count {
                 let slope = load::<S, WHOLE>(simd, gradient, window * run.step[1], lanes);
-                for tap in 0..TAPS {
+                for (tap, [sum, _]) in sums.iter_mut().enumerate() {
                     let place = window * run.step[0] + tap * step;
                     let value = load::<S, WHOLE>(simd, source, place, lanes);
-                    sums[0][tap] = simd.mul_add_e_f32s(value, slope, sums[0][tap]);
+                    *sum = simd.mul_add_e_f32s(value, slope, *sum);
                 }
             }
-            for tap in 0..TAPS {
+            for (tap, &[even, odd]) in sums.iter().enumerate() {
                 let place = at.row + tap * step + channel;
-                let sum = simd.add_f32s(sums[0][tap], sums[1][tap]);
-                let all = simd.add_f32s(load::<S, WHOLE>(simd, self.sums, place, lanes), sum);
+                let before = load::<S, WHOLE>(simd, self.sums, place, lanes);
+                let all = simd.add_f32s(before, simd.add_f32s(even, odd));
                 save::<S, WHOLE>(simd, self.sums, place, lanes, all);
             }
         });

@@ -368,7 +368,7 @@ impl Direction {
             }
             list(&mut self.starts, step * wide, batch, s.wide);
             list(&mut self.places, 0, batch, s.hidden);
-            let windows = Windows::rows(self.from_memory(), s.wide);
+            let windows = Windows::rows(self.remembered_gates(), s.wide);
             // `gru` passes a part of the state on as it is.
             let add = s.cell == Cell::Gru;
             product(
@@ -384,7 +384,7 @@ impl Direction {
     }
 
     /// The gates' gradients as what was remembered sees them.
-    fn from_memory(&self) -> &[f32] {
+    fn remembered_gates(&self) -> &[f32] {
         match self.sizes.cell {
             Cell::Gru => &self.remembered,
             Cell::Lstm => &self.gates,
@@ -408,12 +408,12 @@ impl Direction {
         let whole = (&runs[..], s.length * batch);
         weight_gradient(windows, &self.gates, whole, s.wide, &mut sums, weight_x);
         column_sums(&self.gates, bias_x);
-        column_sums(self.from_memory(), bias_h);
+        column_sums(self.remembered_gates(), bias_h);
         // States with the gates of the step after them.
         let later = (s.length - 1) * batch;
         rows(&mut runs, later, [s.hidden, s.wide]);
         let windows = Windows::rows(&self.hidden, s.hidden);
-        let gates = &self.from_memory()[batch * s.wide..];
+        let gates = &self.remembered_gates()[batch * s.wide..];
         weight_gradient(windows, gates, (&runs, later), s.wide, &mut sums, weight_h);
         (self.runs, self.sums) = (runs, sums);
     }

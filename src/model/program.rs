@@ -348,7 +348,7 @@ impl Program {
         readers[steps.len()] += 1;
         let mut slots = vec![0];
         // Functions of slots that have slots of their own.
-        let mut applied: Vec<((Option<usize>, Option<Pointwise>), usize)> = Vec::new();
+        let mut applied: Vec<(usize, Pointwise, usize)> = Vec::new();
         let mut alone = vec![readers[0] == 1];
         for (node, step) in steps.iter().enumerate() {
             let inputs: Vec<usize> = step
@@ -364,17 +364,16 @@ impl Program {
             let operation = step.layer.operation(&step.shapes);
             let operation = operation.unwrap_or_else(|| Box::new(Foreign::of(step)));
             let same = operation.flow() == Flow::Same;
-            let pointwise = operation.pointwise();
+            let applies = inputs.first().copied().zip(operation.pointwise());
             let known = self.absorbed(&*operation, &inputs, &lonely).or_else(|| {
-                let again = applied
-                    .iter()
-                    .find(|(applied, _)| *applied == (inputs.first().copied(), pointwise));
-                again.filter(|_| pointwise.is_some()).map(|&(_, slot)| slot)
+                let same = |&&(input, function, _): &&(usize, Pointwise, usize)| {
+                    applies == Some((input, function))
+                };
+                applied.iter().find(same).map(|&(.., slot)| slot)
             });
             let slot = known.unwrap_or_else(|| {
-                let key = (inputs.first().copied(), pointwise);
                 let slot = self.add_stage(operation, step, inputs);
-                applied.push((key, slot));
+                applied.extend(applies.map(|(input, function)| (input, function, slot)));
                 slot
             });
             slots.push(slot);
