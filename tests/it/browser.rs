@@ -243,7 +243,7 @@ fn expected(run: &Path) -> (usize, f64) {
 }
 
 #[test]
-fn what_a_filter_asks_is_what_it_says() {
+fn a_filter_holds_of_what_it_says_and_a_run_that_is_not_there_is_told() {
     let Some(browser) = Browser::start() else {
         return;
     };
@@ -262,4 +262,12 @@ fn what_a_filter_asks_is_what_it_says() {
         "time<3",
     ];
     assert_eq!(found, json!(holding));
+    browser.script("location.hash = '#/nothing'", json!([]));
+    browser
+        .wait("return document.querySelector('#trouble').textContent.includes('no run “nothing”')");
+    browser.script("location.hash = '#/long-1'", json!([]));
+    browser.wait(
+        "return document.querySelector('#headline').textContent.startsWith('The best of 20')",
+    );
+    browser.wait("return document.querySelector('#trouble').hidden");
 }
