@@ -22,3 +22,7 @@ pub mod space;
 pub mod statistics;
 pub mod trackers;
 pub mod training;
+
+// Fixtures that the tests across modules share with tests here name the library as they see it.
+#[cfg(test)]
+extern crate self as strata;

@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    layers, pareto, predict, proxy, reporting, resume, sample, search, serve, show, status, train,
-    trials, verify,
+    launch, layers, pareto, predict, proxy, reporting, resume, sample, search, serve, show, status,
+    train, trials, verify, worker,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -51,6 +51,10 @@ enum Verb {
     Importance(reporting::ImportanceArgs),
     /// Continue a run that was interrupted or killed
     Resume(resume::Args),
+    /// Do trials of a run that many machines share
+    Worker(worker::Args),
+    /// Start workers for a run that many machines share, and keep them
+    Launch(launch::Args),
     /// Say how a run stands
     Status(status::Args),
     /// List the trials of a run
@@ -139,6 +143,8 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Serve(args) => serve::run(&args, terminal),
         Verb::Importance(args) => reporting::importance(&args, terminal),
         Verb::Resume(args) => resume::run(&args, terminal),
+        Verb::Worker(args) => worker::run(&args, terminal),
+        Verb::Launch(args) => launch::run(&args, terminal),
         Verb::Status(args) => status::run(&args, terminal),
         Verb::Trials(args) => trials::run(&args, terminal),
         Verb::Best(args) => best::run(&args, terminal),

@@ -54,11 +54,15 @@ pub struct DataDir {
 }
 
 impl DataDir {
+    /// The folder, if one was named.
+    pub fn named(&self) -> Option<PathBuf> {
+        let named = self.data_dir.clone();
+        named.or_else(|| std::env::var_os(VARIABLE).map(PathBuf::from))
+    }
+
     /// The folder.
     pub fn folder(&self) -> PathBuf {
-        let named = self.data_dir.clone();
-        let named = named.or_else(|| std::env::var_os(VARIABLE).map(PathBuf::from));
-        named.unwrap_or_else(|| PathBuf::from(DEFAULT))
+        self.named().unwrap_or_else(|| PathBuf::from(DEFAULT))
     }
 }
 

@@ -1,17 +1,28 @@
 //! `strata resume`: a run goes on where it was interrupted or killed.
 
 use super::failure::Failure;
-use super::recent::Run;
+use super::recent::{RUNS, Run};
+use super::shared::{self, AddressText, Mixed};
 use super::terminal::Terminal;
 use super::tracking::TrackArgs;
 use super::{report, search};
 use crate::run;
+use crate::run::shared::resume_shared;
+use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Arguments of `strata resume`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// A run folder, or a shared run: postgres://user@host/database?run=name; without it, the newest run
+    /// under ./runs
+    #[arg(value_name = "RUN")]
+    run: Option<RunText>,
+    /// Where the run folder of a shared run is, or is made
+    #[arg(long, value_name = "DIR", default_value = RUNS)]
+    runs: PathBuf,
     #[command(flatten)]
-    run: Run,
+    mixed: Mixed,
     /// Trials that run at the same time; changes no result
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
@@ -27,10 +38,51 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if args.quiet {
         terminal.be_quiet();
     }
-    let folder = args.run.folder(terminal)?;
-    let trackers = args.track.of_folder(&folder)?;
-    let ending = search::tracked(args.workers, terminal, trackers, |options, watch| {
-        run::resume(&folder, options, watch)
-    })?;
+    let ending = match &args.run {
+        Some(RunText::Shared(address)) => {
+            let sharing = shared::sharing(address, args.mixed, None)?;
+            let folder = args.runs.join(sharing.address.run().unwrap_or_default());
+            let trackers = args.track.of_folder(&folder)?;
+            search::tracked(args.workers, terminal, trackers, |options, watch| {
+                resume_shared(&sharing, &args.runs, options, watch)
+            })?
+        }
+        named => {
+            let folder = named.as_ref().and_then(RunText::folder);
+            let folder = Run::named(folder).folder(terminal)?;
+            let trackers = args.track.of_folder(&folder)?;
+            search::tracked(args.workers, terminal, trackers, |options, watch| {
+                run::resume(&folder, options, watch)
+            })?
+        }
+    };
     report::ending(&ending, terminal)
+}
+
+/// Where a run is.
+#[derive(Clone, Debug)]
+enum RunText {
+    Folder(PathBuf),
+    Shared(AddressText),
+}
+
+impl RunText {
+    fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Folder(folder) => Some(folder.clone()),
+            Self::Shared(_) => None,
+        }
+    }
+}
+
+impl FromStr for RunText {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if AddressText::is_meant_by(text) {
+            text.parse().map(Self::Shared)
+        } else {
+            Ok(Self::Folder(PathBuf::from(text)))
+        }
+    }
 }

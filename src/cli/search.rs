@@ -4,10 +4,12 @@ use super::data::DataDir;
 use super::failure::Failure;
 use super::progress::Progress;
 use super::recent::RUNS;
+use super::shared::{self, AddressText, Mixed};
 use super::terminal::Terminal;
 use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, report};
 use crate::random::Seed;
+use crate::run::shared::start_shared;
 use crate::run::{self, Event, ExperimentFile, Options, RunError};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -33,6 +35,14 @@ pub struct Args {
     /// The root seed instead of the experiment's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Share the run with other machines by this database: postgres://user@host/database?run=name
+    #[arg(long, value_name = "ADDRESS")]
+    journal: Option<AddressText>,
+    /// With --journal: for how many seconds a trial is given to a worker that says nothing
+    #[arg(long, value_name = "SECONDS", requires = "journal")]
+    lease: Option<f64>,
+    #[command(flatten)]
+    mixed: Mixed,
     #[command(flatten)]
     datasets: DataDir,
     #[command(flatten)]
@@ -57,10 +67,19 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     experiment.data.folder = Some(args.datasets.folder());
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
+    let sharing = args.journal.as_ref();
+    let sharing = sharing.map(|journal| shared::sharing(journal, args.mixed, args.lease));
+    let sharing = sharing.transpose()?;
     let trackers = args.track.trackers(&file.experiment.tracking)?;
-    let ending = tracked(args.workers, terminal, trackers, |options, watch| {
-        run::start(&file, &args.runs, options, watch)
-    })?;
+    let ending = tracked(
+        args.workers,
+        terminal,
+        trackers,
+        |options, watch| match &sharing {
+            Some(sharing) => start_shared(&file, sharing, &args.runs, options, watch),
+            None => run::start(&file, &args.runs, options, watch),
+        },
+    )?;
     report::ending(&ending, terminal)
 }
 

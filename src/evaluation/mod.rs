@@ -195,6 +195,8 @@ pub enum FailureKind {
     OutOfMemory,
     /// It does not fit the data or its settings make no sense.
     Invalid,
+    /// The worker is gone, as often as it may be.
+    Lost,
     /// The run was told to end. Never recorded: the evaluation is done again.
     Stopped,
 }
@@ -208,6 +210,7 @@ impl FailureKind {
             Self::TimedOut => "timed out",
             Self::OutOfMemory => "out of memory",
             Self::Invalid => "invalid",
+            Self::Lost => "lost",
             Self::Stopped => "stopped",
         }
     }

@@ -27,7 +27,7 @@ pub(super) enum Flow {
 pub(super) struct Core<'a> {
     pub setup: &'a Setup,
     pub folder: &'a RunFolder,
-    pub journal: Box<dyn Journal>,
+    pub journal: Box<dyn Journal + 'a>,
     pub workforce: &'a dyn Workforce,
     pub state: State,
     pub clock: Clock,

@@ -1,5 +1,6 @@
 //! What can go wrong with a run, by who must act.
 
+use super::shared::SharedError;
 use crate::data::DataError;
 use crate::diagnostics::{Diagnostic, SourceFile};
 use crate::search::TrialId;
@@ -145,6 +146,9 @@ pub enum RunError {
         /// How it ended.
         how: &'static str,
     },
+    /// A run on many machines can't be reached, joined or written.
+    #[error(transparent)]
+    Shared(#[from] SharedError),
     /// The scores of a run are measured times.
     #[error(
         "`kind = \"{0}\"` measures time, which is never the same twice, so there is nothing to \

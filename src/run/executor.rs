@@ -7,7 +7,8 @@ mod queue;
 mod threads;
 mod work;
 
-pub(super) use threads::{Threads, with_threads};
+pub(super) use threads::{Threads, thread_pool, with_threads};
+pub(super) use work::carry_out;
 
 use super::error::RunError;
 use super::evaluators::Evaluators;

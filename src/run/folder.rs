@@ -38,6 +38,11 @@ impl RunFolder {
         dated.max().map(|(_, path)| Self(path))
     }
 
+    /// The folder of this very name under `runs`, whether or not it is there.
+    pub(super) fn named(runs: &Path, name: &str) -> Self {
+        Self(runs.join(name))
+    }
+
     /// A new folder `<name>-<n>` under `runs` with what `fill` puts into it. It appears whole or not
     /// at all.
     pub(super) fn create<T>(

@@ -5,7 +5,7 @@
 //! record is a line: a JSON object that begins with a checksum over the rest of the line.
 
 #[cfg(test)]
-mod contract;
+pub(super) mod contract;
 mod file;
 mod line;
 
@@ -72,6 +72,11 @@ pub fn digest(entries: &[Entry]) -> String {
         hash.update(b"\n");
     }
     files::hexadecimal(&hash.finalize())
+}
+
+/// Whether two entries say that the same happened, be it at another time or by another worker.
+pub(super) fn happened_alike(one: &Entry, other: &Entry) -> bool {
+    timeless(one) == timeless(other)
 }
 
 /// An entry without its fields of time and host.

@@ -84,16 +84,7 @@ pub(super) fn begin(
     let texts = Texts::given(file)?;
     let setup = Setup::compile(file.experiment.clone(), &texts)?;
     setup.check(evaluators)?;
-    let started = Started {
-        experiment: file.experiment.clone(),
-        space_hash: texts.space_hash(),
-        baseline_hashes: texts.baseline_hashes(),
-        data_hash: evaluators.data_hash().to_owned(),
-        split_hash: evaluators.split_hash().to_owned(),
-        strata: manifest::STRATA.to_owned(),
-        burn: manifest::BURN.to_owned(),
-        host: host(file),
-    };
+    let started = started_with(file, &texts, evaluators);
     let fill = |folder: &RunFolder| {
         texts.keep(folder)?;
         files::replace(&folder.experiment(), file.text.as_bytes())?;
@@ -114,6 +105,24 @@ pub(super) fn begin(
         until,
     };
     place.run(Box::new(journal), &[entry], evaluators, options, watch)
+}
+
+/// What a run of an experiment is started with here and now.
+pub(super) fn started_with(
+    file: &ExperimentFile,
+    texts: &Texts,
+    evaluators: &dyn Evaluators,
+) -> Started {
+    Started {
+        experiment: file.experiment.clone(),
+        space_hash: texts.space_hash(),
+        baseline_hashes: texts.baseline_hashes(),
+        data_hash: evaluators.data_hash().to_owned(),
+        split_hash: evaluators.split_hash().to_owned(),
+        strata: manifest::STRATA.to_owned(),
+        burn: manifest::BURN.to_owned(),
+        host: host(file),
+    }
 }
 
 /// Goes on with a run that was interrupted or killed. Its result is that of an uninterrupted run.
@@ -223,18 +232,19 @@ pub(super) enum Until {
 }
 
 /// Where a run takes place.
-struct Place<'a> {
-    folder: &'a RunFolder,
-    setup: &'a Setup,
-    limits: Limits,
-    workforce: &'a dyn Workforce,
-    until: Until,
+pub(super) struct Place<'a> {
+    pub folder: &'a RunFolder,
+    pub setup: &'a Setup,
+    pub limits: Limits,
+    pub workforce: &'a dyn Workforce,
+    pub until: Until,
 }
 
 impl Place<'_> {
-    fn run(
+    /// Runs what is left.
+    pub fn run(
         &self,
-        journal: Box<dyn Journal>,
+        journal: Box<dyn Journal + '_>,
         entries: &[Entry],
         evaluators: &mut dyn Evaluators,
         options: &Options<'_>,
@@ -350,6 +360,12 @@ pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<()
 
 fn host(file: &ExperimentFile) -> Host {
     let absolute = |path: &Path| {
+        // An experiment beside which the program was started has an empty base.
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         path.to_string_lossy().into_owned()
     };

@@ -15,6 +15,14 @@ use crate::training::{Recipe, RecipeError};
 use num_bigint::BigUint;
 use std::path::{Path, PathBuf};
 
+/// Where a run folder has the space.
+const SPACE_PATH: &str = "space.space";
+
+/// Where a run folder has a baseline.
+fn baseline_path(name: &str) -> String {
+    format!("baselines/{name}.space")
+}
+
 /// The texts that a run is made from.
 #[derive(Clone, Debug)]
 pub(super) struct Texts {
@@ -52,6 +60,39 @@ impl Texts {
         };
         texts.check(started)?;
         Ok(texts)
+    }
+
+    /// The texts that files hold by the paths of [`as_files`](Self::as_files); they must be those that a run
+    /// was started with.
+    pub fn held(started: &Started, files: &[(String, Vec<u8>)]) -> Result<Self, RunError> {
+        let text = |path: String| {
+            let found = files.iter().find(|(known, _)| *known == path);
+            let content = found.map(|(_, content)| String::from_utf8_lossy(content).into_owned());
+            // One that is missing has another hash than it should have.
+            SourceFile::new(path, content.unwrap_or_default())
+        };
+        let paths = started.experiment.last.baselines.iter();
+        let baselines = paths.map(|path| BaselineText {
+            name: stem(path),
+            path: path.clone(),
+            file: text(baseline_path(&stem(path))),
+        });
+        let texts = Self {
+            space: text(SPACE_PATH.to_owned()),
+            baselines: baselines.collect(),
+        };
+        texts.check(started)?;
+        Ok(texts)
+    }
+
+    /// The texts by their paths in a run folder.
+    pub fn as_files(&self) -> Vec<(String, Vec<u8>)> {
+        let bytes = |file: &SourceFile| file.text().as_bytes().to_vec();
+        let mut files = vec![(SPACE_PATH.to_owned(), bytes(&self.space))];
+        for baseline in &self.baselines {
+            files.push((baseline_path(&baseline.name), bytes(&baseline.file)));
+        }
+        files
     }
 
     /// The hashes of the baselines' texts.

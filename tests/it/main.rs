@@ -29,6 +29,7 @@ mod live;
 mod networks;
 mod pages;
 mod run;
+mod shared;
 mod shared_data;
 mod space;
 mod trackers;

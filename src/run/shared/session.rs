@@ -1,0 +1,150 @@
+//! A connection to a run's database that comes back when it breaks.
+//!
+//! Everything asked of the database may be asked again: each question either changes nothing the second
+//! time or is fenced. So a connection that breaks is replaced, and the question repeated.
+
+use super::address::Address;
+use super::error::SharedError;
+use super::queue::Queue;
+use super::runs::Runs;
+use super::schema;
+use postgres::types::ToSql;
+use postgres::{Client, Row, Statement};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The parameters of a question.
+pub(super) type Given<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A connection with its prepared statements.
+pub struct Session {
+    client: Client,
+    prepared: BTreeMap<&'static str, Statement>,
+}
+
+impl Session {
+    /// Connects, and makes sure of the tables.
+    ///
+    /// # Errors
+    /// When there is no connection or the tables are newer than this strata.
+    pub fn open(address: &Address) -> Result<Self, SharedError> {
+        let mut client = address.connect()?;
+        schema::migrate(&mut client)?;
+        Ok(Self {
+            client,
+            prepared: BTreeMap::new(),
+        })
+    }
+
+    /// The queue of a run.
+    pub fn queue<'a>(&'a mut self, run: &'a str) -> Queue<'a> {
+        Queue::of(self, run)
+    }
+
+    /// A run.
+    pub fn run<'a>(&'a mut self, run: &'a str) -> Runs<'a> {
+        Runs::of(self, run)
+    }
+
+    /// The rows that a statement gives. It is prepared once a connection.
+    ///
+    /// # Errors
+    /// When the database refuses or is gone; `action` says what was tried.
+    pub(super) fn rows(
+        &mut self,
+        action: &'static str,
+        sql: &'static str,
+        given: Given<'_>,
+    ) -> Result<Vec<Row>, SharedError> {
+        let statement = match self.prepared.get(sql) {
+            Some(statement) => statement.clone(),
+            None => {
+                let statement = self.client.prepare(sql);
+                let statement = statement.map_err(SharedError::query(action))?;
+                self.prepared.insert(sql, statement.clone());
+                statement
+            }
+        };
+        let rows = self.client.query(&statement, given);
+        rows.map_err(SharedError::query(action))
+    }
+
+    /// As [`rows`](Self::rows), of a statement that gives one row or none.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub(super) fn row(
+        &mut self,
+        action: &'static str,
+        sql: &'static str,
+        given: Given<'_>,
+    ) -> Result<Option<Row>, SharedError> {
+        Ok(self.rows(action, sql, given)?.pop())
+    }
+}
+
+/// How long to wait before a broken connection is made again, the first time and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A database that is asked until it answers.
+pub(super) struct Database<'a> {
+    address: Address,
+    session: Option<Session>,
+    patience: Duration,
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Database<'a> {
+    /// A database that is waited for as long as `patience` whenever it is away, or until `stop` is set.
+    /// Nothing is connected yet.
+    pub fn new(address: Address, patience: Duration, stop: &'a AtomicBool) -> Self {
+        Self {
+            address,
+            session: None,
+            patience,
+            stop,
+        }
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// When the database refuses, or stays away for too long.
+    pub fn ask<T>(
+        &mut self,
+        mut question: impl FnMut(&mut Session) -> Result<T, SharedError>,
+    ) -> Result<T, SharedError> {
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match self.once(&mut question) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let over = begun.elapsed() >= self.patience || self.stop.load(Ordering::Relaxed);
+            if !error.is_passing() || over {
+                return Err(error);
+            }
+            thread::sleep(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn once<T>(
+        &mut self,
+        question: &mut impl FnMut(&mut Session) -> Result<T, SharedError>,
+    ) -> Result<T, SharedError> {
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => none.insert(Session::open(&self.address)?),
+        };
+        let answer = question(session);
+        if answer.as_ref().is_err_and(SharedError::is_passing) {
+            self.session = None;
+        }
+        answer
+    }
+}
