@@ -186,6 +186,12 @@ fn the_live_page_shows_a_run_and_goes_on_with_it() {
     browser.script("document.querySelector('#compare').click()", json!([]));
     browser.wait("return document.querySelector('#sheet-title')?.textContent === 'Trials 2 and 3'");
     browser.wait("return document.querySelectorAll('#sheet img').length === 2 && [...document.querySelectorAll('#sheet img')].every((image) => image.complete)");
+    let beside = "return new Set([...document.querySelectorAll('#sheet .drawings figure')].map((figure) => figure.getBoundingClientRect().top)).size === 1";
+    assert_eq!(
+        browser.script(beside, json!([])),
+        json!(true),
+        "the drawings stand below each other"
+    );
     look(&browser, "two");
     let address = browser.script("return location.hash", json!([]));
     assert_eq!(address, "#/long-1/2+3");
