@@ -60,7 +60,7 @@ impl Known {
             score_name: score_name.to_owned(),
             experiment: run.started().experiment.clone(),
             state: State::default(),
-            begun: run.entries().first().map_or(0.0, |entry| entry.at),
+            begun: run.started_at(),
             space,
             lists: BTreeMap::new(),
         })

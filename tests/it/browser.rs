@@ -30,7 +30,7 @@ fn long_run(trials: u64) -> (Bench, PathBuf) {
     let bench = Bench::new(EXPERIMENT);
     bench.start(&Fake::default(), 2).unwrap();
     let run = bench.runs().join("tiny-1");
-    let entries = RecordedRun::open(&run).unwrap().entries().to_vec();
+    let entries = RecordedRun::open(&run).unwrap().entries().unwrap();
     let runs = bench.path().join("long");
     let folder = runs.join("long-1");
     std::fs::create_dir_all(folder.join("baselines")).unwrap();
