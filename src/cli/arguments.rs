@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    launch, layers, pareto, predict, proxy, reporting, resume, sample, search, serve, show, status,
-    train, trials, verify, worker,
+    isolated, launch, layers, pareto, predict, proxy, reporting, resume, sample, search, serve,
+    show, status, train, trials, verify, worker,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -75,6 +75,9 @@ enum Verb {
     Export(export::Args),
     /// Run trials of a finished run again and compare them bit for bit
     Verify(verify::Args),
+    /// Do a run's trials as it tells; started by the run itself
+    #[command(hide = true)]
+    Isolated(isolated::Args),
     /// List and fetch datasets, list file formats
     Data(data::Args),
     /// Write completions for a shell
@@ -96,6 +99,9 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
+    if let Verb::Isolated(args) = &arguments.verb {
+        return isolated::main(args);
+    }
     let mut terminal = Terminal::open();
     let result = run(arguments.verb, &mut terminal);
     let result = result.and_then(|()| terminal.finish());
@@ -155,6 +161,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
+        Verb::Isolated(args) => isolated::run(&args),
         Verb::Data(args) => data::run(&args, terminal),
         Verb::Completions(args) => generate::completions(&args, terminal),
         Verb::Man(args) => generate::man(&args, terminal),

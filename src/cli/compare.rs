@@ -7,7 +7,7 @@ use super::recent::RUNS;
 use super::report::Format;
 use super::table::{Side, Table};
 use super::terminal::Terminal;
-use super::{interrupt, numbers, report, search};
+use super::{interrupt, isolated, numbers, report, search};
 use crate::report::{Agreed, Analysis, Expected, comparison_page};
 use crate::run::comparison::{self, Compared, Notice, RecordedComparison};
 use crate::run::{ExperimentFile, Options, RunError};
@@ -190,7 +190,12 @@ fn watched(
             super::terminal::say(text);
         }
     };
-    let result = work(&Options { workers, stop }, &mut |notice| match notice {
+    let options = Options {
+        workers,
+        program: isolated::program(),
+        ..Options::new(stop)
+    };
+    let result = work(&options, &mut |notice| match notice {
         Notice::Of(event) => progress.see(event),
         Notice::Opened { folder, plan } => say(&format!(
             "comparison in {}: {} with {} each",

@@ -32,6 +32,7 @@ mod enumerate;
 mod export;
 mod fmt;
 mod generate;
+mod isolated;
 mod launch;
 mod layers;
 mod pareto;

@@ -5,11 +5,12 @@ use super::numbers;
 use super::table::{Side, Table};
 use super::terminal::Terminal;
 use crate::architecture;
+use crate::evaluation::{FAILURES, FailureInfo, FailureKind};
 use crate::report::{
     Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
 };
 use crate::run::comparison::RecordedComparison;
-use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, TrialRow};
+use crate::run::{EndReason, Ending, FinalRow, Outcome, RecordedRun, Subject, TrialRow};
 use std::path::Path;
 
 /// Tells how a run ended: its best network, the final evaluation, and what can be done next.
@@ -36,6 +37,9 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
     let finals = run.finals()?;
     finals_table(&finals, terminal)?;
     let summary = run.summary()?;
+    if let Some(line) = failures(&run) {
+        terminal.say(&line);
+    }
     let folder = folder.display();
     terminal.line(&format!(
         "run folder {folder}, journal digest {}",
@@ -46,6 +50,28 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
         numbers::seconds(summary.seconds)
     ));
     Ok(())
+}
+
+/// How many trials failed, and of what; nothing if none did.
+fn failures(run: &RecordedRun) -> Option<String> {
+    let outcomes = &run.state().outcomes;
+    let kinds = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Failed(failed) => Some(failed.kind),
+        Outcome::Finished(_) => None,
+    });
+    let kinds: Vec<FailureKind> = kinds.collect();
+    let of = |info: &FailureInfo| {
+        let count = kinds.iter().filter(|&&kind| kind == info.kind).count();
+        (count > 0).then(|| format!("{count} {}", info.name))
+    };
+    let parts: Vec<String> = FAILURES.iter().filter_map(of).collect();
+    (!parts.is_empty()).then(|| {
+        let (failed, trials) = (kinds.len(), outcomes.len());
+        let (parts, folder) = (parts.join(", "), run.folder().path().display());
+        format!(
+            "{failed} of {trials} trials failed: {parts}; see `strata trials {folder} --failed`"
+        )
+    })
 }
 
 /// The best trial in a line, then its network as a table.

@@ -26,6 +26,9 @@ pub struct Args {
     /// Trials that run at the same time; changes no result
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// What trials are kept apart by instead of the experiment's; changes no result
+    #[arg(long, value_name = "HOW")]
+    isolate: Option<search::Isolate>,
     #[command(flatten)]
     track: TrackArgs,
     /// Say nothing on stderr but errors
@@ -43,17 +46,23 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             let sharing = shared::sharing(address, args.mixed, None)?;
             let folder = args.runs.join(sharing.address.run().unwrap_or_default());
             let trackers = args.track.of_folder(&folder)?;
-            search::tracked(args.workers, terminal, trackers, |options, watch| {
-                resume_shared(&sharing, &args.runs, options, watch)
-            })?
+            search::tracked(
+                (args.workers, args.isolate),
+                terminal,
+                trackers,
+                |options, watch| resume_shared(&sharing, &args.runs, options, watch),
+            )?
         }
         named => {
             let folder = named.as_ref().and_then(RunText::folder);
             let folder = Run::named(folder).folder(terminal)?;
             let trackers = args.track.of_folder(&folder)?;
-            search::tracked(args.workers, terminal, trackers, |options, watch| {
-                run::resume(&folder, options, watch)
-            })?
+            search::tracked(
+                (args.workers, args.isolate),
+                terminal,
+                trackers,
+                |options, watch| run::resume(&folder, options, watch),
+            )?
         }
     };
     report::ending(&ending, terminal)

@@ -7,10 +7,10 @@ use super::recent::RUNS;
 use super::shared::{self, AddressText, Mixed};
 use super::terminal::Terminal;
 use super::tracking::{TrackArgs, Trackers};
-use super::{interrupt, report};
+use super::{interrupt, isolated, report};
 use crate::random::Seed;
 use crate::run::shared::start_shared;
-use crate::run::{self, Event, ExperimentFile, Options, RunError};
+use crate::run::{self, Event, ExperimentFile, Isolation, Options, RunError};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
@@ -35,6 +35,9 @@ pub struct Args {
     /// The root seed instead of the experiment's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// What trials are kept apart by instead of the experiment's; changes no result
+    #[arg(long, value_name = "HOW")]
+    isolate: Option<Isolate>,
     /// Share the run with other machines by this database: postgres://user@host/database?run=name
     #[arg(long, value_name = "ADDRESS")]
     journal: Option<AddressText>,
@@ -50,6 +53,24 @@ pub struct Args {
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// What trials are kept apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Isolate {
+    /// Threads: a trial's panic is caught
+    Thread,
+    /// Processes: whatever a trial does is caught
+    Process,
+}
+
+impl From<Isolate> for Isolation {
+    fn from(isolate: Isolate) -> Self {
+        match isolate {
+            Isolate::Thread => Self::Thread,
+            Isolate::Process => Self::Process,
+        }
+    }
 }
 
 /// Starts the run and sees it to its end.
@@ -72,7 +93,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let sharing = sharing.transpose()?;
     let trackers = args.track.trackers(&file.experiment.tracking)?;
     let ending = tracked(
-        args.workers,
+        (args.workers, args.isolate),
         terminal,
         trackers,
         |options, watch| match &sharing {
@@ -85,23 +106,29 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
 
 /// Carries out `work` with progress on stderr and Ctrl-C as its end.
 pub fn watched<T>(
-    workers: Option<usize>,
+    (workers, isolate): (Option<usize>, Option<Isolate>),
     terminal: &Terminal,
     work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
-    tracked(workers, terminal, Trackers::default(), work)
+    tracked((workers, isolate), terminal, Trackers::default(), work)
 }
 
 /// As [`watched`], with trackers that are told what happens.
 pub fn tracked<T>(
-    workers: Option<usize>,
+    (workers, isolate): (Option<usize>, Option<Isolate>),
     terminal: &Terminal,
     mut trackers: Trackers,
     work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Event)) -> Result<T, RunError>,
 ) -> Result<T, Failure> {
     let stop: &AtomicBool = &interrupt::flag();
     let mut progress = Progress::new(terminal);
-    let result = work(&Options { workers, stop }, &mut |event| {
+    let options = Options {
+        workers,
+        isolate: isolate.map(Isolation::from),
+        program: isolated::program(),
+        ..Options::new(stop)
+    };
+    let result = work(&options, &mut |event| {
         trackers.see(event);
         progress.see(event);
     });

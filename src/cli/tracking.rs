@@ -157,7 +157,9 @@ fn program(kind: Kind, place: &str, tracking: &Tracking) -> String {
 pub fn table(folder: &Path) -> Result<TrialTable, Failure> {
     let run = RecordedRun::open(folder)?;
     let mut known = Known::of(&run).map_err(failure)?;
-    run.entries().iter().for_each(|entry| known.take(entry));
+    for entry in run.entries()? {
+        known.take(&entry);
+    }
     Ok(TrialTable::of(&mut known))
 }
 

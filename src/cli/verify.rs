@@ -29,7 +29,7 @@ pub struct Args {
 /// Runs some trials again and fails if a bit differs.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let folder = args.run.folder(terminal)?;
-    let verification = search::watched(args.workers, terminal, |options, watch| {
+    let verification = search::watched((args.workers, None), terminal, |options, watch| {
         run::verify(&folder, args.number, Seed(args.seed), options, watch)
     })?;
     if args.json {

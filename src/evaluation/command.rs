@@ -153,7 +153,7 @@ impl CommandEvaluator<'_> {
         let program = Program::start(&self.settings.argv, self.folder, question);
         let program = program.map_err(|error| {
             let message = format!("failed to start `{name}`: {error}; see evaluator.argv");
-            Failure::new(FailureKind::Invalid, message)
+            Failure::new(FailureKind::EvaluatorError, message)
         })?;
         let ended = program.wait(|| {
             control.check()?;
@@ -167,23 +167,29 @@ impl CommandEvaluator<'_> {
 
     fn read(&self, name: &str, ended: &Ended) -> Result<Answer, Failure> {
         let said = |what: String| format!("`{name}` {what}{}", ended.last_words());
-        let crashed = |what| Failure::new(FailureKind::Crashed, said(what));
+        let failed = |what| Failure::new(FailureKind::EvaluatorError, said(what));
         let Some(status) = ended.status else {
             let seconds = self.settings.timeout_seconds.unwrap_or_default();
             let message = said(format!("ran longer than {seconds} s and was killed"));
             return Err(Failure::new(FailureKind::TimedOut, message));
         };
         if !status.success() {
-            return Err(crashed(format!("ended with {status}")));
+            let message = said(format!("ended with {status}"));
+            // A program that a signal ends has no exit code.
+            let kind = match status.code() {
+                Some(_) => FailureKind::EvaluatorError,
+                None => FailureKind::Aborted,
+            };
+            return Err(Failure::new(kind, message));
         }
         let text = String::from_utf8_lossy(&ended.stdout);
         let last = text.lines().rev().find(|line| !line.trim().is_empty());
         let Some(last) = last else {
-            return Err(crashed("said nothing on its standard output".to_owned()));
+            return Err(failed("said nothing on its standard output".to_owned()));
         };
         serde_json::from_str(last).map_err(|error| {
             let line: String = last.chars().take(LONGEST_QUOTE).collect();
-            crashed(format!(
+            failed(format!(
                 "gave no answer in its last line, `{line}`: {error}"
             ))
         })
@@ -195,11 +201,11 @@ const LONGEST_QUOTE: usize = 120;
 
 fn finished(answer: Answer) -> Evaluation {
     if let Some(error) = answer.error {
-        return Err(Failure::new(FailureKind::Crashed, error));
+        return Err(Failure::new(FailureKind::EvaluatorError, error));
     }
     let Some(score) = answer.score else {
         let message = "the answer has neither `score` nor `error`";
-        return Err(Failure::new(FailureKind::Invalid, message));
+        return Err(Failure::new(FailureKind::EvaluatorError, message));
     };
     Ok(Finished {
         metrics: answer.metrics,

@@ -7,6 +7,7 @@
 
 mod caught;
 mod command;
+mod failure;
 mod latency;
 mod proxy;
 mod table;
@@ -14,6 +15,7 @@ mod training;
 
 pub use caught::evaluate_caught;
 pub use command::{CommandEvaluator, CommandSettings, PROTOCOL, Phase as CommandPhase};
+pub use failure::{FAILURES, Failure, FailureInfo, FailureKind, Policy};
 pub use latency::{LATENCY, LatencyEvaluator, LatencySettings, WithLatency};
 pub use proxy::ProxyEvaluator;
 pub use table::{Cost, KeyOf, Table, TableError, TableEvaluator, TableSettings};
@@ -178,66 +180,6 @@ impl Finished {
             weights: None,
             checkpoint: None,
         }
-    }
-}
-
-/// Why an evaluation has no score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureKind {
-    /// The loss is not a finite number.
-    Diverged,
-    /// A panic inside the evaluation.
-    Crashed,
-    /// It ran past its deadline.
-    TimedOut,
-    /// Refused before it was built: the memory it is predicted to need is over the limit.
-    OutOfMemory,
-    /// It does not fit the data or its settings make no sense.
-    Invalid,
-    /// The worker is gone, as often as it may be.
-    Lost,
-    /// The run was told to end. Never recorded: the evaluation is done again.
-    Stopped,
-}
-
-impl FailureKind {
-    /// The kind in words.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Diverged => "diverged",
-            Self::Crashed => "crashed",
-            Self::TimedOut => "timed out",
-            Self::OutOfMemory => "out of memory",
-            Self::Invalid => "invalid",
-            Self::Lost => "lost",
-            Self::Stopped => "stopped",
-        }
-    }
-}
-
-/// A failed evaluation.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {message}", kind.name())]
-pub struct Failure {
-    /// Why.
-    pub kind: FailureKind,
-    /// The particulars: a lower-case fragment.
-    pub message: String,
-}
-
-impl Failure {
-    /// A failure with its particulars.
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
-    }
-
-    /// The failure of an evaluation that was told to stop.
-    pub fn stopped() -> Self {
-        Self::new(FailureKind::Stopped, "the run was told to end")
     }
 }
 

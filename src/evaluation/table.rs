@@ -293,12 +293,12 @@ impl Evaluator for TableEvaluator {
     ) -> Evaluation {
         let Some(genome) = job.genome else {
             let message = "a table has rows for the space's architectures only";
-            return Err(Failure::new(FailureKind::Invalid, message));
+            return Err(Failure::new(FailureKind::EvaluatorError, message));
         };
         let key = self.of.key(&self.space, genome);
         let Some(row) = self.table.row(&key) else {
             let message = format!("the table has no row `{key}`");
-            return Err(Failure::new(FailureKind::Invalid, message));
+            return Err(Failure::new(FailureKind::EvaluatorError, message));
         };
         let figure = |(name, values): &(String, Vec<f64>)| (name.clone(), values[row]);
         Ok(Finished {

@@ -144,7 +144,7 @@ pub(super) fn refuse_too_large(job: &TrialJob<'_>, control: &Control<'_>) -> Res
                 mib(needed),
                 mib(limit)
             );
-            Err(Failure::new(FailureKind::OutOfMemory, message))
+            Err(Failure::new(FailureKind::Rejected, message))
         }
         _ => Ok(()),
     }
@@ -155,7 +155,7 @@ fn of_training(failure: &training::Failure) -> Failure {
         training::Failure::Diverged { .. } => FailureKind::Diverged,
         training::Failure::TimedOut { .. } => FailureKind::TimedOut,
         training::Failure::Stopped { .. } => FailureKind::Stopped,
-        training::Failure::Recipe(_) | training::Failure::Data(_) => FailureKind::Invalid,
+        training::Failure::Recipe(_) | training::Failure::Data(_) => FailureKind::EvaluatorError,
     };
     Failure::new(kind, failure.to_string())
 }

@@ -278,10 +278,7 @@ impl Sample {
 }
 
 fn opened(run: &RecordedRun) -> Option<u64> {
-    run.entries().iter().find_map(|entry| match &entry.record {
-        crate::run::record::Record::TestOpened(opened) => Some(opened.examples),
-        _ => None,
-    })
+    run.state().test_examples
 }
 
 /// The arms in the order of the report.

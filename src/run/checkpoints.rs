@@ -4,32 +4,36 @@
 //! part of a run's state, and what lies in the folder is only as good as its own bytes.
 
 use super::error::RunError;
-use super::files;
+use super::files::Files;
 use crate::search::TrialId;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Files of trials in one folder.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
+    files: Files,
     folder: PathBuf,
     kept: BTreeSet<TrialId>,
 }
 
 impl Checkpoints {
     /// Those that a folder holds.
-    pub fn of(folder: PathBuf) -> Self {
-        let names = fs::read_dir(&folder).into_iter().flatten().flatten();
+    pub fn of(files: &Files, folder: PathBuf) -> Self {
+        let names = files.disk().names(&folder).unwrap_or_default();
         let kept = names
-            .filter_map(|entry| {
-                let name = entry.file_name();
+            .into_iter()
+            .filter_map(|name| {
                 let number = name.to_str()?.strip_suffix(".safetensors")?.parse();
                 number.ok().map(TrialId)
             })
             .collect();
-        Self { folder, kept }
+        Self {
+            files: files.clone(),
+            folder,
+            kept,
+        }
     }
 
     /// Keeps where a trial stands.
@@ -37,8 +41,8 @@ impl Checkpoints {
     /// # Errors
     /// When it can't be written.
     pub fn keep(&mut self, trial: TrialId, checkpoint: &[u8]) -> Result<(), RunError> {
-        files::create_folder(&self.folder)?;
-        files::replace(&self.path(trial), checkpoint)?;
+        self.files.create_folder(&self.folder)?;
+        self.files.replace(&self.path(trial), checkpoint)?;
         self.kept.insert(trial);
         Ok(())
     }
@@ -46,7 +50,7 @@ impl Checkpoints {
     /// Where a trial stands, if that is still known.
     pub fn read(&self, trial: TrialId) -> Option<Arc<[u8]>> {
         let known = self.kept.contains(&trial);
-        let bytes = known.then(|| fs::read(self.path(trial)))?;
+        let bytes = known.then(|| self.files.disk().read(&self.path(trial)))?;
         bytes.ok().map(Arc::from)
     }
 
@@ -60,7 +64,7 @@ impl Checkpoints {
             .collect();
         for trial in dropped {
             // What can't be removed only takes up room.
-            let _ = fs::remove_file(self.path(trial));
+            let _ = self.files.disk().remove(&self.path(trial));
             self.kept.remove(&trial);
         }
     }
@@ -68,7 +72,7 @@ impl Checkpoints {
     /// Drops them all.
     pub fn clear(&mut self) {
         self.retain(|_| false);
-        let _ = fs::remove_dir(&self.folder);
+        let _ = self.files.disk().remove_folder(&self.folder);
     }
 
     fn path(&self, trial: TrialId) -> PathBuf {

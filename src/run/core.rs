@@ -4,14 +4,15 @@ use super::error::RunError;
 use super::event::Event;
 use super::executor::{Done, Limits, Message, Workforce};
 use super::folder::RunFolder;
-use super::journal::{Entry, Journal};
+use super::journal::{Digester, Entry, Journal};
 use super::manifest;
 use super::record::{EndReason, Ended, Record};
 use super::setup::Setup;
 use super::state::State;
+use super::time::Time;
 use crate::architecture::Architecture;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How long the dispatcher waits for a message before it looks at the clock and the stop flag.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
@@ -28,9 +29,10 @@ pub(super) struct Core<'a> {
     pub setup: &'a Setup,
     pub folder: &'a RunFolder,
     pub journal: Box<dyn Journal + 'a>,
+    pub story: Story,
     pub workforce: &'a dyn Workforce,
     pub state: State,
-    pub clock: Clock,
+    pub clock: Clock<'a>,
     pub limits: Limits,
     pub stop: &'a AtomicBool,
     pub watch: &'a mut dyn FnMut(&Event),
@@ -39,7 +41,10 @@ pub(super) struct Core<'a> {
 impl Core<'_> {
     /// Writes a record; when this returns, it is on disk and counts.
     pub fn record(&mut self, record: Record) -> Result<(), RunError> {
-        let entry = self.journal.append(record, now(), self.clock.elapsed())?;
+        let entry = self
+            .journal
+            .append(record, self.clock.now(), self.clock.elapsed())?;
+        self.story.add(&entry);
         let applied = self.state.apply(&entry.record);
         applied.expect("the dispatcher writes records in order");
         Ok(())
@@ -58,7 +63,9 @@ impl Core<'_> {
     /// Ends the run for good.
     pub fn end(&mut self, reason: EndReason) -> Result<(), RunError> {
         self.record(Record::Ended(Ended { reason }))?;
-        manifest::write(self.folder, &self.journal.entries()?)?;
+        let started = self.state.started.as_ref();
+        let started = started.expect("a run that ends was started");
+        manifest::write(self.folder, started, &self.story, Some(reason))?;
         self.tell(&Event::Ended { reason });
         Ok(())
     }
@@ -78,6 +85,18 @@ impl Core<'_> {
                     record,
                 });
             }
+            Message::Lost {
+                unit,
+                worker,
+                failure,
+            } => {
+                self.tell(&Event::Lost {
+                    unit,
+                    worker,
+                    kind: failure.kind,
+                    message: failure.message,
+                });
+            }
             Message::Started { unit, worker } => {
                 let Work {
                     params,
@@ -94,6 +113,51 @@ impl Core<'_> {
             }
         }
         None
+    }
+}
+
+/// What of a journal is not in the state that it adds up to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    digester: Digester,
+    begun: Option<f64>,
+    last: f64,
+    seconds: f64,
+}
+
+impl Story {
+    /// The story that entries tell.
+    pub fn of(entries: &[Entry]) -> Self {
+        let mut story = Self::default();
+        entries.iter().for_each(|entry| story.add(entry));
+        story
+    }
+
+    /// Takes in the next entry.
+    pub fn add(&mut self, entry: &Entry) {
+        self.digester.add(entry);
+        self.begun.get_or_insert(entry.at);
+        (self.last, self.seconds) = (entry.at, entry.seconds);
+    }
+
+    /// The digest of everything that happened.
+    pub fn digest(&self) -> String {
+        self.digester.finish()
+    }
+
+    /// When it began, in seconds since 1970.
+    pub fn begun(&self) -> f64 {
+        self.begun.unwrap_or_default()
+    }
+
+    /// When the last entry was written, in seconds since 1970.
+    pub fn last(&self) -> f64 {
+        self.last
+    }
+
+    /// Seconds of running.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
     }
 }
 
@@ -118,30 +182,29 @@ impl Work {
 
 /// For how long a run has been running, pauses between resumes not counted.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
-    begun: Instant,
+pub(super) struct Clock<'a> {
+    time: &'a dyn Time,
+    begun: f64,
     before: f64,
 }
 
-impl Clock {
+impl<'a> Clock<'a> {
     /// A clock that goes on from what a journal says.
-    pub fn after(entries: &[Entry]) -> Self {
-        let before = entries.last().map_or(0.0, |entry| entry.seconds);
+    pub fn after(entries: &[Entry], time: &'a dyn Time) -> Self {
         Self {
-            begun: Instant::now(),
-            before,
+            time,
+            begun: time.running(),
+            before: entries.last().map_or(0.0, |entry| entry.seconds),
         }
     }
 
     /// Seconds of running.
     pub fn elapsed(&self) -> f64 {
-        self.before + self.begun.elapsed().as_secs_f64()
+        self.before + (self.time.running() - self.begun)
     }
-}
 
-/// Seconds since 1970.
-pub(super) fn now() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0.0, |since| since.as_secs_f64())
+    /// Seconds since 1970.
+    pub fn now(&self) -> f64 {
+        self.time.now()
+    }
 }

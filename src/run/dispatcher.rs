@@ -141,6 +141,7 @@ impl Search<'_, '_> {
             let fitness = self.write_outcome(trial, done)?;
             let costs = self.costs(trial)?;
             self.proposer.tell(fitness, costs);
+            self.core.state.shed(trial);
             if self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());

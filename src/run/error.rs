@@ -138,6 +138,14 @@ pub enum RunError {
         /// The run folder.
         folder: PathBuf,
     },
+    /// A worker process can't be had.
+    #[error("failed to start a worker process by {}: {message}", program.display())]
+    Worker {
+        /// What was started.
+        program: PathBuf,
+        /// Why not.
+        message: String,
+    },
     /// The run is over.
     #[error("{} has ended ({how}); there is nothing to resume", folder.display())]
     AlreadyEnded {

@@ -91,6 +91,17 @@ pub enum Event {
         /// What it gave.
         record: EpochRecord,
     },
+    /// A piece of work lost its worker and is tried again.
+    Lost {
+        /// Which.
+        unit: Unit,
+        /// On which worker.
+        worker: usize,
+        /// Why.
+        kind: FailureKind,
+        /// The particulars.
+        message: String,
+    },
     /// A piece of work is done and in the journal.
     Finished {
         /// Which.

@@ -3,17 +3,23 @@
 //! The dispatcher submits work and receives messages; nothing else passes between the two. Where the
 //! work is done, in threads, in processes or on other machines, only an [`Executor`] knows.
 
+mod attempts;
+mod processes;
 mod queue;
 mod threads;
 mod work;
 
+pub(super) use processes::Processes;
+pub use processes::WorkerProgram;
 pub(super) use threads::{Threads, thread_pool, with_threads};
 pub(super) use work::carry_out;
+#[cfg(test)]
+pub(super) use {attempts::Attempts, queue::Queue};
 
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::event::Unit;
-use crate::evaluation::{EpochRecord, Evaluation};
+use crate::evaluation::{EpochRecord, Evaluation, Failure};
 use crate::random::Seed;
 use crate::search::Fidelity;
 use crate::space::Candidate;
@@ -65,6 +71,12 @@ pub(super) enum Message {
         worker: usize,
         record: EpochRecord,
     },
+    /// The worker was lost, and the work is tried again.
+    Lost {
+        unit: Unit,
+        worker: usize,
+        failure: Failure,
+    },
     Done(Done),
 }
 
@@ -72,7 +84,7 @@ impl Message {
     /// What it is about.
     pub fn unit(&self) -> &Unit {
         match self {
-            Self::Started { unit, .. } | Self::Epoch { unit, .. } => unit,
+            Self::Started { unit, .. } | Self::Epoch { unit, .. } | Self::Lost { unit, .. } => unit,
             Self::Done(done) => &done.unit,
         }
     }
@@ -83,7 +95,6 @@ impl Message {
 pub(super) struct Done {
     pub unit: Unit,
     /// The attempt that it comes from.
-    #[expect(dead_code, reason = "nothing is tried twice yet")]
     pub attempt: u32,
     pub worker: usize,
     pub epochs: Vec<EpochRecord>,
@@ -98,6 +109,8 @@ pub(super) struct Limits {
     pub threads: usize,
     pub deadline: Option<Duration>,
     pub memory: Option<u64>,
+    /// How often work is tried again whose worker was lost.
+    pub retries: u32,
 }
 
 /// The dispatcher's end of the workers.

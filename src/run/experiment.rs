@@ -101,6 +101,47 @@ pub struct TrialSettings {
     pub memory_limit_mb: Option<u64>,
     /// Threads of one trial. Part of the experiment: sums depend on it.
     pub threads: usize,
+    /// What a trial is kept apart from others by. Changes no result.
+    #[serde(skip_serializing_if = "Isolation::is_default")]
+    pub isolate: Isolation,
+    /// A worker process that takes more memory than this, in MiB, beyond what it has when it is ready is
+    /// ended. Needs `isolate = "process"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_cap_mb: Option<u64>,
+    /// How often a trial is tried again whose worker was lost.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub retries: u32,
+}
+
+/// What a trial is kept apart from others by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A thread of its own: it survives a panic, and nothing worse.
+    #[default]
+    Thread,
+    /// A process of its own: the run survives whatever it does.
+    Process,
+}
+
+impl Isolation {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How often a trial is tried again if nothing else is said: the third loss is final.
+const RETRIES: u32 = 2;
+
+fn is_usual(retries: &u32) -> bool {
+    *retries == RETRIES
+}
+
+impl TrialSettings {
+    /// Whether a journal of format 3 has no words for them.
+    pub(super) fn needs_format_4(&self) -> bool {
+        !self.isolate.is_default() || self.memory_cap_mb.is_some() || !is_usual(&self.retries)
+    }
 }
 
 impl Default for TrialSettings {
@@ -109,6 +150,9 @@ impl Default for TrialSettings {
             deadline_seconds: None,
             memory_limit_mb: None,
             threads: 1,
+            isolate: Isolation::default(),
+            memory_cap_mb: None,
+            retries: RETRIES,
         }
     }
 }

@@ -1,15 +1,19 @@
 //! Where a run keeps its files.
 
 use super::error::RunError;
-use super::{files, journal};
+use super::files::Files;
+use super::journal;
 use crate::search::TrialId;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A run folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunFolder(PathBuf);
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    files: Files,
+}
 
 impl RunFolder {
     /// The folder of an existing run.
@@ -17,11 +21,17 @@ impl RunFolder {
     /// # Errors
     /// When there is no journal in it.
     pub fn open(path: &Path) -> Result<Self, RunError> {
-        let folder = Self(path.to_owned());
-        if folder.journal().is_file() {
+        Self::open_on(Files::of_machine(), path)
+    }
+
+    /// As [`open`](Self::open), on some disk.
+    pub(super) fn open_on(files: Files, path: &Path) -> Result<Self, RunError> {
+        let path = path.to_owned();
+        let folder = Self { path, files };
+        if folder.files.disk().exists(&folder.journal()) {
             Ok(folder)
         } else {
-            Err(RunError::NotARun(path.to_owned()))
+            Err(RunError::NotARun(folder.path))
         }
     }
 
@@ -35,88 +45,112 @@ impl RunFolder {
             let written = fs::metadata(folder.journal()).ok()?.modified().ok()?;
             Some((written, path))
         });
-        dated.max().map(|(_, path)| Self(path))
+        let (_, path) = dated.max()?;
+        Self::open(&path).ok()
     }
 
     /// The folder of this very name under `runs`, whether or not it is there.
     pub(super) fn named(runs: &Path, name: &str) -> Self {
-        Self(runs.join(name))
+        Self {
+            path: runs.join(name),
+            files: Files::of_machine(),
+        }
     }
 
     /// A new folder `<name>-<n>` under `runs` with what `fill` puts into it. It appears whole or not
     /// at all.
     pub(super) fn create<T>(
+        files: &Files,
         runs: &Path,
         name: &str,
         fill: impl FnOnce(&Self) -> Result<T, RunError>,
     ) -> Result<(Self, T), RunError> {
-        files::create_folder(runs)?;
-        let hidden = Self::hidden(runs)?;
+        files.create_folder(runs)?;
+        // It may be new, if not to this process.
+        files.sync_folder(above(runs))?;
+        let hidden = Self::hidden(files, runs)?;
         let filled = fill(&hidden).and_then(|filled| Ok((hidden.appear(runs, name)?, filled)));
         if filled.is_err() {
             // What failed is reported; that something is left over would only hide it.
-            let _ = fs::remove_dir_all(&hidden.0);
+            let _ = files.disk().remove_folder(&hidden.path);
         }
-        files::sync_folder(runs)?;
+        files.sync_folder(runs)?;
         filled
+    }
+
+    /// Makes sure that the run is still there after a power cut.
+    pub(super) fn make_names_safe(&self) -> Result<(), RunError> {
+        let runs = above(&self.path);
+        let places = [&self.path, runs, above(runs)];
+        places
+            .iter()
+            .try_for_each(|place| self.files.sync_folder(place))
     }
 
     /// The folder itself.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// The files on the disk that it is on.
+    pub(super) fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The journal.
     pub fn journal(&self) -> PathBuf {
-        self.0.join(journal::FILE_NAME)
+        self.path.join(journal::FILE_NAME)
     }
 
     /// What the run was made with, for people.
     pub fn manifest(&self) -> PathBuf {
-        self.0.join("manifest.json")
+        self.path.join("manifest.json")
     }
 
     /// The experiment as given.
     pub fn experiment(&self) -> PathBuf {
-        self.0.join("experiment.toml")
+        self.path.join("experiment.toml")
     }
 
     /// The search space as given.
     pub fn space(&self) -> PathBuf {
-        self.0.join("space.space")
+        self.path.join("space.space")
     }
 
     /// The baseline of this name as given.
     pub fn baseline(&self, name: &str) -> PathBuf {
-        self.0.join("baselines").join(format!("{name}.space"))
+        self.path.join("baselines").join(format!("{name}.space"))
     }
 
     /// What a trial left.
     pub fn trial(&self, trial: TrialId) -> PathBuf {
-        self.0.join("trials").join(format!("{:04}", trial.0))
+        self.path.join("trials").join(format!("{:04}", trial.0))
     }
 
     /// Where trials stand that may be gone on from.
     pub fn checkpoints(&self) -> PathBuf {
-        self.0.join("checkpoints")
+        self.path.join("checkpoints")
     }
 
     /// Weights that trials may begin with.
     pub fn weights(&self) -> PathBuf {
-        self.0.join("weights")
+        self.path.join("weights")
     }
 
     /// The best network so far.
     pub fn best(&self) -> PathBuf {
-        self.0.join("best")
+        self.path.join("best")
     }
 
-    fn hidden(runs: &Path) -> Result<Self, RunError> {
+    fn hidden(files: &Files, runs: &Path) -> Result<Self, RunError> {
         let process = std::process::id();
         for number in 0.. {
             let path = runs.join(format!(".starting-{process}-{number}"));
-            match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self(path)),
+            match files.disk().create_new_folder(&path) {
+                Ok(()) => {
+                    let files = files.clone();
+                    return Ok(Self { path, files });
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(RunError::file("create", &path)(error)),
             }
@@ -127,18 +161,31 @@ impl RunFolder {
     fn appear(&self, runs: &Path, name: &str) -> Result<Self, RunError> {
         for number in 1.. {
             let path = runs.join(format!("{name}-{number}"));
-            if path.exists() {
+            let disk = self.files.disk();
+            if disk.exists(&path) {
                 continue;
             }
-            match fs::rename(&self.0, &path) {
-                Ok(()) => return Ok(Self(path)),
+            match disk.rename(&self.path, &path) {
+                Ok(()) => {
+                    let files = self.files.clone();
+                    return Ok(Self { path, files });
+                }
                 // Someone else took the name between the two calls.
-                Err(_) if path.exists() => {}
+                Err(_) if disk.exists(&path) => {}
                 Err(error) => return Err(RunError::file("create", &path)(error)),
             }
         }
         unreachable!("some number is free")
     }
+}
+
+/// The folder that a path is in.
+fn above(path: &Path) -> &Path {
+    let above = path.parent().unwrap_or(path);
+    if above.as_os_str().is_empty() {
+        return Path::new(".");
+    }
+    above
 }
 
 fn is_hidden(path: &Path) -> bool {

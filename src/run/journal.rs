@@ -21,8 +21,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// The newest format of a line that this version reads, and the one it writes.
-pub const FORMAT: u32 = 3;
+/// The newest format of a line that this version reads.
+pub const FORMAT: u32 = 4;
 
 /// The journal's name in a run folder.
 pub const FILE_NAME: &str = "journal.jsonl";
@@ -46,6 +46,19 @@ pub struct Entry {
     pub record: Record,
 }
 
+impl Entry {
+    /// A record in its place.
+    pub fn new(seq: u64, at: f64, seconds: f64, record: Record) -> Self {
+        Self {
+            format: record.format(),
+            seq,
+            at,
+            seconds,
+            record,
+        }
+    }
+}
+
 /// The records of a run, and the right to add to them. Whatever implements it passes one suite of
 /// tests.
 pub trait Journal: fmt::Debug {
@@ -66,12 +79,26 @@ pub trait Journal: fmt::Debug {
 /// A digest of what happened, without when and where: equal for two runs exactly when they did the
 /// same.
 pub fn digest(entries: &[Entry]) -> String {
-    let mut hash = Sha256::new();
-    for entry in entries {
-        hash.update(timeless(entry).to_string().as_bytes());
-        hash.update(b"\n");
+    let mut digester = Digester::default();
+    entries.iter().for_each(|entry| digester.add(entry));
+    digester.finish()
+}
+
+/// A [`digest`] in the making, that takes entries one by one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Digester(Sha256);
+
+impl Digester {
+    /// Takes in the next entry.
+    pub fn add(&mut self, entry: &Entry) {
+        self.0.update(timeless(entry).to_string().as_bytes());
+        self.0.update(b"\n");
     }
-    files::hexadecimal(&hash.finalize())
+
+    /// The digest of all entries so far.
+    pub fn finish(&self) -> String {
+        files::hexadecimal(&self.0.clone().finalize())
+    }
 }
 
 /// Whether two entries say that the same happened, be it at another time or by another worker.

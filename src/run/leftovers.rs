@@ -4,7 +4,7 @@
 //! them; nothing in a run depends on them.
 
 use super::error::RunError;
-use super::files;
+use super::files::Files;
 use super::folder::RunFolder;
 use super::record::{Retrained, TrialFinished};
 use crate::architecture::{Architecture, mermaid, text};
@@ -40,10 +40,10 @@ pub(super) fn write_trial(
     candidate: &Candidate,
     epochs: &[EpochRecord],
 ) -> Result<(), RunError> {
-    let folder = folder.trial(trial);
-    files::create_folder(&folder)?;
-    write_architecture(&folder, &candidate.architecture)?;
-    files::replace(&folder.join("curve.csv"), curve(epochs).as_bytes())
+    let (files, folder) = (folder.files(), folder.trial(trial));
+    files.create_folder(&folder)?;
+    write_architecture(files, &folder, &candidate.architecture)?;
+    files.replace(&folder.join("curve.csv"), curve(epochs).as_bytes())
 }
 
 /// The best network, as the search trained it, if it did.
@@ -58,7 +58,7 @@ pub(super) fn write_best(
         trained_on: weights.map_or("", |_| "train"),
         ..About::of(record.trial, candidate, score_name).with_validation(record.score)
     };
-    write_network(&folder.best(), candidate, weights, &about)
+    write_network(folder, candidate, weights, &about)
 }
 
 /// The best network, as the final evaluation trained it with its first seed.
@@ -77,7 +77,7 @@ pub(super) fn write_retrained(
         trained_on: "train and validation",
         ..About::of(trial, candidate, score_name).with_test(score)
     };
-    write_network(&folder.best(), candidate, weights, &about)
+    write_network(folder, candidate, weights, &about)
 }
 
 impl About<'_> {
@@ -125,31 +125,36 @@ fn is_accuracy(name: &&str) -> bool {
 }
 
 fn write_network(
-    folder: &Path,
+    folder: &RunFolder,
     candidate: &Candidate,
     weights: Option<&[u8]>,
     about: &About<'_>,
 ) -> Result<(), RunError> {
-    files::create_folder(folder)?;
+    let (files, folder) = (folder.files(), folder.best());
+    files.create_folder(&folder)?;
     let architecture = &candidate.architecture;
-    write_architecture(folder, architecture)?;
-    files::replace(
+    write_architecture(files, &folder, architecture)?;
+    files.replace(
         &folder.join("architecture.txt"),
         text(architecture).as_bytes(),
     )?;
-    files::replace(
+    files.replace(
         &folder.join("architecture.mmd"),
         mermaid(architecture).as_bytes(),
     )?;
-    files::replace(&folder.join("genome.json"), &pretty(&candidate.genome))?;
+    files.replace(&folder.join("genome.json"), &pretty(&candidate.genome))?;
     if let Some(weights) = weights {
-        files::replace(&folder.join("weights.safetensors"), weights)?;
+        files.replace(&folder.join("weights.safetensors"), weights)?;
     }
-    files::replace(&folder.join("about.json"), &pretty(about))
+    files.replace(&folder.join("about.json"), &pretty(about))
 }
 
-fn write_architecture(folder: &Path, architecture: &Architecture) -> Result<(), RunError> {
-    files::replace(
+fn write_architecture(
+    files: &Files,
+    folder: &Path,
+    architecture: &Architecture,
+) -> Result<(), RunError> {
+    files.replace(
         &folder.join("architecture.json"),
         &pretty(&architecture.to_json()),
     )

@@ -1,12 +1,13 @@
 //! From an experiment to its end: starting, resuming, and the phases in between.
 
-use super::core::{Clock, Core, Flow, now};
+use super::core::{Clock, Core, Flow, Story};
 use super::dispatcher;
 use super::error::RunError;
 use super::evaluators::{Evaluators, Given};
 use super::event::{Event, Phase};
-use super::executor::{Limits, Threads, Workforce};
-use super::experiment::{Experiment, ExperimentFile, workers_on};
+use super::executor::{Limits, Processes, Threads, WorkerProgram, Workforce};
+use super::experiment::{Experiment, ExperimentFile, Isolation, workers_on};
+use super::files::Files;
 use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
@@ -14,7 +15,8 @@ use super::manifest;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
 use super::state::State;
-use super::{files, journal};
+use super::time::{Clocks, Time};
+use super::wire::Identity;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -26,6 +28,22 @@ pub struct Options<'a> {
     pub workers: Option<usize>,
     /// Set to end the run: what runs is told to stop, and the run can be resumed.
     pub stop: &'a AtomicBool,
+    /// What trials are kept apart by; by default what the experiment says.
+    pub isolate: Option<Isolation>,
+    /// What worker processes run, where trials are to have some.
+    pub program: Option<WorkerProgram>,
+}
+
+impl<'a> Options<'a> {
+    /// What the experiment says, until `stop` is set.
+    pub fn new(stop: &'a AtomicBool) -> Self {
+        Self {
+            workers: None,
+            stop,
+            isolate: None,
+            program: None,
+        }
+    }
 }
 
 /// How [`start`] or [`resume`] ended without an error.
@@ -84,27 +102,54 @@ pub(super) fn begin(
     let texts = Texts::given(file)?;
     let setup = Setup::compile(file.experiment.clone(), &texts)?;
     setup.check(evaluators)?;
-    let started = started_with(file, &texts, evaluators);
-    let fill = |folder: &RunFolder| {
-        texts.keep(folder)?;
-        files::replace(&folder.experiment(), file.text.as_bytes())?;
-        let mut journal = FileJournal::create(&folder.journal())?;
-        let entry = journal.append(Record::Started(Box::new(started)), now(), 0.0)?;
-        manifest::write(folder, std::slice::from_ref(&entry))?;
-        files::sync_folder(folder.path())?;
-        Ok((journal, entry))
+    let (files, time) = (Files::of_machine(), Clocks::of_machine());
+    let (folder, journal, entry) = create(&files, &time, file, &texts, evaluators, runs)?;
+    let Record::Started(started) = &entry.record else {
+        unreachable!("a run begins with its start");
     };
-    let name = &file.experiment.name;
-    let (folder, (mut journal, entry)) = RunFolder::create(runs, name, fill)?;
-    journal.moved_to(folder.journal());
+    let workforce = workforce(&folder, started, options)?;
     let place = Place {
         folder: &folder,
         setup: &setup,
         limits,
-        workforce: &Threads,
+        workforce: workforce.as_ref(),
+        time: &time,
         until,
     };
-    place.run(Box::new(journal), &[entry], evaluators, options, watch)
+    place.run(
+        Box::new(journal),
+        std::slice::from_ref(&entry),
+        evaluators,
+        options,
+        watch,
+    )
+}
+
+/// A new run folder with a journal that says what the run was started with.
+pub(super) fn create(
+    files: &Files,
+    time: &dyn Time,
+    file: &ExperimentFile,
+    texts: &Texts,
+    evaluators: &dyn Evaluators,
+    runs: &Path,
+) -> Result<(RunFolder, FileJournal, Entry), RunError> {
+    let started = started_with(file, texts, evaluators);
+    let fill = |folder: &RunFolder| {
+        texts.keep(folder)?;
+        files.replace(&folder.experiment(), file.text.as_bytes())?;
+        let mut journal = FileJournal::create_on(files.disk(), &folder.journal())?;
+        let start = Record::Started(Box::new(started.clone()));
+        let entry = journal.append(start, time.now(), 0.0)?;
+        let story = Story::of(std::slice::from_ref(&entry));
+        manifest::write(folder, &started, &story, None)?;
+        files.sync_folder(folder.path())?;
+        Ok((journal, entry))
+    };
+    let name = &file.experiment.name;
+    let (folder, (mut journal, entry)) = RunFolder::create(files, runs, name, fill)?;
+    journal.moved_to(folder.journal());
+    Ok((folder, journal, entry))
 }
 
 /// What a run of an experiment is started with here and now.
@@ -159,8 +204,7 @@ pub(super) fn go_on(
     load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
     until: Until,
 ) -> Result<Ending, RunError> {
-    let folder = RunFolder::open(folder)?;
-    let (journal, entries) = FileJournal::open(&folder.journal())?;
+    let (folder, journal, entries) = open(&Files::of_machine(), folder)?;
     let state = fold(&folder, &entries)?;
     if let Some(reason) = state.ended {
         let (folder, how) = (folder.path().to_owned(), reason.describe());
@@ -175,11 +219,13 @@ pub(super) fn go_on(
     let setup = Setup::compile(started.experiment.clone(), &texts)?;
     let mut evaluators = load(started)?;
     check_hashes(started, evaluators.as_ref())?;
+    let workforce = workforce(&folder, started, options)?;
     let place = Place {
         folder: &folder,
         setup: &setup,
         limits,
-        workforce: &Threads,
+        workforce: workforce.as_ref(),
+        time: &Clocks::of_machine(),
         until,
     };
     place.run(
@@ -189,6 +235,18 @@ pub(super) fn go_on(
         options,
         watch,
     )
+}
+
+/// A run that is gone on with, with everything in it made safe: whoever was here before may have been
+/// stopped before it was.
+pub(super) fn open(
+    files: &Files,
+    path: &Path,
+) -> Result<(RunFolder, FileJournal, Vec<Entry>), RunError> {
+    let folder = RunFolder::open_on(files.clone(), path)?;
+    let (journal, entries) = FileJournal::open_on(files.disk(), &folder.journal())?;
+    folder.make_names_safe()?;
+    Ok((folder, journal, entries))
 }
 
 /// The evaluators of a run that was started before.
@@ -202,23 +260,27 @@ pub(super) fn load(started: &Started) -> Result<Box<dyn Evaluators>, RunError> {
 
 /// The state that a journal's entries add up to.
 pub(super) fn fold(folder: &RunFolder, entries: &[Entry]) -> Result<State, RunError> {
-    let damaged = |line: u64, message: String| {
-        let path = folder.path().join(journal::FILE_NAME);
-        RunError::Damaged {
-            path,
-            line,
-            message,
-        }
-    };
     let mut state = State::default();
     for entry in entries {
-        state
-            .apply(&entry.record)
-            .map_err(|message| damaged(entry.seq + 1, message))?;
+        take(&mut state, folder, entry.clone())?;
     }
     match state.started {
         Some(_) => Ok(state),
-        None => Err(damaged(1, "there is no record".to_owned())),
+        None => Err(senseless(folder, 1, "there is no record".to_owned())),
+    }
+}
+
+/// Adds an entry to a state.
+pub(super) fn take(state: &mut State, folder: &RunFolder, entry: Entry) -> Result<(), RunError> {
+    let applied = state.take(entry.record);
+    applied.map_err(|message| senseless(folder, entry.seq + 1, message))
+}
+
+fn senseless(folder: &RunFolder, line: u64, message: String) -> RunError {
+    RunError::Damaged {
+        path: folder.journal(),
+        line,
+        message,
     }
 }
 
@@ -237,6 +299,7 @@ pub(super) struct Place<'a> {
     pub setup: &'a Setup,
     pub limits: Limits,
     pub workforce: &'a dyn Workforce,
+    pub time: &'a dyn Time,
     pub until: Until,
 }
 
@@ -254,8 +317,9 @@ impl Place<'_> {
             setup: self.setup,
             folder: self.folder,
             journal,
+            story: Story::of(entries),
             state: fold(self.folder, entries)?,
-            clock: Clock::after(entries),
+            clock: Clock::after(entries, self.time),
             limits: self.limits,
             workforce: self.workforce,
             stop: options.stop,
@@ -332,7 +396,30 @@ pub(super) fn limits(experiment: &Experiment, options: &Options<'_>) -> Result<L
             .deadline_seconds
             .map(Duration::from_secs_f64),
         memory: experiment.trial.memory_limit_mb.map(|limit| limit << 20),
+        retries: experiment.trial.retries,
     })
+}
+
+/// Who does the work of a run.
+fn workforce(
+    folder: &RunFolder,
+    started: &Started,
+    options: &Options<'_>,
+) -> Result<Box<dyn Workforce>, RunError> {
+    let trial = &started.experiment.trial;
+    if options.isolate.unwrap_or(trial.isolate) == Isolation::Thread {
+        return Ok(Box::new(Threads));
+    }
+    let program = options.program.clone().ok_or_else(|| RunError::Setting {
+        key: "trial.isolate".to_owned(),
+        message: "worker processes need a program to run, and none was named".to_owned(),
+    })?;
+    Ok(Box::new(Processes {
+        program,
+        folder: folder.path().to_owned(),
+        wanted: Identity::of_run(started),
+        memory_cap: trial.memory_cap_mb.map(|cap| cap << 20),
+    }))
 }
 
 /// Refuses data that is not what a run was started with.

@@ -1,10 +1,10 @@
 //! The manifest: what a run was made with, for people. Nothing is read from it.
 
+use super::core::Story;
 use super::error::RunError;
 use super::files;
 use super::folder::RunFolder;
-use super::journal::{self, Entry};
-use super::record::Record;
+use super::record::{EndReason, Started};
 use serde::Serialize;
 use std::num::NonZero;
 
@@ -36,15 +36,13 @@ struct Manifest<'a> {
     digest: Option<String>,
 }
 
-/// Writes the manifest that follows from a journal.
-pub(super) fn write(folder: &RunFolder, entries: &[Entry]) -> Result<(), RunError> {
-    let Some((first, Record::Started(started))) = entries.first().map(|e| (e, &e.record)) else {
-        return Ok(());
-    };
-    let end = entries.last().and_then(|entry| match &entry.record {
-        Record::Ended(ended) => Some((entry.at, ended.reason.describe())),
-        _ => None,
-    });
+/// Writes the manifest that follows from a journal, with how the run ended, if it did.
+pub(super) fn write(
+    folder: &RunFolder,
+    started: &Started,
+    story: &Story,
+    ended: Option<EndReason>,
+) -> Result<(), RunError> {
     let settings = serde_json::to_vec(&started.experiment).expect("settings are plain data");
     let manifest = Manifest {
         experiment_sha256: files::sha256(&settings),
@@ -60,14 +58,14 @@ pub(super) fn write(folder: &RunFolder, entries: &[Entry]) -> Result<(), RunErro
         cores: cores(),
         threads_a_trial: started.experiment.trial.threads,
         lookahead: started.experiment.search.lookahead,
-        started_at: first.at,
-        ended_at: end.map(|(at, _)| at),
-        ended: end.map(|(_, reason)| reason),
-        digest: end.map(|_| journal::digest(entries)),
+        started_at: story.begun(),
+        ended_at: ended.map(|_| story.last()),
+        ended: ended.map(EndReason::describe),
+        digest: ended.map(|_| story.digest()),
     };
     let mut text = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
     text.push(b'\n');
-    files::replace(&folder.manifest(), &text)
+    folder.files().replace(&folder.manifest(), &text)
 }
 
 /// What decides last bits: the instructions that kernels use, and their revision.

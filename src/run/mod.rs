@@ -11,6 +11,7 @@ mod again;
 mod checkpoints;
 pub mod comparison;
 mod core;
+mod disk;
 mod dispatcher;
 mod error;
 mod evaluators;
@@ -27,6 +28,7 @@ pub mod launch;
 mod leftovers;
 mod lifecycle;
 mod manifest;
+mod pipe;
 mod prefilter;
 pub mod record;
 mod selection;
@@ -34,13 +36,14 @@ mod setup;
 pub mod shared;
 mod state;
 mod summary;
+mod time;
 mod toml_text;
 mod verify;
-#[allow(
-    dead_code,
-    reason = "the first worker in another process is still to come"
-)]
 mod wire;
+mod worker;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::RunError;
 pub use evaluators::{
@@ -48,8 +51,9 @@ pub use evaluators::{
     SettingInfo, TrainingEvaluators, TrainingSettings,
 };
 pub use event::{Event, Phase, Unit};
+pub use executor::WorkerProgram;
 pub use experiment::{
-    Budget, Experiment, ExperimentFile, FinalSettings, StopSettings, TrackingSettings,
+    Budget, Experiment, ExperimentFile, FinalSettings, Isolation, StopSettings, TrackingSettings,
     TrialSettings,
 };
 pub use figures::{ARCHITECTURE_FIGURES, figure};
@@ -62,3 +66,4 @@ pub use selection::{Bound, Front, FrontRow};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Verification, choose, verify, verify_with};
+pub use worker::{work, work_with};

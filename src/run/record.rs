@@ -1,7 +1,7 @@
 //! The records of a journal: everything a run has to remember.
 //!
-//! A record never changes its meaning. A new kind of fact is a new record or a new optional field, and
-//! raises [`FORMAT`](super::journal::FORMAT).
+//! A record never changes its meaning. A new kind of fact is a new record, a new optional field or a new
+//! word, and raises [`FORMAT`](super::journal::FORMAT); [`Record::format`] says which records need it.
 
 use super::experiment::Experiment;
 use crate::architecture::Output;
@@ -37,6 +37,35 @@ pub enum Record {
     Retrained(Retrained),
     /// The run is over: always the last record.
     Ended(Ended),
+}
+
+impl Record {
+    /// The oldest format of a line that can say it: a line is written in that one, so that it is the
+    /// same line whichever version writes it.
+    pub fn format(&self) -> u32 {
+        let is_new = match self {
+            Self::Started(started) => started.experiment.trial.needs_format_4(),
+            Self::Failed(failed) => is_word_of_format_4(failed.kind),
+            Self::Retrained(Retrained {
+                result: RetrainedResult::Failed { kind, .. },
+                ..
+            }) => is_word_of_format_4(*kind),
+            _ => false,
+        };
+        if is_new { 4 } else { 3 }
+    }
+}
+
+fn is_word_of_format_4(kind: FailureKind) -> bool {
+    match kind {
+        FailureKind::Diverged | FailureKind::Crashed | FailureKind::TimedOut => false,
+        FailureKind::Aborted
+        | FailureKind::OutOfMemory
+        | FailureKind::Rejected
+        | FailureKind::Lost
+        | FailureKind::EvaluatorError
+        | FailureKind::Stopped => true,
+    }
 }
 
 /// What a run was started with.

@@ -3,7 +3,7 @@
 use super::error::RunError;
 use super::evaluators::Evaluators;
 use super::experiment::{Experiment, ExperimentFile};
-use super::files;
+use super::files::{self, Files};
 use super::folder::RunFolder;
 use super::record::Started;
 use crate::diagnostics::SourceFile;
@@ -51,12 +51,17 @@ impl Texts {
 
     /// The texts a run folder keeps, which must be those it was started with.
     pub fn kept(folder: &RunFolder, started: &Started) -> Result<Self, RunError> {
-        let space = read_source(&folder.space())?;
+        let read = |path: &Path| read_source_on(folder.files(), path);
+        let space = read(&folder.space())?;
         let paths = started.experiment.last.baselines.iter();
-        let baselines = paths.map(|path| BaselineText::read(path, folder.baseline(&stem(path))));
+        let baselines = paths.map(|path| {
+            let kept = folder.baseline(&stem(path));
+            let file = read(&kept)?;
+            Ok(BaselineText::new(path, kept, file))
+        });
         let texts = Self {
             space,
-            baselines: baselines.collect::<Result<_, _>>()?,
+            baselines: baselines.collect::<Result<_, RunError>>()?,
         };
         texts.check(started)?;
         Ok(texts)
@@ -110,13 +115,23 @@ impl Texts {
 
     /// Copies the texts into a run folder.
     pub fn keep(&self, folder: &RunFolder) -> Result<(), RunError> {
-        files::replace(&folder.space(), self.space.text().as_bytes())?;
+        let files = folder.files();
+        files.replace(&folder.space(), self.space.text().as_bytes())?;
         for baseline in &self.baselines {
             let path = folder.baseline(&baseline.name);
-            files::create_folder(path.parent().unwrap_or(&path))?;
-            files::replace(&path, baseline.file.text().as_bytes())?;
+            files.create_folder(path.parent().unwrap_or(&path))?;
+            files.replace(&path, baseline.file.text().as_bytes())?;
         }
-        Ok(())
+        match self.baselines.first() {
+            // The run folder is synced by who made it; a folder in it has names of its own.
+            Some(first) => files.sync_folder(
+                folder
+                    .baseline(&first.name)
+                    .parent()
+                    .unwrap_or(folder.path()),
+            ),
+            None => Ok(()),
+        }
     }
 
     fn check(&self, started: &Started) -> Result<(), RunError> {
@@ -146,11 +161,12 @@ impl Texts {
 impl BaselineText {
     fn read(named: &Path, path: PathBuf) -> Result<Self, RunError> {
         let file = read_source(&path)?;
-        Ok(Self {
-            name: stem(named),
-            path,
-            file,
-        })
+        Ok(Self::new(named, path, file))
+    }
+
+    fn new(named: &Path, path: PathBuf, file: SourceFile) -> Self {
+        let name = stem(named);
+        Self { name, path, file }
     }
 }
 
@@ -336,10 +352,12 @@ fn unfit_recipe(error: RecipeError) -> RunError {
 }
 
 fn read_source(path: &Path) -> Result<SourceFile, RunError> {
-    Ok(SourceFile::new(
-        path.display().to_string(),
-        files::read_text(path)?,
-    ))
+    read_source_on(&Files::of_machine(), path)
+}
+
+fn read_source_on(files: &Files, path: &Path) -> Result<SourceFile, RunError> {
+    let name = path.display().to_string();
+    Ok(SourceFile::new(name, files.read_text(path)?))
 }
 
 fn compile_source(file: &SourceFile) -> Result<SearchSpace, RunError> {

@@ -66,6 +66,8 @@ pub struct State {
     pub winner: Option<Winner>,
     /// Whether the test examples have been read.
     pub test_opened: bool,
+    /// How many there were.
+    pub test_examples: Option<u64>,
     /// The retrainings.
     pub retrained: BTreeMap<(Subject, u32), Retrained>,
     /// How the run ended.
@@ -78,6 +80,14 @@ impl State {
     /// # Errors
     /// When it can't come next: in words.
     pub fn apply(&mut self, record: &Record) -> Result<(), String> {
+        self.take(record.clone())
+    }
+
+    /// As [`apply`](Self::apply), with a record that nobody needs any more.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn take(&mut self, record: Record) -> Result<(), String> {
         if self.ended.is_some() {
             return Err("a record after the run's end".to_owned());
         }
@@ -87,14 +97,16 @@ impl State {
         match record {
             Record::Started(started) => return self.start(started),
             Record::Proposed(proposal) => return self.propose(proposal),
-            Record::Finished(done) => self.settle(done.trial, Outcome::Finished(done.clone()))?,
-            Record::Failed(failed) => self.settle(failed.trial, Outcome::Failed(failed.clone()))?,
-            Record::Searched(searched) => self.searched = Some(searched.clone()),
-            Record::Winner(winner) => self.winner = Some(winner.clone()),
-            Record::TestOpened(_) => self.test_opened = true,
+            Record::Finished(done) => self.settle(done.trial, Outcome::Finished(done))?,
+            Record::Failed(failed) => self.settle(failed.trial, Outcome::Failed(failed))?,
+            Record::Searched(searched) => self.searched = Some(searched),
+            Record::Winner(winner) => self.winner = Some(winner),
+            Record::TestOpened(opened) => {
+                (self.test_opened, self.test_examples) = (true, Some(opened.examples));
+            }
             Record::Retrained(done) => {
-                self.retrained
-                    .insert((done.subject.clone(), done.index), done.clone());
+                let of = (done.subject.clone(), done.index);
+                self.retrained.insert(of, done);
             }
             Record::Ended(ended) => self.ended = Some(ended.reason),
         }
@@ -173,6 +185,16 @@ impl State {
         u32::try_from(before.map(epochs).sum::<usize>()).unwrap_or(u32::MAX)
     }
 
+    /// Forgets of a trial with a result what only readers of the journal want to know: further figures and
+    /// names. A run of many trials would hold little else.
+    pub(super) fn shed(&mut self, trial: TrialId) {
+        let place = trial.0 as usize;
+        self.proposals[place].key = String::new();
+        if let Outcome::Finished(finished) = &mut self.outcomes[place] {
+            finished.metrics.clear();
+        }
+    }
+
     fn continued_by(&self, trial: TrialId) -> Option<TrialId> {
         self.proposals[trial.0 as usize].continues
     }
@@ -184,22 +206,22 @@ impl State {
             .map_or(self.outcomes.len() as u64, |searched| searched.trials)
     }
 
-    fn start(&mut self, started: &Started) -> Result<(), String> {
+    fn start(&mut self, started: Box<Started>) -> Result<(), String> {
         if self.started.is_some() {
             return Err("the run is started twice".to_owned());
         }
-        self.started = Some(Box::new(started.clone()));
+        self.started = Some(started);
         Ok(())
     }
 
-    fn propose(&mut self, proposal: &Proposal) -> Result<(), String> {
+    fn propose(&mut self, proposal: Proposal) -> Result<(), String> {
         if proposal.trial != TrialId(self.proposals.len() as u64) {
             return Err(format!("trial {} is proposed out of turn", proposal.trial));
         }
         if let Some(earlier) = proposal.continues {
-            self.check_continuation(proposal, earlier)?;
+            self.check_continuation(&proposal, earlier)?;
         }
-        self.proposals.push(proposal.clone());
+        self.proposals.push(proposal);
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! What a run folder says, for people and scripts. Reading takes no lock: a run may go on meanwhile.
 
+use super::core::Story;
 use super::error::RunError;
 use super::event::Phase;
 use super::folder::RunFolder;
-use super::journal::{self, Entry, FileJournal};
-use super::lifecycle::fold;
+use super::journal::{Entry, FileJournal};
+use super::lifecycle::{fold, take};
 use super::record::{EndReason, Proposal, Retrained, RetrainedResult, SearchEnd, Started, Subject};
 use super::setup::{Setup, Texts};
 use super::state::{Outcome, State};
@@ -19,7 +20,7 @@ use std::path::Path;
 #[derive(Clone, Debug)]
 pub struct RecordedRun {
     folder: RunFolder,
-    entries: Vec<Entry>,
+    story: Story,
     state: State,
 }
 
@@ -123,11 +124,17 @@ impl RecordedRun {
     /// When there is no run, or its journal can't be read.
     pub fn open(path: &Path) -> Result<Self, RunError> {
         let folder = RunFolder::open(path)?;
-        let entries = FileJournal::read(&folder.journal())?;
-        let state = fold(&folder, &entries)?;
+        let (mut story, mut state) = (Story::default(), State::default());
+        FileJournal::each(&folder.journal(), |entry| {
+            story.add(&entry);
+            take(&mut state, &folder, entry)
+        })?;
+        if state.started.is_none() {
+            fold(&folder, &[])?;
+        }
         Ok(Self {
             folder,
-            entries,
+            story,
             state,
         })
     }
@@ -158,9 +165,17 @@ impl RecordedRun {
         super::files::read_text(&self.folder.space())
     }
 
-    /// The journal's entries.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// The journal's entries, read once more: a run that goes on has more of them by now.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn entries(&self) -> Result<Vec<Entry>, RunError> {
+        FileJournal::read(&self.folder.journal())
+    }
+
+    /// When it was started, in seconds since 1970.
+    pub fn started_at(&self) -> f64 {
+        self.story.begun()
     }
 
     /// What the run was started with.
@@ -173,7 +188,7 @@ impl RecordedRun {
 
     /// Digest of everything that happened, without when and where.
     pub fn digest(&self) -> String {
-        journal::digest(&self.entries)
+        self.story.digest()
     }
 
     /// What the run is doing, or would do when resumed.
@@ -256,7 +271,7 @@ impl RecordedRun {
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
             finals: self.finals()?,
             ended: self.state.ended,
-            seconds: self.entries.last().map_or(0.0, |entry| entry.seconds),
+            seconds: self.story.seconds(),
             digest: self.digest(),
         })
     }
@@ -303,6 +318,16 @@ impl RecordedRun {
     /// When the folder's spaces have changed.
     pub fn space(&self) -> Result<SearchSpace, RunError> {
         Ok(self.setup()?.space)
+    }
+
+    /// The space that was searched, and what its scores are: both from one reading of the texts.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn space_and_score_name(&self) -> Result<(SearchSpace, &'static str), RunError> {
+        let setup = self.setup()?;
+        let name = setup.score_name();
+        Ok((setup.space, name))
     }
 
     pub(super) fn setup(&self) -> Result<Setup, RunError> {

@@ -149,7 +149,7 @@ fn pass_on(
     watch: &mut dyn FnMut(&Event),
 ) {
     match message {
-        Message::Done(_) => {}
+        Message::Done(_) | Message::Lost { .. } => {}
         Message::Epoch {
             unit,
             worker,

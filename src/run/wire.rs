@@ -25,6 +25,38 @@ use std::sync::Arc;
 /// The version of the messages.
 pub(super) const PROTOCOL: u32 = 1;
 
+/// What a worker is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Order {
+    /// What it works at, and within which limits: the first order, and the only one of its kind.
+    Begin(Terms),
+    /// A task to carry out.
+    Work(Box<Task>),
+}
+
+/// What a worker works at, and within which limits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Terms {
+    pub stage: Stage,
+    /// Threads of one task.
+    pub threads: usize,
+    /// Seconds that a task may take.
+    pub deadline: Option<f64>,
+    /// Bytes that a network may be predicted to need.
+    pub memory_limit: Option<u64>,
+    /// Bytes that the process may take beyond what it has when it is ready.
+    pub memory_cap: Option<u64>,
+}
+
+/// What work is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// The search.
+    Search,
+    /// The final evaluation, which sees test examples.
+    Last,
+}
+
 /// A piece of work in words: what an [`Assignment`] is once the run is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Task {
@@ -307,13 +339,15 @@ impl Identity {
         }
     }
 
-    /// What this process has to be to work for a run.
+    /// What this process has to be to work for a run that this version goes on with.
     pub fn of_run(started: &Started) -> Self {
-        Self {
-            strata: started.strata.clone(),
-            burn: started.burn.clone(),
-            ..Self::here(&started.space_hash, &started.data_hash, &started.split_hash)
-        }
+        let Started {
+            space_hash,
+            data_hash,
+            split_hash,
+            ..
+        } = started;
+        Self::here(space_hash, data_hash, split_hash)
     }
 
     /// The first thing in which a worker differs from what it has to be, in words.

@@ -31,7 +31,7 @@ impl Timeless {
         };
         bench.start(&fake, 1).unwrap();
         let run = bench.runs().join("tiny-1");
-        let mut entries = RecordedRun::open(&run).unwrap().entries().to_vec();
+        let mut entries = RecordedRun::open(&run).unwrap().entries().unwrap();
         for entry in &mut entries {
             (entry.at, entry.seconds) =
                 (1_800_000_000.0 + 10.0 * entry.seq as f64, entry.seq as f64);
@@ -81,7 +81,8 @@ impl Timeless {
     fn table(&self) -> TrialTable {
         let run = RecordedRun::open(&self.folder).unwrap();
         let mut known = Known::of(&run).unwrap();
-        run.entries().iter().for_each(|entry| known.take(entry));
+        let entries = run.entries().unwrap();
+        entries.iter().for_each(|entry| known.take(entry));
         TrialTable::of(&mut known)
     }
 }

@@ -65,6 +65,15 @@ impl Bars {
                 }
                 self.end(unit);
             }
+            Event::Lost {
+                unit,
+                kind,
+                message,
+                ..
+            } => {
+                self.note(&tally::lost(unit, *kind, message));
+                self.drop_bar(unit);
+            }
             Event::Failed {
                 unit,
                 kind,
@@ -142,11 +151,15 @@ impl Bars {
         }
     }
 
-    fn end(&mut self, unit: &Unit) {
+    fn drop_bar(&mut self, unit: &Unit) {
         if let Some(bar) = self.running.remove(unit) {
             bar.finish_and_clear();
             self.all.remove(&bar);
         }
+    }
+
+    fn end(&mut self, unit: &Unit) {
+        self.drop_bar(unit);
         self.run.inc(1);
         self.run.set_message(self.message());
     }

@@ -37,6 +37,12 @@ impl Lines {
                 score,
                 seconds,
             } => Some(tally::finished(unit, *score, *seconds, known.as_ref())),
+            Event::Lost {
+                unit,
+                kind,
+                message,
+                ..
+            } => Some(tally::lost(unit, *kind, message)),
             Event::Failed {
                 unit,
                 kind,

@@ -1,7 +1,7 @@
 //! What a viewer of a run has to remember, and the sentences both views share.
 
 use crate::cli::numbers;
-use crate::evaluation::EpochRecord;
+use crate::evaluation::{EpochRecord, FailureKind};
 use crate::run::{Event, Phase, SearchEnd, Unit};
 use crate::search::TrialId;
 use std::collections::BTreeMap;
@@ -51,7 +51,9 @@ impl Tally {
                     running.last = Some(*record);
                 }
             }
-            Event::Finished { unit, .. } | Event::Failed { unit, .. } => {
+            Event::Finished { unit, .. }
+            | Event::Failed { unit, .. }
+            | Event::Lost { unit, .. } => {
                 return self.running.remove(unit);
             }
             Event::BestImproved { trial, score, .. } => self.best = Some((*trial, *score)),
@@ -100,6 +102,11 @@ pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) 
         "{unit}: {part}{name} {score:.4}{params}, {}",
         numbers::seconds(seconds)
     )
+}
+
+/// The line for a piece of work that is tried again.
+pub fn lost(unit: &Unit, kind: FailureKind, message: &str) -> String {
+    format!("{unit} {}: {message}; it is tried again", kind.name())
 }
 
 /// What to say of a phase's beginning.

@@ -378,7 +378,7 @@ pub fn reproduce(
         return Ok(());
     };
     let started = first.started();
-    let at = first.entries().first().map_or(0.0, |entry| entry.at);
+    let at = first.started_at();
     let code = |hash: &str| format!("<code>{}</code>", escaped(hash));
     let facts = [
         ("strata", escaped(&started.strata)),

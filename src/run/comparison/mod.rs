@@ -13,10 +13,10 @@ mod settings;
 pub use record::{FixedWinner, RecordedComparison, Winners};
 pub use settings::{CompareSettings, LEAST_RETRAIN_SEEDS, LEAST_SEARCH_SEEDS, Part, Plan, Search};
 
-use super::core::now;
 use super::evaluators::{Evaluators, Given};
 use super::event::Event;
 use super::lifecycle::{Until, begin, go_on};
+use super::time::{Clocks, Time};
 use super::{ExperimentFile, Options, RunError};
 use crate::data::DataSource;
 use std::path::{Path, PathBuf};
@@ -92,7 +92,7 @@ pub fn compare_with(
     for part in plan.parts() {
         plan.experiment(part).validate()?;
     }
-    let folder = record::create(file, plan, runs, now())?;
+    let folder = record::create(file, plan, runs, Clocks::of_machine().now())?;
     resume_with(&folder, load, options, watch)
 }
 
@@ -163,7 +163,7 @@ impl Work<'_> {
             if until == Until::Winner {
                 let searched = RecordedComparison::open(self.folder)?;
                 check_alike(&searched)?;
-                record::fix(&searched, now())?;
+                record::fix(&searched, Clocks::of_machine().now())?;
                 watch(&Notice::WinnersFixed);
             }
         }

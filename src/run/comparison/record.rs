@@ -1,6 +1,7 @@
 //! What a comparison's folder says besides its runs.
 
 use super::settings::{Part, Plan};
+use crate::run::files::Files;
 use crate::run::folder::RunFolder;
 use crate::run::manifest;
 use crate::run::{ExperimentFile, RecordedRun, RunError, files};
@@ -156,11 +157,13 @@ pub(super) fn create(
         plan,
     };
     let fill = |folder: &RunFolder| {
-        files::replace(&folder.experiment(), file.text.as_bytes())?;
+        folder
+            .files()
+            .replace(&folder.experiment(), file.text.as_bytes())?;
         write(&opening_path(folder.path()), &opening)?;
-        files::sync_folder(folder.path())
+        folder.files().sync_folder(folder.path())
     };
-    let (folder, ()) = RunFolder::create(runs, &name, fill)?;
+    let (folder, ()) = RunFolder::create(&Files::of_machine(), runs, &name, fill)?;
     Ok(folder.path().to_owned())
 }
 
@@ -224,7 +227,7 @@ fn winners_path(folder: &Path) -> PathBuf {
 fn write(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
     let mut text = serde_json::to_vec_pretty(value).expect("this is plain data");
     text.push(b'\n');
-    files::replace(path, &text)
+    Files::of_machine().replace(path, &text)
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {

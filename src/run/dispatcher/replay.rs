@@ -25,8 +25,8 @@ impl<'a, 'c> Search<'a, 'c> {
         let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed)
             .with_duplicates(settings.duplicates())
             .with_prefilter(prefilter);
-        let checkpoints = Checkpoints::of(core.folder.checkpoints());
-        let weights = Checkpoints::of(core.folder.weights());
+        let checkpoints = Checkpoints::of(core.folder.files(), core.folder.checkpoints());
+        let weights = Checkpoints::of(core.folder.files(), core.folder.weights());
         let mut search = Self {
             core,
             executor,
@@ -79,6 +79,7 @@ impl<'a, 'c> Search<'a, 'c> {
             let fitness = outcome.fitness();
             let costs = self.costs(TrialId(*told as u64))?;
             self.proposer.tell(fitness, costs);
+            self.core.state.shed(TrialId(*told as u64));
             *told += 1;
         }
         Ok(())

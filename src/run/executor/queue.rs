@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// Pairs work with workers of one machine: the first work with the lowest worker.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(in crate::run) struct Queue {
     pending: VecDeque<Assignment>,
     idle: BTreeSet<usize>,
 }

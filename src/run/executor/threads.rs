@@ -1,6 +1,7 @@
 //! Workers that are threads of this process: each does one piece of work at a time, in a rayon pool of
 //! its own. The size of that pool is part of the experiment, so no sum depends on what else runs.
 
+use super::attempts::Attempts;
 use super::queue::Queue;
 use super::work::carry_out;
 use super::{Assignment, Done, Executor, Limits, Message, Shift, Workforce};
@@ -112,7 +113,7 @@ pub(in crate::run) fn with_threads(
         };
         // A panic in `shift` must not leave the scope waiting for workers that wait for work.
         let _halting = HaltOnDrop(&halt);
-        shift(&mut pool)
+        shift(&mut Attempts::new(&mut pool, limits.retries))
     })
 }
 

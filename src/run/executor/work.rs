@@ -58,7 +58,7 @@ fn weights(
     let (_, result) = carry_out(trial, evaluator, control, &mut |_| ());
     let weights = result?.weights.ok_or_else(|| {
         Failure::new(
-            FailureKind::Invalid,
+            FailureKind::EvaluatorError,
             "`inherit` needs an evaluator that trains: this one leaves no weights",
         )
     })?;

@@ -84,7 +84,8 @@ struct Folder(tempfile::TempDir);
 
 impl Home for Folder {
     fn create(&self) -> Box<dyn Journal> {
-        Box::new(FileJournal::create(&self.0.path().join("journal.jsonl")).unwrap())
+        let path = self.0.path().join("journal.jsonl");
+        Box::new(FileJournal::create(&path).unwrap())
     }
 
     fn reopen(&self) -> (Box<dyn Journal>, Vec<Entry>) {

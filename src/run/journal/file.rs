@@ -1,21 +1,22 @@
 //! A journal in a file: one line a record, added at the end.
 //!
 //! A record counts once its line, with the line break, is on disk; a torn last line is a record that
-//! never was. Damage anywhere else is an error. The operating system's file lock keeps a second writer
-//! out and goes when the process does.
+//! never was. Damage anywhere else is an error. A lock that goes when the process does keeps a second
+//! writer out.
 
-use super::{Entry, FORMAT, Journal, line_of, parse_line};
+use super::{Entry, Journal, line_of, parse_line};
+use crate::run::disk::{Disk, Log, Machine};
 use crate::run::error::RunError;
-use crate::run::record::Record;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use crate::run::record::{Record, Started};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// A journal in a file.
 #[derive(Debug)]
 pub struct FileJournal {
     path: PathBuf,
-    file: File,
+    log: Box<dyn Log>,
     next: u64,
     /// Whether a write failed, so that nobody knows what the file holds.
     failed: bool,
@@ -27,13 +28,15 @@ impl FileJournal {
     /// # Errors
     /// When the file exists or can't be written.
     pub fn create(path: &Path) -> Result<Self, RunError> {
-        let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create_new(true).open(path);
-        let file = file.map_err(RunError::file("create", path))?;
-        lock(&file, path)?;
+        Self::create_on(&Machine, path)
+    }
+
+    /// As [`create`](Self::create), on some disk.
+    pub(in crate::run) fn create_on(disk: &dyn Disk, path: &Path) -> Result<Self, RunError> {
+        let log = disk.log(path, true);
         Ok(Self {
             path: path.to_owned(),
-            file,
+            log: log.map_err(|error| unopened("create", path, error))?,
             next: 0,
             failed: false,
         })
@@ -44,32 +47,27 @@ impl FileJournal {
     /// # Errors
     /// When another process has it open, or a line is damaged or of a newer format.
     pub fn open(path: &Path) -> Result<(Self, Vec<Entry>), RunError> {
-        let file = OpenOptions::new().read(true).append(true).open(path);
-        let mut file = file.map_err(RunError::file("open", path))?;
-        lock(&file, path)?;
-        let mut content = Vec::new();
-        let read = file
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| file.read_to_end(&mut content));
-        read.map_err(RunError::file("read", path))?;
+        Self::open_on(&Machine, path)
+    }
+
+    /// As [`open`](Self::open), on some disk.
+    pub(in crate::run) fn open_on(
+        disk: &dyn Disk,
+        path: &Path,
+    ) -> Result<(Self, Vec<Entry>), RunError> {
+        let log = disk.log(path, false);
+        let mut log = log.map_err(|error| unopened("open", path, error))?;
+        let content = log.content().map_err(RunError::file("read", path))?;
         let whole = whole_lines(&content);
         let entries = parse(path, 0, whole)?;
-        if whole.len() < content.len() {
-            let cut = file
-                .set_len(whole.len() as u64)
-                .and_then(|()| file.sync_data());
-            cut.map_err(RunError::file("cut the torn last line of", path))?;
-        }
-        let next = entries.len() as u64;
-        Ok((
-            Self {
-                path: path.to_owned(),
-                file,
-                next,
-                failed: false,
-            },
-            entries,
-        ))
+        make_safe(log.as_mut(), &content, whole).map_err(RunError::file("write", path))?;
+        let journal = Self {
+            path: path.to_owned(),
+            log,
+            next: entries.len() as u64,
+            failed: false,
+        };
+        Ok((journal, entries))
     }
 
     /// What a journal holds, without the right to add to it. A torn last line is passed over.
@@ -77,8 +75,59 @@ impl FileJournal {
     /// # Errors
     /// When it can't be read, or a line is damaged or of a newer format.
     pub fn read(path: &Path) -> Result<Vec<Entry>, RunError> {
-        let content = std::fs::read(path).map_err(RunError::file("read", path))?;
-        parse(path, 0, whole_lines(&content))
+        let mut entries = Vec::new();
+        Self::each(path, |entry| {
+            entries.push(entry);
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+
+    /// As [`read`](Self::read), one entry after the other, so that they need not fit into memory.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), or what `take` says.
+    pub fn each(
+        path: &Path,
+        mut take: impl FnMut(Entry) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        let file = File::open(path).map_err(RunError::file("open", path))?;
+        let mut file = BufReader::with_capacity(1 << 16, file);
+        // A line is taken when another follows, since only the last one may be torn.
+        let (mut line, mut next) = (Vec::new(), Vec::new());
+        for index in 0.. {
+            next.clear();
+            let read = file.read_until(b'\n', &mut next);
+            read.map_err(RunError::file("read", path))?;
+            let is_last = !next.ends_with(b"\n");
+            if index > 0 && !(is_last && line.contains(&0)) {
+                take(parse_line(path, index - 1, &line)?)?;
+            }
+            if is_last {
+                break;
+            }
+            std::mem::swap(&mut line, &mut next);
+        }
+        Ok(())
+    }
+
+    /// What the run of a journal was started with: its first record. The rest is not looked at.
+    ///
+    /// # Errors
+    /// When it can't be read, or is damaged or of a newer format.
+    pub(in crate::run) fn start_of(path: &Path) -> Result<Box<Started>, RunError> {
+        let file = File::open(path).map_err(RunError::file("open", path))?;
+        let mut line = Vec::new();
+        let read = BufReader::new(file).read_until(b'\n', &mut line);
+        read.map_err(RunError::file("read", path))?;
+        match parse_line(path, 0, whole_lines(&line))?.record {
+            Record::Started(started) => Ok(started),
+            _ => Err(RunError::Damaged {
+                path: path.to_owned(),
+                line: 1,
+                message: "it does not start a run".to_owned(),
+            }),
+        }
     }
 
     /// Tells the journal that its folder was renamed.
@@ -91,21 +140,12 @@ impl Journal for FileJournal {
     fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
         let refused = RunError::file("write", &self.path);
         if self.failed {
-            return Err(refused(std::io::Error::other("a write failed before")));
+            return Err(refused(io::Error::other("a write failed before")));
         }
-        let entry = Entry {
-            format: FORMAT,
-            seq: self.next,
-            at,
-            seconds,
-            record,
-        };
+        let entry = Entry::new(self.next, at, seconds, record);
         let line = line_of(&entry);
-        let written = self
-            .file
-            .write_all(line.as_bytes())
-            .and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
+        let written = self.log.append(line.as_bytes());
+        if let Err(error) = written.and_then(|()| self.log.sync()) {
             self.failed = true;
             return Err(refused(error));
         }
@@ -114,27 +154,50 @@ impl Journal for FileJournal {
     }
 
     fn entries(&mut self) -> Result<Vec<Entry>, RunError> {
-        Self::read(&self.path)
+        let content = self.log.content();
+        let content = content.map_err(RunError::file("read", &self.path))?;
+        parse(&self.path, 0, whole_lines(&content))
     }
 }
 
-fn lock(file: &File, path: &Path) -> Result<(), RunError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            Err(RunError::Locked(path.parent().unwrap_or(path).to_owned()))
-        }
-        Err(TryLockError::Error(source)) => Err(RunError::file("lock", path)(source)),
+/// Makes what was read safe, and cuts off what is torn.
+///
+/// The last line may be in the system's memory alone: a process that was killed between writing and
+/// syncing left it there, and after a sync that failed another sync does nothing for it. Nothing was
+/// written after such a line, so it is enough to write the last one again.
+fn make_safe(log: &mut dyn Log, content: &[u8], whole: &[u8]) -> io::Result<()> {
+    if whole.len() < content.len() {
+        log.cut(whole.len() as u64)?;
+    }
+    let last = last_line(whole);
+    log.rewrite(last as u64, &whole[last..])?;
+    log.sync()
+}
+
+fn unopened(action: &'static str, path: &Path, error: io::Error) -> RunError {
+    match error.kind() {
+        ErrorKind::WouldBlock => RunError::Locked(path.parent().unwrap_or(path).to_owned()),
+        _ => RunError::file(action, path)(error),
     }
 }
 
-/// Everything up to the last line break.
+/// Everything up to the last line break, but a last line with zeros in it: no line has any, and a file
+/// system that lost power may leave them where it had made room and not written yet.
 pub(in crate::run) fn whole_lines(content: &[u8]) -> &[u8] {
-    let end = content
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |at| at + 1);
-    &content[..end]
+    let end = content.iter().rposition(|&byte| byte == b'\n');
+    let whole = &content[..end.map_or(0, |at| at + 1)];
+    let last = last_line(whole);
+    if whole[last..].contains(&0) {
+        return &whole[..last];
+    }
+    whole
+}
+
+/// Where the last of whole lines begins.
+fn last_line(whole: &[u8]) -> usize {
+    let before = whole.strip_suffix(b"\n").unwrap_or(whole);
+    let end = before.iter().rposition(|&byte| byte == b'\n');
+    end.map_or(0, |at| at + 1)
 }
 
 /// The entries of whole lines, the first of which has the number `first`.

@@ -34,7 +34,12 @@ pub(in crate::run) fn parse_line(path: &Path, index: u64, line: &[u8]) -> Result
         message,
     };
     let body = checked_body(line).map_err(|message| damaged(message.to_owned()))?;
-    let format = format_of(&body).ok_or_else(|| damaged("it has no format".to_owned()))?;
+    let read: Result<Entry, _> = serde_json::from_str(&body);
+    let format = match &read {
+        Ok(entry) => Some(entry.format),
+        Err(_) => format_of(&body),
+    };
+    let format = format.ok_or_else(|| damaged("it has no format".to_owned()))?;
     if format > FORMAT {
         let path = path.to_owned();
         return Err(RunError::NewerFormat {
@@ -44,8 +49,7 @@ pub(in crate::run) fn parse_line(path: &Path, index: u64, line: &[u8]) -> Result
             known: FORMAT,
         });
     }
-    let entry: Entry = serde_json::from_str(&body)
-        .map_err(|error| damaged(format!("it makes no sense: {error}")))?;
+    let entry = read.map_err(|error| damaged(format!("it makes no sense: {error}")))?;
     if entry.seq != index {
         return Err(damaged(format!(
             "it is number {} where {index} is due",

@@ -8,19 +8,20 @@ use super::journal::SharedJournal;
 use super::runs::{LeaseTerms, Program, check_versions};
 use super::session::Database;
 use super::worker::{run_of, started_of};
-use crate::run::core::now;
+use crate::run::core::Story;
 use crate::run::error::RunError;
 use crate::run::evaluators::{Evaluators, Given};
 use crate::run::event::Event;
 use crate::run::experiment::ExperimentFile;
 use crate::run::folder::RunFolder;
-use crate::run::journal::{Entry, FORMAT, FileJournal, line_of};
+use crate::run::journal::{Entry, FileJournal, line_of};
 use crate::run::lifecycle::{
     Ending, Options, Place, Until, check_hashes, fold, limits, load, started_with,
 };
+use crate::run::manifest;
 use crate::run::record::{Record, Started};
 use crate::run::setup::{Setup, Texts};
-use crate::run::{files, manifest};
+use crate::run::time::{Clocks, Time};
 use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
@@ -130,13 +131,8 @@ impl Sharing {
 
 /// The first line of a run's journal.
 fn first_line(started: &Started) -> String {
-    let line = line_of(&Entry {
-        format: FORMAT,
-        seq: 0,
-        at: now(),
-        seconds: 0.0,
-        record: Record::Started(Box::new(started.clone())),
-    });
+    let start = Record::Started(Box::new(started.clone()));
+    let line = line_of(&Entry::new(0, Clocks::of_machine().now(), 0.0, start));
     line.trim_end().to_owned()
 }
 
@@ -187,9 +183,10 @@ impl Control<'_> {
         let folder = RunFolder::named(self.runs, run);
         let copy = self.copy(&folder, &texts, &held, &lines)?;
         let (journal, entries) = SharedJournal::open(database, run, copy)?;
-        manifest::write(&folder, &entries)?;
+        let ended = fold(&folder, &entries)?.ended;
+        manifest::write(&folder, &started, &Story::of(&entries), ended)?;
         let mut database = self.sharing.database(options);
-        if let Some(reason) = fold(&folder, &entries)?.ended {
+        if let Some(reason) = ended {
             database.ask(|session| session.run(run).end())?;
             let (folder, how) = (folder.path().to_owned(), reason.describe());
             return Err(RunError::AlreadyEnded { folder, how });
@@ -204,6 +201,7 @@ impl Control<'_> {
             setup: &setup,
             limits: limits(&started.experiment, options)?,
             workforce: &workforce,
+            time: &Clocks::of_machine(),
             until: Until::End,
         };
         let journal = Box::new(journal);
@@ -230,17 +228,18 @@ impl Control<'_> {
         if folder.journal().exists() {
             return FileJournal::open(&folder.journal());
         }
-        files::create_folder(folder.path())?;
+        let files = folder.files();
+        files.create_folder(folder.path())?;
         texts.keep(folder)?;
         let experiment = held.iter().find(|(path, _)| path == "experiment.toml");
         if let Some((_, text)) = experiment {
-            files::replace(&folder.experiment(), text)?;
+            files.replace(&folder.experiment(), text)?;
         }
         let mut journal = lines.join("\n");
         journal.push('\n');
-        files::replace(&folder.journal(), journal.as_bytes())?;
-        files::sync_folder(folder.path())?;
-        files::sync_folder(self.runs)?;
+        files.replace(&folder.journal(), journal.as_bytes())?;
+        files.sync_folder(folder.path())?;
+        files.sync_folder(self.runs)?;
         FileJournal::open(&folder.journal())
     }
 }

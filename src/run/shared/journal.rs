@@ -8,9 +8,7 @@
 use super::error::SharedError;
 use super::session::Database;
 use crate::run::error::RunError;
-use crate::run::journal::{
-    Entry, FORMAT, FileJournal, Journal, happened_alike, line_of, parse_line,
-};
+use crate::run::journal::{Entry, FileJournal, Journal, happened_alike, line_of, parse_line};
 use crate::run::record::Record;
 use std::fmt;
 use std::path::Path;
@@ -83,13 +81,7 @@ impl fmt::Debug for SharedJournal<'_> {
 impl Journal for SharedJournal<'_> {
     fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
         let seq = self.next;
-        let mut entry = Entry {
-            format: FORMAT,
-            seq,
-            at,
-            seconds,
-            record,
-        };
+        let mut entry = Entry::new(seq, at, seconds, record);
         let line = line_of(&entry);
         let line = line.trim_end();
         let run = &self.run;

@@ -32,7 +32,7 @@ fn compare(
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(workers),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let mut watch = |notice: &Notice<'_>| watch(notice, &stop);
     compare_with(
@@ -49,7 +49,7 @@ fn resume(folder: &Path, workers: usize) -> Compared {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(workers),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     resume_with(folder, &load, &options, &mut |_| ()).unwrap()
 }
@@ -154,7 +154,7 @@ fn winners_are_fixed_before_any_test_example_is_read() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: None,
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let error = resume_with(&folder, &load, &options, &mut |_| ()).unwrap_err();
     assert!(error.to_string().contains("other winners"), "{error}");

@@ -10,7 +10,7 @@ use strata::run::{EndReason, RecordedRun, SearchEnd};
 
 /// The entries with every field of time and host at zero.
 fn timeless(run: &RecordedRun) -> Vec<Entry> {
-    let mut entries = run.entries().to_vec();
+    let mut entries = run.entries().unwrap();
     for entry in &mut entries {
         (entry.at, entry.seconds) = (0.0, 0.0);
         match &mut entry.record {
@@ -99,7 +99,7 @@ fn the_journal_orders_records_by_lookahead_alone() {
     let folder = bench.start(&Fake::default(), 3).unwrap().folder;
     let run = RecordedRun::open(&folder).unwrap();
     let mut order = Vec::new();
-    for entry in run.entries() {
+    for entry in run.entries().unwrap() {
         match &entry.record {
             Record::Proposed(proposal) => order.push(format!("p{}", proposal.trial)),
             Record::Finished(done) => order.push(format!("f{}", done.trial)),

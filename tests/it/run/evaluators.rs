@@ -87,7 +87,7 @@ fn run_to_its_end(bench: &Bench, workers: usize) -> Result<RecordedRun, RunError
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(workers),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let ending = start(&bench.file, &bench.runs(), &options, &mut |_| ())?;
     RecordedRun::open(&ending.folder)
@@ -109,7 +109,7 @@ fn a_proxy_judges_noise_without_data_and_trains_in_the_end_with_it() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(1),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let folder = runs[0].folder().path();
     let verified = verify(folder, 3, Seed(0), &options, &mut |_| ()).unwrap();
@@ -132,7 +132,7 @@ fn a_prefilter_is_part_of_the_fixed_past() {
     let folders = [1, 4].map(|workers| {
         let options = Options {
             workers: Some(workers),
-            stop: &stop,
+            ..Options::new(&stop)
         };
         let fake = &mut Fake::default();
         start_with(&bench.file, fake, &bench.runs(), &options, &mut |_| ())
@@ -189,7 +189,7 @@ fn latency_is_kept_in_the_journal_and_not_verified() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(1),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let folder = run.folder().path();
     let said = verify(folder, 1, Seed(0), &options, &mut |_| ()).unwrap_err();

@@ -71,7 +71,7 @@ fn training_on_from_a_checkpoint_and_anew_give_the_same_digest_and_verify() {
     let stop = AtomicBool::new(false);
     let options = |workers| Options {
         workers: Some(workers),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let open = |workers| start(&bench.file, &bench.runs(), &options(workers), &mut |_| ()).unwrap();
     let (one, two) = (open(1).folder, open(2).folder);
@@ -110,7 +110,7 @@ fn a_share_of_the_data_is_a_fidelity_too() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(2),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let folder = start(&bench.file, &bench.runs(), &options, &mut |_| ())
         .unwrap()
@@ -142,7 +142,7 @@ fn inherited_weights_are_found_again_by_a_run_that_lost_them_and_by_verify() {
     let stop = AtomicBool::new(false);
     let options = |workers| Options {
         workers: Some(workers),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let open = |bench: &Bench, workers| {
         start(&bench.file, &bench.runs(), &options(workers), &mut |_| ()).unwrap()

@@ -90,7 +90,7 @@ impl Bench {
     ) -> Result<Ending, RunError> {
         let options = Options {
             workers: Some(workers),
-            stop,
+            ..Options::new(stop)
         };
         start_with(&self.file, &mut fake.clone(), &self.runs(), &options, watch)
     }
@@ -107,7 +107,7 @@ pub fn resume(folder: &Path, fake: &Fake, workers: usize) -> Result<Ending, RunE
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(workers),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     resume_by(folder, &options, &mut |_| (), |_| {
         Ok(Box::new(fake.clone()))

@@ -74,14 +74,14 @@ fn a_newer_format_is_refused_by_name() {
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines[2] = rewritten(&lines[2], |rest| {
-        rest.replace("\"format\":3", "\"format\":4")
+        rest.replace("\"format\":3", "\"format\":5")
             .replace("proposed", "dreamt")
     });
     fs::write(folder.join("journal.jsonl"), lines.join("\n") + "\n").unwrap();
     let error = RecordedRun::open(&folder).unwrap_err();
     assert!(
         error.to_string().contains(
-            "line 3 is in journal format 4, and this version of strata reads up to format 3"
+            "line 3 is in journal format 5, and this version of strata reads up to format 4"
         ),
         "{error}"
     );
@@ -104,9 +104,9 @@ fn every_figure_survives_the_journal_to_the_bit() {
     let bench = Bench::new(EXPERIMENT);
     let folder = finished(&bench);
     let run = RecordedRun::open(&folder).unwrap();
-    for entry in run.entries() {
-        let text = serde_json::to_string(entry).unwrap();
+    for entry in run.entries().unwrap() {
+        let text = serde_json::to_string(&entry).unwrap();
         let again: strata::run::journal::Entry = serde_json::from_str(&text).unwrap();
-        assert_eq!(&again, entry);
+        assert_eq!(again, entry);
     }
 }

@@ -19,7 +19,7 @@ fn finals(file: &ExperimentFile) -> Vec<FinalRow> {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(2),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let ending = start(file, runs.path(), &options, &mut |_| ()).unwrap();
     RecordedRun::open(&ending.folder).unwrap().finals().unwrap()
@@ -82,7 +82,7 @@ fn a_network_or_a_loss_of_another_task_is_refused_before_anything_runs() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(1),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let runs = tempfile::tempdir().unwrap();
     let fault = |file: &ExperimentFile| {

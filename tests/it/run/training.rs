@@ -23,7 +23,7 @@ fn training_gives_the_same_digest_on_any_number_of_workers_and_verifies() {
     let folders = [1, 2, 4].map(|workers| {
         let options = Options {
             workers: Some(workers),
-            stop: &stop,
+            ..Options::new(&stop)
         };
         let ending = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap();
         assert_eq!(ending.reason, Some(EndReason::Completed));
@@ -33,7 +33,7 @@ fn training_gives_the_same_digest_on_any_number_of_workers_and_verifies() {
     assert_eq!(digest(&folders[0]), digest(&folders[2]));
     let options = Options {
         workers: None,
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let verification = verify(&folders[0], 4, Seed(1), &options, &mut |_| ()).unwrap();
     assert_eq!(verification.checked.len(), 4);
@@ -46,7 +46,7 @@ fn a_killed_training_run_resumes_from_its_folder_alone() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(2),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let whole = start(&bench.file, &bench.runs(), &options, &mut |_| ())
         .unwrap()
@@ -66,7 +66,7 @@ fn a_space_that_does_not_fit_the_data_is_refused_before_anything_runs() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(1),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let error = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap_err();
     assert!(
@@ -82,7 +82,7 @@ fn winners_and_baselines_are_tested_with_every_seed() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(2),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let folder = start(&bench.file, &bench.runs(), &options, &mut |_| ())
         .unwrap()
@@ -104,12 +104,12 @@ fn a_trial_predicted_to_need_too_much_memory_is_refused_before_it_is_built() {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(1),
-        stop: &stop,
+        ..Options::new(&stop)
     };
     let error = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.starts_with("5 trials failed in a row: trial 0 out of memory (it is predicted"),
+        text.starts_with("5 trials failed in a row: trial 0 rejected (it is predicted"),
         "{text}"
     );
 }

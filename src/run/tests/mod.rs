@@ -1,0 +1,9 @@
+//! Tests of what no test outside can reach: runs under a simulated clock, disk and workers.
+
+mod damage;
+mod disk;
+mod evaluator;
+mod scenario;
+mod simulation;
+mod size;
+mod workers;
