@@ -1,6 +1,7 @@
 //! Training steps of one network on order, for a comparison in turn with another program
-//! (`benches/pytorch/steps.py`): `steps NETWORK.json BATCH` reads how many steps to take from each line of its input
-//! and answers with the seconds that each of them took forward, backward and in the optimiser.
+//! (`benches/pytorch/steps.py`): `steps NETWORK.json BATCH` says how many MiB it holds before the network is built (but
+//! after a step with two examples), then reads how many steps to take from each line of its input and answers with the
+//! seconds that each of them took forward, backward and in the optimiser.
 
 #![expect(
     clippy::print_stdout,
@@ -28,6 +29,9 @@ fn main() {
     let text = std::fs::read_to_string(network).expect("the network can be read");
     let architecture = Architecture::from_json_text(&text).expect("the file holds a network");
     let batch: usize = batch.parse().expect("a batch size");
+    // What a first step brings into memory besides the network does not count.
+    Steps::new(&architecture, 2).step();
+    println!("{}", resident_mib().unwrap_or(0.0));
     let mut steps = Steps::new(&architecture, batch);
     for line in std::io::stdin().lock().lines() {
         let count: usize = line
@@ -39,6 +43,14 @@ fn main() {
         println!("{}", serde_json::to_string(&times).expect("numbers"));
         std::io::stdout().flush().expect("somebody listens");
     }
+}
+
+/// Memory of this process, where the system says so.
+fn resident_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
 }
 
 struct Steps {

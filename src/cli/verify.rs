@@ -39,16 +39,24 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     let checked = numbers::plural(verification.checked.len() as u64, "trial");
     if !verification.is_equal() {
-        let message = "not every trial gives the same again; compare processor and strata version \
-                       with the run's manifest.json";
-        return Err(Failure::Mismatch(message.to_owned()));
+        let (then, now) = (&verification.made_by, &verification.verified_by);
+        let why = match then == now {
+            true => "by the program and on the processor that it was made by".to_owned(),
+            false => format!("by {now}; it was made by {then}"),
+        };
+        return Err(Failure::Mismatch(format!(
+            "not every trial gives the same again {why}"
+        )));
     }
     if verification.interrupted {
         return Err(Failure::Interrupted(format!(
             "interrupted after {checked}; none of them differs"
         )));
     }
-    terminal.say(&format!("verified {checked}: the same to the last bit"));
+    let by = &verification.made_by;
+    terminal.say(&format!(
+        "verified {checked}: the same to the last bit as by {by}"
+    ));
     Ok(())
 }
 

@@ -4,9 +4,9 @@ use super::dense::Map;
 use super::functions::exp;
 use super::operation::{Operation, Pass};
 use super::rows::sum_over;
-use super::simd::vectorised;
+use super::simd::{Arithmetic, vectorised};
 use super::sums::column_sums;
-use super::windows::{Packed, Windows, outer_product, padded, product};
+use super::windows::{Packed, Run, Windows, outer_product, padded, product};
 use crate::random::Stream;
 
 /// How a sequence attends to itself.
@@ -38,11 +38,16 @@ impl Heads {
         self.features + 2 * self.kv_heads * self.each()
     }
 
-    /// Where the query, key and value of a head begin in a projected position.
-    fn places(&self, head: usize) -> [usize; 3] {
-        let (each, kv) = (self.each(), head / (self.heads / self.kv_heads));
+    /// Heads of queries that share a key.
+    fn shared(&self) -> usize {
+        self.heads / self.kv_heads
+    }
+
+    /// Where the queries, the key and the value of a head of keys begin in a projected position.
+    fn places(&self, kv: usize) -> [usize; 3] {
+        let (each, first) = (self.each(), kv * self.shared());
         let key = self.features + kv * each;
-        [head * each, key, key + self.kv_heads * each]
+        [first * each, key, key + self.kv_heads * each]
     }
 
     fn scale(&self) -> f32 {
@@ -91,12 +96,53 @@ pub struct SelfAttention {
 struct Room {
     packed: Packed,
     offsets: Vec<usize>,
-    starts: Vec<usize>,
+    /// Where queries, rows of shares and what they gather begin, head after head.
+    queries: Vec<usize>,
+    rows: Vec<usize>,
     places: Vec<usize>,
+    runs: Vec<Run>,
     shares: Vec<f32>,
     sums: Vec<f32>,
     gathered: Vec<f32>,
     all: Vec<f32>,
+}
+
+impl Room {
+    /// Lists the positions of an example under the heads that share a key.
+    fn list(&mut self, h: &Heads, example: usize, kv: usize) {
+        let (length, each) = (h.length, h.each());
+        let [query, ..] = h.places(kv);
+        let positions =
+            || (0..h.shared()).flat_map(|head| (0..length).map(move |p| (head * each, p)));
+        let fill = |to: &mut Vec<usize>, first: usize, step: usize| {
+            to.clear();
+            let base = example * length * step + first;
+            to.extend(positions().map(|(head, position)| base + position * step + head));
+        };
+        fill(&mut self.queries, query, h.projected());
+        fill(&mut self.places, query, h.features);
+        steps(&mut self.rows, h.shared() * length, length);
+    }
+
+    /// The same as runs: rows of shares and what `places` or `queries` say.
+    fn run(&mut self, h: &Heads, queries: bool) {
+        let (places, step) = match queries {
+            true => (&self.queries, h.projected()),
+            false => (&self.places, h.features),
+        };
+        self.runs.clear();
+        for (rows, places) in self
+            .rows
+            .chunks_exact(h.length)
+            .zip(places.chunks_exact(h.length))
+        {
+            self.runs.push(Run {
+                count: h.length,
+                first: [rows[0], places[0]],
+                step: [h.length, step],
+            });
+        }
+    }
 }
 
 impl SelfAttention {
@@ -120,93 +166,103 @@ impl SelfAttention {
         }
     }
 
-    fn gather(&mut self, example: usize, head: usize) {
-        let h = &self.heads;
+    /// Where the shares of the heads that share a key lie.
+    fn squares(&self, example: usize, kv: usize) -> std::ops::Range<usize> {
+        let (h, square) = (&self.heads, self.heads.length * self.heads.length);
+        let first = (example * h.heads + kv * h.shared()) * square;
+        first..first + h.shared() * square
+    }
+
+    fn gather(&mut self, example: usize, kv: usize) {
+        let squares = self.squares(example, kv);
+        let (h, room) = (&self.heads, &mut self.room);
         let (length, each, wide) = (h.length, h.each(), h.projected());
-        let [query, key, value] = h.places(head);
+        let [_, key, value] = h.places(kv);
         let base = example * length * wide;
-        let square = length * length;
-        let first = (example * h.heads + head) * square;
-        let shares = &mut self.shares[first..first + square];
-        let room = &mut self.room;
+        let shares = &mut self.shares[squares];
+        room.list(h, example, kv);
         // Scores: queries times keys.
-        steps(&mut room.offsets, 0, each, 1);
+        steps(&mut room.offsets, each, 1);
         room.packed
             .fill(&self.all[base + key..], &room.offsets, wide, length);
-        steps(&mut room.starts, base + query, length, wide);
-        steps(&mut room.places, 0, length, length);
-        multiply(&self.all, room, each, shares);
+        let queries = Windows::rows(&self.all, each);
+        product(
+            queries,
+            &room.queries,
+            &room.packed,
+            shares,
+            &room.rows,
+            false,
+        );
         softmax_rows(shares, length, h.scale(), h.causal);
         // Shares times values.
-        steps(&mut room.offsets, 0, length, wide);
+        steps(&mut room.offsets, length, wide);
         room.packed
             .fill(&self.all[base + value..], &room.offsets, 1, each);
-        steps(&mut room.starts, 0, length, length);
-        steps(
-            &mut room.places,
-            example * length * h.features + head * each,
-            length,
-            h.features,
+        let rows = Windows::rows(shares, length);
+        product(
+            rows,
+            &room.rows,
+            &room.packed,
+            &mut self.gathered,
+            &room.places,
+            false,
         );
-        multiply(shares, room, length, &mut self.gathered);
     }
 
     /// From the gradient of what was gathered, in `room.gathered`, to that of queries, keys and values.
-    fn gather_back(&mut self, example: usize, head: usize) {
-        let h = &self.heads;
+    fn gather_back(&mut self, example: usize, kv: usize) {
+        let squares = self.squares(example, kv);
+        let (h, room) = (&self.heads, &mut self.room);
         let (length, each, wide) = (h.length, h.each(), h.projected());
-        let [query, key, value] = h.places(head);
+        let [_, key, value] = h.places(kv);
         let base = example * length * wide;
-        let square = length * length;
-        let first = (example * h.heads + head) * square;
-        let shares = &self.shares[first..first + square];
-        let room = &mut self.room;
-        let gathered = example * length * h.features + head * each;
+        let shares = &self.shares[squares];
+        room.list(h, example, kv);
         // Values: shares, transposed, times the gradient.
-        steps(&mut room.starts, 0, length, length);
-        steps(&mut room.places, gathered, length, h.features);
+        room.run(h, false);
         transposed(
             shares,
             length,
             &room.gathered,
             each,
-            &room.starts,
-            &room.places,
+            &room.runs,
             &mut room.sums,
         );
-        add_rows(&room.sums, each, &mut room.all[base + value..], wide);
+        copy_rows(&room.sums, each, &mut room.all[base + value..], wide);
         // Shares: the gradient times values, transposed.
         let mut slopes = std::mem::take(&mut room.shares);
-        slopes.resize(square, 0.0);
-        steps(&mut room.offsets, 0, each, 1);
+        slopes.resize(shares.len(), 0.0);
+        steps(&mut room.offsets, each, 1);
         room.packed
             .fill(&self.all[base + value..], &room.offsets, wide, length);
-        steps(&mut room.starts, gathered, length, h.features);
-        steps(&mut room.places, 0, length, length);
-        let source = std::mem::take(&mut room.gathered);
-        multiply(&source, room, each, &mut slopes);
-        room.gathered = source;
+        let gradients = Windows::rows(&room.gathered, each);
+        product(
+            gradients,
+            &room.places,
+            &room.packed,
+            &mut slopes,
+            &room.rows,
+            false,
+        );
         softmax_rows_back(shares, &mut slopes, length, h.scale());
         // Queries: scores' gradient times keys.
-        steps(&mut room.offsets, 0, length, wide);
+        steps(&mut room.offsets, length, wide);
         room.packed
             .fill(&self.all[base + key..], &room.offsets, 1, each);
-        steps(&mut room.starts, 0, length, length);
-        steps(&mut room.places, base + query, length, wide);
-        let mut all = std::mem::take(&mut room.all);
-        multiply(&slopes, room, length, &mut all);
-        room.all = all;
-        // Keys: scores' gradient, transposed, times queries.
-        transposed(
-            &slopes,
-            length,
-            &self.all,
-            each,
-            &room.starts,
-            &room.places,
-            &mut room.sums,
+        let rows = Windows::rows(&slopes, length);
+        product(
+            rows,
+            &room.rows,
+            &room.packed,
+            &mut room.all,
+            &room.queries,
+            false,
         );
-        add_rows(&room.sums, each, &mut room.all[base + key..], wide);
+        // Keys: scores' gradient, transposed, times queries.
+        room.run(h, true);
+        transposed(&slopes, length, &self.all, each, &room.runs, &mut room.sums);
+        copy_rows(&room.sums, each, &mut room.all[base + key..], wide);
         room.shares = slopes;
     }
 }
@@ -236,7 +292,7 @@ impl Operation for SelfAttention {
             .resize(pass.batch * heads * length * length, 0.0);
         self.gathered.resize(pass.batch * length * features, 0.0);
         for example in 0..pass.batch {
-            (0..heads).for_each(|head| self.gather(example, head));
+            (0..self.heads.kv_heads).for_each(|kv| self.gather(example, kv));
         }
         self.maps[1].forward(
             [features; 2],
@@ -270,10 +326,9 @@ impl Operation for SelfAttention {
             &pass.parameters[out],
             &mut self.room.gathered,
         );
-        self.room.all.clear();
         self.room.all.resize(self.all.len(), 0.0);
         for example in 0..pass.batch {
-            (0..self.heads.heads).for_each(|head| self.gather_back(example, head));
+            (0..self.heads.kv_heads).for_each(|kv| self.gather_back(example, kv));
         }
         self.heads.rotate(&mut self.room.all, -1.0);
         self.maps[0].weight_gradient(
@@ -297,71 +352,53 @@ impl Operation for SelfAttention {
     }
 }
 
-fn steps(to: &mut Vec<usize>, first: usize, count: usize, step: usize) {
+fn steps(to: &mut Vec<usize>, count: usize, step: usize) {
     to.clear();
-    to.extend((0..count).map(|index| first + index * step));
+    to.extend((0..count).map(|index| index * step));
 }
 
-/// Multiplies rows of `source` by what is packed.
-fn multiply(source: &[f32], room: &Room, length: usize, to: &mut [f32]) {
-    let windows = Windows {
-        source,
-        starts: &room.starts,
-        segments: &[0],
-        length,
-    };
-    product(windows, &room.packed, to, &room.places, false);
-}
-
-/// A square matrix, transposed, times rows of `right` of `width` values: rows of [`padded`] values.
+/// Square matrices, each transposed, times rows of `right` of `width` values, all of it added: rows of [`padded`] values.
 fn transposed(
-    square: &[f32],
+    squares: &[f32],
     length: usize,
     right: &[f32],
     width: usize,
-    starts: &[usize],
-    places: &[usize],
+    runs: &[Run],
     sums: &mut Vec<f32>,
 ) {
     sums.clear();
     sums.resize(length * padded(width), 0.0);
-    let windows = Windows {
-        source: square,
-        starts,
-        segments: &[0],
-        length,
-    };
-    outer_product(windows, right, places, width, sums);
+    let rows = Windows::rows(squares, length);
+    outer_product(rows, right, (runs, squares.len() / length), width, sums);
 }
 
-/// Adds padded rows to rows that are `stride` apart.
-fn add_rows(rows: &[f32], width: usize, to: &mut [f32], stride: usize) {
+/// Copies padded rows to rows that are `stride` apart.
+fn copy_rows(rows: &[f32], width: usize, to: &mut [f32], stride: usize) {
     for (row, to) in rows.chunks_exact(padded(width)).zip(to.chunks_mut(stride)) {
-        for (to, value) in to[..width].iter_mut().zip(row) {
-            *to += value;
-        }
+        to[..width].copy_from_slice(&row[..width]);
     }
 }
 
 vectorised! {
-    fn softmax_rows<'a>(scores: &'a mut [f32], length: usize, scale: f32, causal: bool) {
-        for (position, row) in scores.chunks_exact_mut(length).enumerate() {
+    /// Of square matrices, one after the other.
+    fn softmax_rows<'a>(m: impl Arithmetic, scores: &'a mut [f32], length: usize, scale: f32, causal: bool) {
+        for (row, position) in scores.chunks_exact_mut(length).zip((0..length).cycle()) {
             let seen = if causal { position + 1 } else { length };
             let (row, later) = row.split_at_mut(seen);
-            softmax(row, scale);
+            softmax(m, row, scale);
             later.fill(0.0);
         }
     }
 }
 
 #[inline(always)]
-fn softmax(row: &mut [f32], scale: f32) {
+fn softmax<M: Arithmetic>(m: M, row: &mut [f32], scale: f32) {
     let mut top = f32::NEG_INFINITY;
     for &value in row.iter() {
         top = if value > top { value } else { top };
     }
     for value in row.iter_mut() {
-        *value = exp((*value - top) * scale);
+        *value = exp(m, (*value - top) * scale);
     }
     let sum = sum_over(row.len(), |i| row[i]);
     let share = 1.0 / sum;
@@ -452,14 +489,21 @@ impl Operation for AttentionPool {
 }
 
 vectorised! {
-    fn pool<'a>(values: &'a [f32], query: &'a [f32], shares: &'a mut [f32], positions: usize, to: &'a mut [f32]) {
+    fn pool<'a>(
+        m: impl Arithmetic,
+        values: &'a [f32],
+        query: &'a [f32],
+        shares: &'a mut [f32],
+        positions: usize,
+        to: &'a mut [f32],
+    ) {
         let width = query.len();
         let examples = values.chunks_exact(positions * width).zip(shares.chunks_exact_mut(positions));
         for ((values, shares), to) in examples.zip(to.chunks_exact_mut(width)) {
             for (row, share) in values.chunks_exact(width).zip(shares.iter_mut()) {
                 *share = sum_over(width, |i| row[i] * query[i]);
             }
-            softmax(shares, 1.0);
+            softmax(m, shares, 1.0);
             to.fill(0.0);
             for (row, share) in values.chunks_exact(width).zip(shares.iter()) {
                 for (to, value) in to.iter_mut().zip(row) {

@@ -1,6 +1,6 @@
 //! Operations one after the other that are one layer together.
 
-use super::operation::{Operation, Pass};
+use super::operation::{Flow, Keeps, Operation, Pass};
 use crate::random::Stream;
 
 /// Operations without buffers of their own, each on the output of the one before.
@@ -100,9 +100,25 @@ impl Operation for Chain {
                 Some(next) => (&link.values[..], &mut next.gradient[..]),
                 None => (output, &mut *gradient),
             };
-            link.operation
-                .backward(pass, output, gradient, &mut [target], own);
+            let in_place = link.operation.flow() == Flow::InPlace;
+            match target {
+                Some(target) if in_place => {
+                    target.copy_from_slice(gradient);
+                    link.operation.backward(pass, output, target, &mut [], own);
+                }
+                target => link
+                    .operation
+                    .backward(pass, output, gradient, &mut [target], own),
+            }
             link.gradient = room;
+        }
+    }
+
+    fn keeps(&self) -> Keeps {
+        let last = self.links.last().map(|link| link.operation.keeps());
+        match last.is_some_and(Keeps::output) {
+            true => Keeps::Both,
+            false => Keeps::Inputs,
         }
     }
 

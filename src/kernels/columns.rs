@@ -81,8 +81,8 @@ impl Sums {
         });
     }
 
-    /// Of the gradients of normalised values, and of the products of both. Gradients become those before the
-    /// function. Constants are repeated.
+    /// Of the gradients of normalised values, and of their products with the values' distances from the mean. The
+    /// slope of a function that is dear becomes part of the gradients. Constants are repeated.
     pub(super) fn gradients<F: Function>(
         &mut self,
         channels: usize,
@@ -94,20 +94,13 @@ impl Sums {
         let c = constants;
         self.runs(channels, values.len(), |range, first, second| {
             let gradient = &mut gradient[range.clone()];
-            add_gradients(
-                &values[range],
-                gradient,
-                [&c.scale, &c.shift, &c.mean, &c.inverse],
-                first,
-                second,
-                function,
-            );
+            let constants = [&c.scale[..], &c.shift, &c.mean];
+            add_gradients(&values[range], gradient, constants, first, second, function);
         });
     }
 }
 
-/// What is known of each channel, repeated: `scale x + shift` is the normalised value with weight and bias,
-/// `(x - mean) inverse` without.
+/// What is known of each channel, repeated: `scale x + shift` is the normalised value with weight and bias.
 #[derive(Clone, Debug, Default)]
 pub struct Affine {
     /// The factor.
@@ -116,17 +109,15 @@ pub struct Affine {
     pub shift: Vec<f32>,
     /// The mean.
     pub mean: Vec<f32>,
-    /// One by the standard deviation.
-    pub inverse: Vec<f32>,
 }
 
 vectorised! {
-    fn add_moments<'a>(values: &'a [f32], pivot: &'a [f32], first: &'a mut [f32], second: &'a mut [f32]) {
+    fn add_moments<'a>(m: impl Arithmetic, values: &'a [f32], pivot: &'a [f32], first: &'a mut [f32], second: &'a mut [f32]) {
         for row in values.chunks(pivot.len()) {
             for ((x, p), (a, b)) in row.iter().zip(pivot).zip(first.iter_mut().zip(second.iter_mut())) {
                 let x = x - p;
                 *a += x;
-                *b += x * x;
+                *b = m.add_product(x, x, *b);
             }
         }
     }
@@ -135,11 +126,11 @@ vectorised! {
 vectorised! {
     /// `to = function(scale x + shift)`; constants are repeated.
     pub(super) fn affine<'a, F: Function>(
-        values: &'a [f32], scale: &'a [f32], shift: &'a [f32], to: &'a mut [f32], function: F,
+        m: impl Arithmetic, values: &'a [f32], scale: &'a [f32], shift: &'a [f32], to: &'a mut [f32], function: F,
     ) {
         for (row, to) in values.chunks(scale.len()).zip(to.chunks_mut(scale.len())) {
             for ((x, y), (a, b)) in row.iter().zip(to).zip(scale.iter().zip(shift)) {
-                *y = function.value(x * a + b);
+                *y = function.value(m, m.add_product(*x, *a, *b));
             }
         }
     }
@@ -147,45 +138,110 @@ vectorised! {
 
 vectorised! {
     fn add_gradients<'a, F: Function>(
+        m: impl Arithmetic,
         values: &'a [f32],
         gradient: &'a mut [f32],
-        constants: [&'a [f32]; 4],
+        constants: [&'a [f32]; 3],
         first: &'a mut [f32],
         second: &'a mut [f32],
         function: F,
     ) {
-        let [scale, shift, mean, inverse] = constants;
+        let [scale, shift, mean] = constants;
         let wide = scale.len();
-        let (shift, mean, inverse) = (&shift[..wide], &mean[..wide], &inverse[..wide]);
+        let (shift, mean) = (&shift[..wide], &mean[..wide]);
         let (first, second) = (&mut first[..wide], &mut second[..wide]);
         for (row, gradient) in values.chunks(wide).zip(gradient.chunks_mut(wide)) {
             let gradient = &mut gradient[..row.len()];
             for i in 0..row.len() {
                 let x = row[i];
-                let g = gradient[i] * function.slope(x * scale[i] + shift[i]);
-                gradient[i] = g;
+                let g = gradient[i] * function.slope(m, m.add_product(x, scale[i], shift[i]));
+                if !F::CHEAP {
+                    gradient[i] = g;
+                }
                 first[i] += g;
-                second[i] += g * (x - mean[i]) * inverse[i];
+                second[i] = m.add_product(g, x - mean[i], second[i]);
             }
         }
     }
 }
 
 vectorised! {
+    /// `gradient = a gradient + b (values - mean) + c`, by the slope of a function that is cheap; constants are
+    /// repeated.
+    pub(super) fn spread<'a, F: Function>(
+        m: impl Arithmetic,
+        values: &'a [f32],
+        gradient: &'a mut [f32],
+        constants: [&'a [f32]; 3],
+        affine: &'a Affine,
+        function: F,
+    ) {
+        let [a, b, c] = constants;
+        let wide = a.len();
+        let (b, c, mean) = (&b[..wide], &c[..wide], &affine.mean[..wide]);
+        let (scale, shift) = (&affine.scale[..wide], &affine.shift[..wide]);
+        for (row, gradient) in values.chunks(wide).zip(gradient.chunks_mut(wide)) {
+            let gradient = &mut gradient[..row.len()];
+            for i in 0..row.len() {
+                let x = row[i];
+                let g = match F::CHEAP {
+                    true => gradient[i] * function.slope(m, m.add_product(x, scale[i], shift[i])),
+                    false => gradient[i],
+                };
+                gradient[i] = m.add_product(a[i], g, m.add_product(b[i], x - mean[i], c[i]));
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// `to = function(scale x + shift + other)`; constants are repeated.
+    pub(super) fn affine_sum<'a, F: Function>(
+        m: impl Arithmetic,
+        values: &'a [f32],
+        other: &'a [f32],
+        constants: &'a Affine,
+        to: &'a mut [f32],
+        function: F,
+    ) {
+        let wide = constants.scale.len();
+        let (scale, shift) = (&constants.scale[..wide], &constants.shift[..wide]);
+        let rows = values.chunks(wide).zip(other.chunks(wide)).zip(to.chunks_mut(wide));
+        for ((row, other), to) in rows {
+            let (other, to) = (&other[..row.len()], &mut to[..row.len()]);
+            for i in 0..row.len() {
+                to[i] = function.value(m, m.add_product(row[i], scale[i], shift[i]) + other[i]);
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// `gradient = 0` where nothing came out.
+    pub(super) fn mask<'a>(output: &'a [f32], gradient: &'a mut [f32]) {
+        for (gradient, &output) in gradient.iter_mut().zip(output) {
+            *gradient = if output > 0.0 { *gradient } else { 0.0 };
+        }
+    }
+}
+
+vectorised! {
     /// `to = a gradient + b (values - mean) + c`; constants are repeated.
-    pub(super) fn spread<'a>(
+    pub(super) fn spread_to<'a>(
+        m: impl Arithmetic,
         values: &'a [f32],
         gradient: &'a [f32],
-        constants: [&'a [f32]; 4],
+        constants: [&'a [f32]; 3],
+        mean: &'a [f32],
         to: &'a mut [f32],
     ) {
-        let [a, b, c, mean] = constants;
+        let [a, b, c] = constants;
         let wide = a.len();
         let (b, c, mean) = (&b[..wide], &c[..wide], &mean[..wide]);
         for ((row, gradient), to) in values.chunks(wide).zip(gradient.chunks(wide)).zip(to.chunks_mut(wide)) {
             let (gradient, to) = (&gradient[..row.len()], &mut to[..row.len()]);
             for i in 0..row.len() {
-                to[i] = a[i] * gradient[i] + b[i] * (row[i] - mean[i]) + c[i];
+                to[i] = m.add_product(a[i], gradient[i], m.add_product(b[i], row[i] - mean[i], c[i]));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Convolutions over images and signals whose channels come last.
 
 use super::depthwise::Depthwise;
-use super::geometry::{Class, Geometry};
+use super::geometry::Geometry;
 use super::operation::{Operation, Pass};
 use super::pathway::Pathway;
 use super::windows::{Packed, padded};
@@ -61,17 +61,11 @@ impl Convolution {
     }
 
     /// Where a window's weights lie in a filter, in the order of reading.
-    fn offsets(&self, class: &Class) -> Vec<usize> {
+    fn offsets(&self) -> Vec<usize> {
         let (channels, taps) = (self.geometry.channels_of_group(), self.geometry.taps());
-        let of_tap = |tap: &usize| {
-            let tap = *tap;
-            (0..channels).map(move |channel| channel * taps + tap)
-        };
-        class
-            .segments
-            .iter()
-            .flat_map(|(_, taps)| taps.iter().flat_map(of_tap))
-            .collect()
+        let of_tap = |&tap: &usize| (0..channels).map(move |channel| channel * taps + tap);
+        let class = &self.forward.reading.classes[0];
+        class.taps.iter().flat_map(of_tap).collect()
     }
 
     fn input_gradient(
@@ -83,29 +77,12 @@ impl Convolution {
     ) {
         let g = self.geometry;
         let (channels, filters, taps) = (g.channels_of_group(), g.filters_of_group(), g.taps());
-        if self
-            .backward
-            .reading
-            .classes
-            .iter()
-            .any(|class| class.segments.is_empty())
-        {
-            target.fill(0.0);
-        }
         for group in 0..g.groups {
             for class in 0..self.backward.reading.classes.len() {
-                let segments = &self.backward.reading.classes[class].segments;
-                if segments.is_empty() {
-                    continue;
-                }
-                let of_tap = |tap: &usize| {
-                    let tap = *tap;
-                    (0..filters).map(move |filter| filter * channels * taps + tap)
-                };
-                let offsets: Vec<usize> = segments
-                    .iter()
-                    .flat_map(|(_, taps)| taps.iter().flat_map(of_tap))
-                    .collect();
+                let of_tap =
+                    |&tap: &usize| (0..filters).map(move |filter| filter * channels * taps + tap);
+                let kernel = &self.backward.reading.classes[class].taps;
+                let offsets: Vec<usize> = kernel.iter().flat_map(of_tap).collect();
                 self.packed.fill(
                     &weights[self.weights_of_group(group)..],
                     &offsets,
@@ -127,7 +104,7 @@ impl Convolution {
     ) {
         let g = self.geometry;
         let (channels, filters, taps) = (g.channels_of_group(), g.filters_of_group(), g.taps());
-        let offsets = self.offsets(&self.forward.reading.classes[0]);
+        let offsets = self.offsets();
         let row = padded(filters);
         for group in 0..g.groups {
             self.gradient.clear();
@@ -154,7 +131,7 @@ impl Operation for Convolution {
     ) {
         let g = self.geometry;
         let filters = g.filters_of_group();
-        let offsets = self.offsets(&self.forward.reading.classes[0]);
+        let offsets = self.offsets();
         for group in 0..g.groups {
             let weights = &pass.parameters[0][self.weights_of_group(group)..];
             let stride = g.channels_of_group() * g.taps();

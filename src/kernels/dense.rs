@@ -2,7 +2,7 @@
 
 use super::operation::{Operation, Pass};
 use super::sums::column_sums;
-use super::windows::{Packed, Windows, outer_product, padded, product};
+use super::windows::{Packed, Run, Windows, outer_product, padded, product, rows};
 use crate::random::Stream;
 
 /// Every output sees every input of its row; the weight is `[inputs, outputs]`.
@@ -69,6 +69,7 @@ pub struct Map {
     offsets: Vec<usize>,
     starts: Vec<usize>,
     places: Vec<usize>,
+    runs: Vec<Run>,
     gradient: Vec<f32>,
 }
 
@@ -111,19 +112,18 @@ impl Map {
         gradient: &[f32],
         to: &mut [f32],
     ) {
-        let rows = x.len() / inputs;
-        fill(&mut self.starts, rows, inputs);
-        fill(&mut self.places, rows, outputs);
+        let count = x.len() / inputs;
+        rows(&mut self.runs, count, [inputs, outputs]);
         let row = padded(outputs);
         self.gradient.clear();
         self.gradient.resize(inputs * row, 0.0);
-        let windows = Windows {
-            source: x,
-            starts: &self.starts,
-            segments: &[0],
-            length: inputs,
-        };
-        outer_product(windows, gradient, &self.places, outputs, &mut self.gradient);
+        outer_product(
+            Windows::rows(x, inputs),
+            gradient,
+            (&self.runs, count),
+            outputs,
+            &mut self.gradient,
+        );
         for (to, from) in to
             .chunks_exact_mut(outputs)
             .zip(self.gradient.chunks_exact(row))
@@ -136,13 +136,14 @@ impl Map {
         let rows = x.len() / inputs;
         fill(&mut self.starts, rows, inputs);
         fill(&mut self.places, rows, outputs);
-        let windows = Windows {
-            source: x,
-            starts: &self.starts,
-            segments: &[0],
-            length: inputs,
-        };
-        product(windows, &self.packed, to, &self.places, false);
+        product(
+            Windows::rows(x, inputs),
+            &self.starts,
+            &self.packed,
+            to,
+            &self.places,
+            false,
+        );
     }
 }
 

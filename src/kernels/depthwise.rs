@@ -1,16 +1,14 @@
 //! Convolutions of each channel by itself.
 
-use super::geometry::{Class, Geometry};
+use super::geometry::Geometry;
 use super::operation::{Operation, Pass};
-use super::pathway::Pathway;
+use super::pathway::{Pathway, Plan};
+use super::windows::{Run, Segment};
 use crate::random::Stream;
 use pulp::{Simd, WithSimd};
 
-/// Windows whose sums are in registers together.
-const WINDOWS: usize = 8;
-
-/// Windows whose gradients are summed up in registers before they are added to memory.
-const RUN: usize = 128;
+/// Neighbouring windows whose sums are in registers together.
+const TILE: usize = 4;
 
 /// A filter for each channel; weights are `[channels, 1, rows, columns]`.
 #[derive(Clone, Debug)]
@@ -21,6 +19,7 @@ pub struct Depthwise {
     backward: Pathway,
     /// `[taps in the order of reading, channels]`.
     weights: Vec<f32>,
+    sums: Vec<f32>,
 }
 
 impl Depthwise {
@@ -30,22 +29,12 @@ impl Depthwise {
         Self {
             geometry,
             biased,
-            forward: Pathway::new(geometry.forward(), channels, channels, channels),
-            backward: Pathway::new(geometry.backward(), channels, channels, channels),
+            forward: Pathway::new(geometry.forward_padded(), channels, channels, channels),
+            backward: Pathway::new(geometry.backward_padded(), channels, channels, channels),
             weights: Vec::new(),
+            sums: Vec::new(),
         }
     }
-}
-
-/// Taps of a class and where they lie, in values from a window's beginning.
-fn taps(class: &Class, channels: usize) -> (Vec<usize>, Vec<usize>) {
-    let mut offsets = Vec::new();
-    let mut kernel = Vec::new();
-    for (start, taps) in &class.segments {
-        offsets.extend((0..taps.len()).map(|index| (start + index) * channels));
-        kernel.extend_from_slice(taps);
-    }
-    (kernel, offsets)
 }
 
 /// Weights `[channels, taps]` as `[kernel, channels]`.
@@ -64,31 +53,24 @@ impl Operation for Depthwise {
         _: Option<&mut Stream>,
         output: &mut [f32],
     ) {
-        let channels = self.geometry.channels;
         let bias: &[f32] = if self.biased {
             &pass.parameters[1]
         } else {
             &[]
         };
-        let (kernel, offsets) = taps(&self.forward.reading.classes[0], channels);
+        let kernel = &self.forward.reading.classes[0].taps;
         arrange(
             &pass.parameters[0],
-            &kernel,
+            kernel,
             self.geometry.taps(),
             &mut self.weights,
         );
-        let filter = Filter {
-            offsets: &offsets,
-            weights: &self.weights,
-            bias,
-            channels,
-        };
-        filter_chunks(
+        filter_class(
             &mut self.forward,
             0,
             pass.batch,
             pass.inputs[0],
-            filter,
+            [&self.weights, bias],
             output,
         );
     }
@@ -101,30 +83,27 @@ impl Operation for Depthwise {
         inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
-        let channels = self.geometry.channels;
-        let all = self.geometry.taps();
-        let (kernel, offsets) = taps(&self.forward.reading.classes[0], channels);
-        let mut sums = vec![0.0; all * channels];
-        let image = self.forward.reading.targets * channels;
+        let (channels, all) = (self.geometry.channels, self.geometry.taps());
+        self.sums.clear();
+        self.sums.resize(all * channels, 0.0);
+        let (image, sums) = (self.forward.reading.targets * channels, &mut self.sums);
         self.forward.each_chunk(
             0,
             pass.batch,
             pass.inputs[0],
             |pathway, source, first, images| {
-                let plan = &pathway.plans[0];
-                let count = plan.starts.len() / pathway.images * images;
+                let plan = &pathway.plans[0][0];
                 pulp::Arch::new().dispatch(WeightGradient {
+                    shape: Shape::new(plan, channels),
+                    left: plan.starts.len() / pathway.images * images,
                     source,
-                    starts: &plan.starts[..count],
-                    places: &plan.places[..count],
-                    offsets: &offsets,
                     gradient: &gradient[first * image..(first + images) * image],
-                    channels,
-                    sums: &mut sums,
+                    sums,
                 });
             },
         );
-        for (&tap, row) in kernel.iter().zip(sums.chunks_exact(channels)) {
+        let kernel = &self.forward.reading.classes[0].taps;
+        for (&tap, row) in kernel.iter().zip(self.sums.chunks_exact(channels)) {
             for (channel, &sum) in row.iter().enumerate() {
                 parameters[0][channel * all + tap] = sum;
             }
@@ -133,74 +112,78 @@ impl Operation for Depthwise {
             super::sums::column_sums(gradient, &mut parameters[1]);
         }
         let Some(target) = &mut inputs[0] else { return };
-        if self
-            .backward
-            .reading
-            .classes
-            .iter()
-            .any(|class| class.segments.is_empty())
-        {
-            target.fill(0.0);
-        }
         for class in 0..self.backward.reading.classes.len() {
-            let (kernel, offsets) = taps(&self.backward.reading.classes[class], channels);
-            if kernel.is_empty() {
-                continue;
-            }
-            arrange(&pass.parameters[0], &kernel, all, &mut self.weights);
-            let filter = Filter {
-                offsets: &offsets,
-                weights: &self.weights,
-                bias: &[],
-                channels,
-            };
-            filter_chunks(
+            let kernel = &self.backward.reading.classes[class].taps;
+            arrange(&pass.parameters[0], kernel, all, &mut self.weights);
+            filter_class(
                 &mut self.backward,
                 class,
                 pass.batch,
                 gradient,
-                filter,
+                [&self.weights, &[]],
                 target,
             );
         }
     }
 }
 
-#[derive(Clone, Copy)]
-struct Filter<'a> {
-    offsets: &'a [usize],
-    weights: &'a [f32],
-    bias: &'a [f32],
-    channels: usize,
-}
-
-fn filter_chunks(
+/// Filters all windows of a class, chunk by chunk, by weights and a bias (or none).
+fn filter_class(
     pathway: &mut Pathway,
     class: usize,
     batch: usize,
     source: &[f32],
-    filter: Filter<'_>,
+    [weights, bias]: [&[f32]; 2],
     target: &mut [f32],
 ) {
-    let image = pathway.reading.targets * filter.channels;
+    let channels = pathway.channels;
+    let image = pathway.reading.targets * channels;
     pathway.each_chunk(0, batch, source, |pathway, source, first, images| {
-        let plan = &pathway.plans[class];
-        let count = plan.starts.len() / pathway.images * images;
+        let plan = &pathway.plans[class][0];
         pulp::Arch::new().dispatch(Filtering {
-            filter,
+            shape: Shape::new(plan, channels),
+            left: plan.starts.len() / pathway.images * images,
+            weights,
+            bias,
             source,
-            starts: &plan.starts[..count],
-            places: &plan.places[..count],
             target: &mut target[first * image..(first + images) * image],
         });
     });
 }
 
+/// Which windows there are, and what each looks at.
+#[derive(Clone, Copy)]
+struct Shape<'a> {
+    runs: &'a [Run],
+    segments: &'a [Segment],
+    /// Taps of a segment.
+    taps: usize,
+    channels: usize,
+}
+
+impl<'a> Shape<'a> {
+    fn new(plan: &'a Plan, channels: usize) -> Self {
+        Self {
+            runs: &plan.runs,
+            segments: &plan.segments,
+            taps: plan.length / channels,
+            channels,
+        }
+    }
+
+    /// The windows of a run share all but one column with their neighbours.
+    fn overlap(&self, run: &Run) -> bool {
+        run.step == [self.channels; 2]
+    }
+}
+
 struct Filtering<'a> {
-    filter: Filter<'a>,
+    shape: Shape<'a>,
+    /// Windows that are filtered.
+    left: usize,
+    weights: &'a [f32],
+    bias: &'a [f32],
     source: &'a [f32],
-    starts: &'a [usize],
-    places: &'a [usize],
     target: &'a mut [f32],
 }
 
@@ -209,77 +192,135 @@ impl WithSimd for Filtering<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for channel in (0..self.filter.channels).step_by(S::F32_LANES) {
-            let width = S::F32_LANES.min(self.filter.channels - channel);
-            let mut first = 0;
-            while first < self.starts.len() {
-                let here = WINDOWS.min(self.starts.len() - first);
-                if width == S::F32_LANES {
-                    self.tile::<S, true>(simd, channel, width, first, here);
-                } else {
-                    self.tile::<S, false>(simd, channel, width, first, here);
+        let shape = self.shape;
+        for run in shape.runs {
+            let count = run.count.min(self.left);
+            self.left -= count;
+            for first in (0..count).step_by(TILE) {
+                let here = TILE.min(count - first);
+                let at = [0, 1].map(|i| run.first[i] + first * run.step[i]);
+                match (here, shape.overlap(run), shape.taps) {
+                    (TILE, true, 3) => self.neighbours::<S, 3>(simd, at),
+                    (TILE, true, 5) => self.neighbours::<S, 5>(simd, at),
+                    _ => (0..here).for_each(|window| {
+                        let at = [0, 1].map(|i| at[i] + window * run.step[i]);
+                        self.window(simd, at);
+                    }),
                 }
-                first += here;
             }
         }
+    }
+}
+
+/// Runs the same for whole vectors of channels and for the rest: `$lanes` are those that there are.
+macro_rules! by_channels {
+    ($S:ty, $channels:expr, $channel:ident, $whole:ident, $lanes:ident => $body:expr) => {
+        for $channel in (0..$channels).step_by(<$S>::F32_LANES) {
+            let $lanes = <$S>::F32_LANES.min($channels - $channel);
+            if $lanes == <$S>::F32_LANES {
+                const $whole: bool = true;
+                $body
+            } else {
+                const $whole: bool = false;
+                $body
+            }
+        }
+    };
+}
+
+#[inline(always)]
+fn load<S: Simd, const WHOLE: bool>(
+    simd: S,
+    values: &[f32],
+    place: usize,
+    lanes: usize,
+) -> S::f32s {
+    if WHOLE {
+        S::as_simd_f32s(&values[place..place + S::F32_LANES]).0[0]
+    } else {
+        simd.partial_load_f32s(&values[place..place + lanes])
     }
 }
 
 #[inline(always)]
-fn load<S: Simd, const WHOLE: bool>(simd: S, values: &[f32]) -> S::f32s {
+fn save<S: Simd, const WHOLE: bool>(
+    simd: S,
+    to: &mut [f32],
+    place: usize,
+    lanes: usize,
+    value: S::f32s,
+) {
     if WHOLE {
-        S::as_simd_f32s(values).0[0]
+        S::as_mut_simd_f32s(&mut to[place..place + S::F32_LANES]).0[0] = value;
     } else {
-        simd.partial_load_f32s(values)
+        simd.partial_store_f32s(&mut to[place..place + lanes], value);
     }
 }
 
 impl Filtering<'_> {
+    /// A tile of windows next to each other: what several of them see is read once.
     #[inline(always)]
-    fn tile<S: Simd, const WHOLE: bool>(
-        &mut self,
-        simd: S,
-        channel: usize,
-        width: usize,
-        first: usize,
-        here: usize,
-    ) {
-        let filter = self.filter;
-        let start = match filter.bias.is_empty() {
-            true => simd.splat_f32s(0.0),
-            false => load::<S, WHOLE>(simd, &filter.bias[channel..channel + width]),
-        };
-        let mut sums = [start; WINDOWS];
-        let mut starts = [self.starts[first]; WINDOWS];
-        starts[..here].copy_from_slice(&self.starts[first..first + here]);
-        let rows = filter.weights.chunks_exact(filter.channels);
-        for (&offset, row) in filter.offsets.iter().zip(rows) {
-            let weight = load::<S, WHOLE>(simd, &row[channel..channel + width]);
-            for window in 0..WINDOWS {
-                let place = starts[window] + offset + channel;
-                let value = load::<S, WHOLE>(simd, &self.source[place..place + width]);
-                sums[window] = simd.mul_add_e_f32s(value, weight, sums[window]);
+    fn neighbours<S: Simd, const TAPS: usize>(&mut self, simd: S, [start, place]: [usize; 2]) {
+        let (shape, step) = (self.shape, self.shape.channels);
+        by_channels!(S, step, channel, WHOLE, lanes => {
+            let mut sums = [self.start::<S, WHOLE>(simd, channel, lanes); TILE];
+            for segment in shape.segments {
+                let weights = &self.weights[segment.row + channel..];
+                let source = &self.source[start + segment.start + channel..];
+                let mut taps = [simd.splat_f32s(0.0); TAPS];
+                for (tap, weight) in taps.iter_mut().enumerate() {
+                    *weight = load::<S, WHOLE>(simd, weights, tap * step, lanes);
+                }
+                for column in 0..TILE + TAPS - 1 {
+                    let value = load::<S, WHOLE>(simd, source, column * step, lanes);
+                    for tap in 0..TAPS {
+                        if column >= tap && column - tap < TILE {
+                            sums[column - tap] = simd.mul_add_e_f32s(value, taps[tap], sums[column - tap]);
+                        }
+                    }
+                }
             }
-        }
-        for (window, &sum) in sums.iter().enumerate().take(here) {
-            let place = self.places[first + window] + channel;
-            let target = &mut self.target[place..place + width];
-            if WHOLE {
-                S::as_mut_simd_f32s(target).0[0] = sum;
-            } else {
-                simd.partial_store_f32s(target, sum);
+            for (window, &sum) in sums.iter().enumerate() {
+                save::<S, WHOLE>(simd, self.target, place + window * step + channel, lanes, sum);
             }
+        });
+    }
+
+    #[inline(always)]
+    fn window<S: Simd>(&mut self, simd: S, [start, place]: [usize; 2]) {
+        let (shape, step) = (self.shape, self.shape.channels);
+        by_channels!(S, step, channel, WHOLE, lanes => {
+            let mut sum = self.start::<S, WHOLE>(simd, channel, lanes);
+            for segment in shape.segments {
+                let weights = &self.weights[segment.row + channel..];
+                let source = &self.source[start + segment.start + channel..];
+                for tap in 0..shape.taps {
+                    let weight = load::<S, WHOLE>(simd, weights, tap * step, lanes);
+                    let value = load::<S, WHOLE>(simd, source, tap * step, lanes);
+                    sum = simd.mul_add_e_f32s(value, weight, sum);
+                }
+            }
+            save::<S, WHOLE>(simd, self.target, place + channel, lanes, sum);
+        });
+    }
+
+    /// What sums begin with.
+    #[inline(always)]
+    fn start<S: Simd, const WHOLE: bool>(&self, simd: S, channel: usize, lanes: usize) -> S::f32s {
+        match self.bias {
+            [] => simd.splat_f32s(0.0),
+            bias => load::<S, WHOLE>(simd, bias, channel, lanes),
         }
     }
 }
 
 struct WeightGradient<'a> {
+    shape: Shape<'a>,
+    /// Windows that are gone through.
+    left: usize,
     source: &'a [f32],
-    starts: &'a [usize],
-    places: &'a [usize],
-    offsets: &'a [usize],
     gradient: &'a [f32],
-    channels: usize,
+    /// `[taps in the order of reading, channels]`.
     sums: &'a mut [f32],
 }
 
@@ -288,14 +329,27 @@ impl WithSimd for WeightGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for first in (0..self.starts.len()).step_by(RUN) {
-            let run = first..(first + RUN).min(self.starts.len());
-            for channel in (0..self.channels).step_by(S::F32_LANES) {
-                let width = S::F32_LANES.min(self.channels - channel);
-                if width == S::F32_LANES {
-                    self.channels::<S, true>(simd, channel, width, run.clone());
-                } else {
-                    self.channels::<S, false>(simd, channel, width, run.clone());
+        let shape = self.shape;
+        for run in shape.runs {
+            let count = run.count.min(self.left);
+            self.left -= count;
+            if count == 0 {
+                break;
+            }
+            let run = Run { count, ..*run };
+            for segment in shape.segments {
+                let mut tap = 0;
+                while tap < shape.taps {
+                    let at = Segment {
+                        start: segment.start + tap * shape.channels,
+                        row: segment.row + tap * shape.channels,
+                    };
+                    let tiles = if shape.overlap(&run) { count / TILE } else { 0 };
+                    tap += match shape.taps - tap {
+                        5.. => self.taps::<S, 5>(simd, run, tiles, at),
+                        3 | 4 => self.taps::<S, 3>(simd, run, tiles, at),
+                        _ => self.taps::<S, 1>(simd, run, tiles, at),
+                    };
                 }
             }
         }
@@ -303,53 +357,53 @@ impl WithSimd for WeightGradient<'_> {
 }
 
 impl WeightGradient<'_> {
+    /// `TAPS` taps of a segment over a run, the first `tiles` tiles with what neighbours share. Returns `TAPS`.
     #[inline(always)]
-    fn channels<S: Simd, const WHOLE: bool>(
+    fn taps<S: Simd, const TAPS: usize>(
         &mut self,
         simd: S,
-        channel: usize,
-        width: usize,
-        run: std::ops::Range<usize>,
-    ) {
-        let mut tap = 0;
-        while tap < self.offsets.len() {
-            let run = run.clone();
-            tap += match self.offsets.len() - tap {
-                9.. => self.taps::<S, 9, WHOLE>(simd, channel, width, run, tap),
-                5..9 => self.taps::<S, 5, WHOLE>(simd, channel, width, run, tap),
-                3 | 4 => self.taps::<S, 3, WHOLE>(simd, channel, width, run, tap),
-                _ => self.taps::<S, 1, WHOLE>(simd, channel, width, run, tap),
-            };
-        }
-    }
-
-    #[inline(always)]
-    fn taps<S: Simd, const T: usize, const WHOLE: bool>(
-        &mut self,
-        simd: S,
-        channel: usize,
-        width: usize,
-        run: std::ops::Range<usize>,
-        tap: usize,
+        run: Run,
+        tiles: usize,
+        at: Segment,
     ) -> usize {
-        let mut sums = [simd.splat_f32s(0.0); T];
-        let mut offsets = [0; T];
-        offsets.copy_from_slice(&self.offsets[tap..tap + T]);
-        for (&start, &place) in self.starts[run.clone()].iter().zip(&self.places[run]) {
-            let place = place + channel;
-            let gradient = load::<S, WHOLE>(simd, &self.gradient[place..place + width]);
-            for t in 0..T {
-                let place = start + offsets[t] + channel;
-                let value = load::<S, WHOLE>(simd, &self.source[place..place + width]);
-                sums[t] = simd.mul_add_e_f32s(value, gradient, sums[t]);
+        let step = self.shape.channels;
+        by_channels!(S, step, channel, WHOLE, lanes => {
+            // Windows in turn have sums of their own: one waits while the other adds.
+            let mut sums = [[simd.splat_f32s(0.0); 2]; TAPS];
+            let source = &self.source[run.first[0] + at.start + channel..];
+            let gradient = &self.gradient[run.first[1] + channel..];
+            for tile in 0..tiles {
+                let first = tile * TILE * step;
+                let mut slopes = [simd.splat_f32s(0.0); TILE];
+                for (window, slope) in slopes.iter_mut().enumerate() {
+                    *slope = load::<S, WHOLE>(simd, gradient, first + window * step, lanes);
+                }
+                for column in 0..TILE + TAPS - 1 {
+                    let value = load::<S, WHOLE>(simd, source, first + column * step, lanes);
+                    for (tap, sums) in sums.iter_mut().enumerate() {
+                        if column >= tap && column - tap < TILE {
+                            let window = column - tap;
+                            let sum = &mut sums[window % 2];
+                            *sum = simd.mul_add_e_f32s(value, slopes[window], *sum);
+                        }
+                    }
+                }
             }
-        }
-        for (t, &sum) in sums.iter().enumerate() {
-            let place = (tap + t) * self.channels + channel;
-            let target = &mut self.sums[place..place + width];
-            let sum = simd.add_f32s(load::<S, false>(simd, target), sum);
-            simd.partial_store_f32s(target, sum);
-        }
-        T
+            for window in tiles * TILE..run.count {
+                let slope = load::<S, WHOLE>(simd, gradient, window * run.step[1], lanes);
+                for (tap, [sum, _]) in sums.iter_mut().enumerate() {
+                    let place = window * run.step[0] + tap * step;
+                    let value = load::<S, WHOLE>(simd, source, place, lanes);
+                    *sum = simd.mul_add_e_f32s(value, slope, *sum);
+                }
+            }
+            for (tap, &[even, odd]) in sums.iter().enumerate() {
+                let place = at.row + tap * step + channel;
+                let before = load::<S, WHOLE>(simd, self.sums, place, lanes);
+                let all = simd.add_f32s(before, simd.add_f32s(even, odd));
+                save::<S, WHOLE>(simd, self.sums, place, lanes, all);
+            }
+        });
+        TAPS
     }
 }

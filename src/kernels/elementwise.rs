@@ -1,8 +1,8 @@
 //! Operations on each value by itself, and those that only move values.
 
-use super::columns::affine;
+use super::columns::{affine, mask};
 use super::functions::{self, Function, Pointwise, with_function};
-use super::operation::{Flow, Operation, Pass};
+use super::operation::{Flow, Keeps, Operation, Pass, Plain};
 use super::simd::vectorised;
 use super::sums::{add, add_to};
 use crate::random::Stream;
@@ -25,13 +25,25 @@ impl Operation for Apply {
     fn backward(
         &mut self,
         pass: Pass<'_>,
-        _output: &[f32],
+        output: &[f32],
         gradient: &mut [f32],
-        inputs: &mut [Option<&mut [f32]>],
+        _inputs: &mut [Option<&mut [f32]>],
         _parameters: &mut [Vec<f32>],
     ) {
-        if let Some(target) = &mut inputs[0] {
-            with_function!(self.0, f => slopes(pass.inputs[0], gradient, target, f));
+        match self.0 {
+            Pointwise::Relu => mask(output, gradient),
+            function => with_function!(function, f => slopes(pass.inputs[0], gradient, f)),
+        }
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::InPlace
+    }
+
+    fn keeps(&self) -> Keeps {
+        match self.0 {
+            Pointwise::Relu => Keeps::Output,
+            _ => Keeps::Inputs,
         }
     }
 
@@ -42,18 +54,18 @@ impl Operation for Apply {
 
 vectorised! {
     /// `to = function(values)`.
-    pub(super) fn map<'a, F: Function>(values: &'a [f32], to: &'a mut [f32], function: F) {
+    fn map<'a, F: Function>(m: impl Arithmetic, values: &'a [f32], to: &'a mut [f32], function: F) {
         for (to, &value) in to.iter_mut().zip(values) {
-            *to = function.value(value);
+            *to = function.value(m, value);
         }
     }
 }
 
 vectorised! {
-    /// `to = gradient function'(values)`.
-    pub(super) fn slopes<'a, F: Function>(values: &'a [f32], gradient: &'a [f32], to: &'a mut [f32], function: F) {
-        for (to, (&value, gradient)) in to.iter_mut().zip(values.iter().zip(gradient)) {
-            *to = gradient * function.slope(value);
+    /// `gradient = gradient function'(values)`.
+    fn slopes<'a, F: Function>(m: impl Arithmetic, values: &'a [f32], gradient: &'a mut [f32], function: F) {
+        for (gradient, &value) in gradient.iter_mut().zip(values) {
+            *gradient *= function.slope(m, value);
         }
     }
 }
@@ -62,24 +74,16 @@ vectorised! {
 #[derive(Clone, Copy, Debug)]
 pub struct Same;
 
-impl Operation for Same {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for Same {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         output.copy_from_slice(pass.inputs[0]);
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         _pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         if let Some(target) = &mut inputs[0] {
             target.copy_from_slice(gradient);
@@ -95,14 +99,8 @@ impl Operation for Same {
 #[derive(Clone, Copy, Debug)]
 pub struct Sum;
 
-impl Operation for Sum {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for Sum {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         match pass.inputs {
             [] => output.fill(0.0),
             [one] => output.copy_from_slice(one),
@@ -113,13 +111,11 @@ impl Operation for Sum {
         }
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         _pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         for target in inputs.iter_mut().flatten() {
             target.copy_from_slice(gradient);
@@ -135,24 +131,16 @@ impl Operation for Sum {
 #[derive(Clone, Copy, Debug)]
 pub struct Zeros;
 
-impl Operation for Zeros {
-    fn forward(
-        &mut self,
-        _: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for Zeros {
+    fn values(&mut self, _: Pass<'_>, output: &mut [f32]) {
         output.fill(0.0);
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         _pass: Pass<'_>,
-        _output: &[f32],
         _gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         for target in inputs.iter_mut().flatten() {
             target.fill(0.0);
@@ -171,14 +159,8 @@ pub struct Concatenate {
     pub channels: Vec<usize>,
 }
 
-impl Operation for Concatenate {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for Concatenate {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         let total: usize = self.channels.iter().sum();
         let mut first = 0;
         for (input, &channels) in pass.inputs.iter().zip(&self.channels) {
@@ -192,13 +174,11 @@ impl Operation for Concatenate {
         }
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         _pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         let total: usize = self.channels.iter().sum();
         let mut first = 0;
@@ -225,24 +205,16 @@ pub struct Transpose {
     pub columns: usize,
 }
 
-impl Operation for Transpose {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for Transpose {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         transpose(pass.inputs[0], output, self.rows, self.columns);
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         _pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         if let Some(target) = &mut inputs[0] {
             transpose(gradient, target, self.columns, self.rows);
@@ -360,22 +332,46 @@ impl Operation for Masked {
         _pass: Pass<'_>,
         _output: &[f32],
         gradient: &mut [f32],
-        inputs: &mut [Option<&mut [f32]>],
+        _inputs: &mut [Option<&mut [f32]>],
         _parameters: &mut [Vec<f32>],
     ) {
-        match &mut inputs[0] {
-            Some(target) if self.mask.is_empty() => target.copy_from_slice(gradient),
-            Some(target) => multiply(gradient, &self.mask, target),
-            None => {}
+        if !self.mask.is_empty() {
+            multiply_by(gradient, &self.mask);
         }
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Nothing
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::InPlace
     }
 }
 
 vectorised! {
     /// `to = a b`.
-    pub fn multiply<'a>(a: &'a [f32], b: &'a [f32], to: &'a mut [f32]) {
+    fn multiply<'a>(a: &'a [f32], b: &'a [f32], to: &'a mut [f32]) {
         for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
             *to = a * b;
+        }
+    }
+}
+
+vectorised! {
+    /// `to *= factors`.
+    fn multiply_by<'a>(to: &'a mut [f32], factors: &'a [f32]) {
+        for (to, factor) in to.iter_mut().zip(factors) {
+            *to *= factor;
+        }
+    }
+}
+
+vectorised! {
+    /// `values = function(values)`.
+    pub(super) fn apply<'a, F: Function>(m: impl Arithmetic, values: &'a mut [f32], function: F) {
+        for value in values {
+            *value = function.value(m, *value);
         }
     }
 }

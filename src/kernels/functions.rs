@@ -1,6 +1,8 @@
 //! Functions of one value and their slopes, made of arithmetic alone so that loops over them are vectorised and
 //! every platform computes the same.
 
+use super::simd::Arithmetic;
+
 /// A function of each value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pointwise {
@@ -34,10 +36,12 @@ pub enum Pointwise {
 
 /// A function that loops are compiled for.
 pub(super) trait Function: Copy {
+    /// Whether its slope is nothing to compute twice.
+    const CHEAP: bool;
     /// Its value.
-    fn value(self, x: f32) -> f32;
+    fn value<M: Arithmetic>(self, m: M, x: f32) -> f32;
     /// Its derivative.
-    fn slope(self, x: f32) -> f32;
+    fn slope<M: Arithmetic>(self, m: M, x: f32) -> f32;
 }
 
 /// The same expression with the function's own type.
@@ -102,19 +106,20 @@ macro_rules! with_function {
 pub(super) use with_function;
 
 macro_rules! functions {
-    ($($name:ident $(($($field:ident: $ty:ty),*))?: |$x:ident| $value:expr, $slope:expr;)*) => {
+    ($($cost:ident $name:ident $(($($field:ident: $ty:ty),*))?: |$m:ident, $x:ident| $value:expr, $slope:expr;)*) => {
         $(
             #[derive(Clone, Copy)]
             pub(super) struct $name $(($(pub $ty),*))?;
             impl Function for $name {
+                const CHEAP: bool = $cost;
                 #[inline(always)]
-                fn value(self, $x: f32) -> f32 {
-                    let Self $(($($field),*))? = self;
+                fn value<M: Arithmetic>(self, $m: M, $x: f32) -> f32 {
+                    let (Self $(($($field),*))?, _) = (self, $m);
                     $value
                 }
                 #[inline(always)]
-                fn slope(self, $x: f32) -> f32 {
-                    let Self $(($($field),*))? = self;
+                fn slope<M: Arithmetic>(self, $m: M, $x: f32) -> f32 {
+                    let (Self $(($($field),*))?, _) = (self, $m);
                     $slope
                 }
             }
@@ -122,27 +127,31 @@ macro_rules! functions {
     };
 }
 
+const CHEAP: bool = true;
+const DEAR: bool = false;
+
 functions! {
-    Identity: |x| x, { let _ = x; 1.0 };
-    Relu: |x| if x < 0.0 { 0.0 } else { x }, if x > 0.0 { 1.0 } else { 0.0 };
-    Relu6: |x| clamp(x, 0.0, 6.0), if x > 0.0 && x < 6.0 { 1.0 } else { 0.0 };
-    Sigmoid: |x| sigmoid(x), { let s = sigmoid(x); s * (1.0 - s) };
-    Tanh: |x| tanh(x), { let t = tanh(x); 1.0 - t * t };
-    Silu: |x| x * sigmoid(x), { let s = sigmoid(x); s * (1.0 + x * (1.0 - s)) };
-    Gelu: |x| x * normal(x), normal(x) + x * density(x);
-    GeluTanh: |x| 0.5 * x * (1.0 + tanh(GELU * (x + CUBE * x * x * x))), {
-        let t = tanh(GELU * (x + CUBE * x * x * x));
-        0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * GELU * (1.0 + 3.0 * CUBE * x * x)
+    CHEAP Identity: |m, x| x, { let _ = x; 1.0 };
+    CHEAP Relu: |m, x| if x < 0.0 { 0.0 } else { x }, if x > 0.0 { 1.0 } else { 0.0 };
+    CHEAP Relu6: |m, x| clamp(x, 0.0, 6.0), if x > 0.0 && x < 6.0 { 1.0 } else { 0.0 };
+    DEAR Sigmoid: |m, x| sigmoid(m, x), { let s = sigmoid(m, x); s * (1.0 - s) };
+    DEAR Tanh: |m, x| tanh(m, x), { let t = tanh(m, x); 1.0 - t * t };
+    DEAR Silu: |m, x| x * sigmoid(m, x), { let s = sigmoid(m, x); s * m.add_product(x, 1.0 - s, 1.0) };
+    DEAR Gelu: |m, x| x * normal(m, x), m.add_product(x, density(m, x), normal(m, x));
+    DEAR GeluTanh: |m, x| 0.5 * x * (1.0 + tanh(m, gelu_inside(m, x))), {
+        let t = tanh(m, gelu_inside(m, x));
+        let inside = GELU * m.add_product(3.0 * CUBE * x, x, 1.0);
+        0.5 * m.add_product(x * (1.0 - t * t), inside, 1.0 + t)
     };
-    HardSigmoid: |x| clamp(x * SIXTH + 0.5, 0.0, 1.0), if x > -3.0 && x < 3.0 { SIXTH } else { 0.0 };
-    HardSwish: |x| x * clamp(x * SIXTH + 0.5, 0.0, 1.0), {
-        let inside = x * (2.0 * SIXTH) + 0.5;
+    CHEAP HardSigmoid: |m, x| clamp(m.add_product(x, SIXTH, 0.5), 0.0, 1.0), if x > -3.0 && x < 3.0 { SIXTH } else { 0.0 };
+    CHEAP HardSwish: |m, x| x * clamp(m.add_product(x, SIXTH, 0.5), 0.0, 1.0), {
+        let inside = m.add_product(x, 2.0 * SIXTH, 0.5);
         if x < -3.0 { 0.0 } else if x > 3.0 { 1.0 } else { inside }
     };
-    Mish: |x| x * mish_gate(x).0, { let (gate, slope) = mish_gate(x); gate + x * slope };
-    LeakyRelu(slope: f32): |x| if x > 0.0 { x } else { slope * x }, if x > 0.0 { 1.0 } else { slope };
-    Elu(alpha: f32, factor: f32): |x| factor * if x > 0.0 { x } else { alpha * expm1(x) },
-        factor * if x > 0.0 { 1.0 } else { alpha * exp(x) };
+    DEAR Mish: |m, x| x * mish_gate(m, x).0, { let (gate, slope) = mish_gate(m, x); m.add_product(x, slope, gate) };
+    CHEAP LeakyRelu(slope: f32): |m, x| if x > 0.0 { x } else { slope * x }, if x > 0.0 { 1.0 } else { slope };
+    DEAR Elu(alpha: f32, factor: f32): |m, x| factor * if x > 0.0 { x } else { alpha * expm1(m, x) },
+        factor * if x > 0.0 { 1.0 } else { alpha * exp(m, x) };
 }
 
 const SIXTH: f32 = 1.0 / 6.0;
@@ -157,10 +166,15 @@ fn clamp(x: f32, low: f32, high: f32) -> f32 {
     if x > high { high } else { x }
 }
 
+#[inline(always)]
+fn gelu_inside<M: Arithmetic>(m: M, x: f32) -> f32 {
+    GELU * x * m.add_product(CUBE * x, x, 1.0)
+}
+
 /// `tanh(softplus(x))` and its slope, by `e = exp(x)`.
 #[inline(always)]
-fn mish_gate(x: f32) -> (f32, f32) {
-    let e = exp(if x > 20.0 { 20.0 } else { x });
+fn mish_gate<M: Arithmetic>(m: M, x: f32) -> (f32, f32) {
+    let e = exp(m, if x > 20.0 { 20.0 } else { x });
     let n = e * (e + 2.0);
     let d = n + 2.0;
     (n / d, 4.0 * e * (e + 1.0) / (d * d))
@@ -168,39 +182,40 @@ fn mish_gate(x: f32) -> (f32, f32) {
 
 /// The normal distribution's probability of less than `x`.
 #[inline(always)]
-fn normal(x: f32) -> f32 {
-    0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
+fn normal<M: Arithmetic>(m: M, x: f32) -> f32 {
+    0.5 * (1.0 + erf(m, x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 /// The normal distribution's density.
 #[inline(always)]
-fn density(x: f32) -> f32 {
-    0.398_942_3 * exp(-0.5 * x * x)
+fn density<M: Arithmetic>(m: M, x: f32) -> f32 {
+    0.398_942_3 * exp(m, -0.5 * x * x)
 }
 
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
-pub(super) fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+pub(super) fn sigmoid<M: Arithmetic>(m: M, x: f32) -> f32 {
+    1.0 / (1.0 + exp(m, -x))
 }
 
 /// The exponential, at least 1.2e-38 and at most 2.4e38: a power of two and a polynomial of the rest.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub(super) fn exp<M: Arithmetic>(m: M, x: f32) -> f32 {
     /// Adding it rounds to an integer in the lowest bits.
     const ROUND: f32 = 12_582_912.0;
     let x = clamp(x, -87.0, 88.3);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let shifted = m.add_product(x, std::f32::consts::LOG2_E, ROUND);
     let power = shifted - ROUND;
     // The logarithm of two in two parts, the first short enough to multiply exactly.
-    let r = x - power * 0.693_359_4 + power * 2.121_944_4e-4;
+    let r = m.add_product(power, -0.693_359_4, x);
+    let r = m.add_product(power, 2.121_944_4e-4, r);
     let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_6e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 0.5;
-    let fraction = p * r * r + r + 1.0;
+    p = m.add_product(p, r, 1.398_199_9e-3);
+    p = m.add_product(p, r, 8.333_452e-3);
+    p = m.add_product(p, r, 4.166_579_6e-2);
+    p = m.add_product(p, r, 1.666_666_5e-1);
+    p = m.add_product(p, r, 0.5);
+    let fraction = m.add_product(p * r, r, r) + 1.0;
     let exponent = shifted
         .to_bits()
         .wrapping_sub(ROUND.to_bits())
@@ -211,17 +226,17 @@ pub(super) fn exp(x: f32) -> f32 {
 
 /// `exp(x) - 1` for `x <= 0`, exact where it is small.
 #[inline(always)]
-fn expm1(x: f32) -> f32 {
+fn expm1<M: Arithmetic>(m: M, x: f32) -> f32 {
     let mut p = 1.0 / 720.0;
     for c in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0] {
-        p = p * x + c;
+        p = m.add_product(p, x, c);
     }
-    if x > -0.3 { p * x } else { exp(x) - 1.0 }
+    if x > -0.3 { p * x } else { exp(m, x) - 1.0 }
 }
 
 /// The hyperbolic tangent as a quotient of polynomials.
 #[inline(always)]
-pub(super) fn tanh(x: f32) -> f32 {
+pub(super) fn tanh<M: Arithmetic>(m: M, x: f32) -> f32 {
     let x = clamp(x, -7.905_311, 7.905_311);
     let s = x * x;
     let mut p = -2.760_768_5e-16;
@@ -233,18 +248,18 @@ pub(super) fn tanh(x: f32) -> f32 {
         6.372_619_4e-4,
         4.893_524_6e-3,
     ] {
-        p = p * s + c;
+        p = m.add_product(p, s, c);
     }
     let mut q = 1.198_258_4e-6;
     for c in [1.185_347e-4, 2.268_434_6e-3, 4.893_525e-3] {
-        q = q * s + c;
+        q = m.add_product(q, s, c);
     }
     x * p / q
 }
 
 /// The error function as a quotient of polynomials.
 #[inline(always)]
-fn erf(x: f32) -> f32 {
+fn erf<M: Arithmetic>(m: M, x: f32) -> f32 {
     let x = clamp(x, -4.0, 4.0);
     let s = x * x;
     let mut p = -2.726_142_3e-10;
@@ -256,7 +271,7 @@ fn erf(x: f32) -> f32 {
         -2.954_6e-3,
         -1.609_603_3e-2,
     ] {
-        p = p * s + c;
+        p = m.add_product(p, s, c);
     }
     let mut q = -1.456_607_2e-5;
     for c in [
@@ -265,16 +280,17 @@ fn erf(x: f32) -> f32 {
         -7.373_329e-3,
         -1.426_473_9e-2,
     ] {
-        q = q * s + c;
+        q = m.add_product(q, s, c);
     }
     x * p / q
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::simd::{Fused, Separate};
     use super::*;
 
-    fn close(name: &str, ours: fn(f32) -> f32, exact: fn(f64) -> f64, tolerance: f64) {
+    fn close(name: &str, ours: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64, tolerance: f64) {
         for step in -12_000..=12_000 {
             let x = step as f32 / 1000.0;
             let (a, b) = (f64::from(ours(x)), exact(f64::from(x)));
@@ -288,16 +304,18 @@ mod tests {
 
     #[test]
     fn functions_are_those_of_libm_to_a_few_last_bits() {
-        close("exp", exp, libm::exp, 5e-7);
-        close("tanh", tanh, libm::tanh, 5e-7);
-        close("erf", erf, libm::erf, 5e-7);
-        close("sigmoid", sigmoid, |x| 1.0 / (1.0 + libm::exp(-x)), 1e-6);
-        close(
-            "expm1",
-            |x| expm1(x.min(0.0)),
-            |x| libm::expm1(x.min(0.0)),
-            1e-6,
-        );
+        check(Fused);
+        check(Separate);
+    }
+
+    fn check<M: Arithmetic>(m: M) {
+        close("exp", |x| exp(m, x), libm::exp, 5e-7);
+        close("tanh", |x| tanh(m, x), libm::tanh, 5e-7);
+        close("erf", |x| erf(m, x), libm::erf, 5e-7);
+        let exact = |x: f64| 1.0 / (1.0 + libm::exp(-x));
+        close("sigmoid", |x| sigmoid(m, x), exact, 1e-6);
+        let below = |x: f64| libm::expm1(x.min(0.0));
+        close("expm1", |x| expm1(m, x.min(0.0)), below, 1e-6);
     }
 
     #[test]
@@ -325,7 +343,7 @@ mod tests {
                 if kinks.iter().any(|kink| (x - kink).abs() <= 2.0 * h) {
                     continue;
                 }
-                let (slope, near) = with_function!(pointwise, f => (f.slope(x), (f.value(x + h) - f.value(x - h)) / (2.0 * h)));
+                let (slope, near) = with_function!(pointwise, f => (f.slope(Fused, x), (f.value(Fused, x + h) - f.value(Fused, x - h)) / (2.0 * h)));
                 assert!(
                     (slope - near).abs() < 4e-3,
                     "{pointwise:?} at {x}: {slope}, not {near}"
@@ -346,7 +364,7 @@ mod tests {
             Pointwise::Mish,
         ] {
             assert!(
-                with_function!(pointwise, f => f.value(f32::NAN)).is_nan(),
+                with_function!(pointwise, f => f.value(Fused, f32::NAN)).is_nan(),
                 "{pointwise:?}"
             );
         }
@@ -356,10 +374,10 @@ mod tests {
     fn far_from_zero_nothing_overflows() {
         for x in [-1e30f32, -200.0, 200.0, 1e30] {
             assert!(
-                exp(x).is_finite()
-                    && tanh(x).is_finite()
-                    && erf(x).is_finite()
-                    && sigmoid(x).is_finite()
+                exp(Fused, x).is_finite()
+                    && tanh(Fused, x).is_finite()
+                    && erf(Fused, x).is_finite()
+                    && sigmoid(Fused, x).is_finite()
             );
         }
     }

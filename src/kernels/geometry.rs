@@ -46,27 +46,55 @@ impl Geometry {
         self.kernel[0] * self.kernel[1]
     }
 
-    /// The windows of the forward pass.
-    pub fn forward(&self) -> Reading {
-        let axes = [0, 1].map(|axis| {
-            let stride = self.stride[axis];
-            let class = AxisClass {
-                targets: (0..self.output[axis]).collect(),
-                starts: (0..self.output[axis])
-                    .map(|o| (o * stride) as isize - self.before[axis] as isize)
-                    .collect(),
-                taps: (0..self.kernel[axis]).collect(),
-                step: self.dilation[axis],
-            };
-            vec![class]
-        });
-        Reading::new(axes, self.input, self.output, self.kernel[1])
+    /// The windows of the forward pass, over a source with zeros around it.
+    pub fn forward_padded(&self) -> Reading {
+        self.reading(Direction::Forward, false)
     }
 
-    /// The windows of the input gradient, which look at the gradient of the output.
+    /// The windows of the input gradient, which look at the gradient of the output, with zeros around it.
+    pub fn backward_padded(&self) -> Reading {
+        self.reading(Direction::Backward, false)
+    }
+
+    /// The windows of the forward pass, those at the edges without what lies outside.
+    pub fn forward(&self) -> Reading {
+        self.reading(Direction::Forward, true)
+    }
+
+    /// The windows of the input gradient, likewise.
     pub fn backward(&self) -> Reading {
-        let axes = [0, 1].map(|axis| self.backward_axis(axis));
-        Reading::new(axes, self.output, self.input, self.kernel[1])
+        self.reading(Direction::Backward, true)
+    }
+
+    fn reading(&self, direction: Direction, cut: bool) -> Reading {
+        let (size, targets) = match direction {
+            Direction::Forward => (self.input, self.output),
+            Direction::Backward => (self.output, self.input),
+        };
+        let axes = [0, 1].map(|axis| {
+            let classes = match direction {
+                Direction::Forward => vec![self.forward_axis(axis)],
+                Direction::Backward => self.backward_axis(axis),
+            };
+            let part = |class: AxisClass| match cut {
+                true => class.cut(size[axis]),
+                false => class.whole(),
+            };
+            classes.into_iter().map(part).collect()
+        });
+        Reading::new(axes, size, targets, self.kernel[1])
+    }
+
+    fn forward_axis(&self, axis: usize) -> AxisClass {
+        let (stride, before) = (self.stride[axis], self.before[axis]);
+        AxisClass {
+            targets: (0..self.output[axis]).collect(),
+            starts: (0..self.output[axis])
+                .map(|o| (o * stride) as isize - before as isize)
+                .collect(),
+            taps: (0..self.kernel[axis]).collect(),
+            step: self.dilation[axis],
+        }
     }
 
     /// Positions of the input along one axis by the remainder that decides which taps see them.
@@ -101,8 +129,13 @@ impl Geometry {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Direction {
+    Forward,
+    Backward,
+}
+
 /// Positions along one axis that are seen by the same taps.
-#[derive(Clone, Debug)]
 struct AxisClass {
     /// What is written.
     targets: Vec<usize>,
@@ -114,12 +147,74 @@ struct AxisClass {
     step: usize,
 }
 
-/// Which windows read what, over a source with zeros around it.
+/// The same, in stretches that see the same of the taps.
+struct Axis {
+    taps: Vec<usize>,
+    step: usize,
+    stretches: Vec<Stretch>,
+}
+
+/// Positions that see `count` taps from number `skipped` on.
+struct Stretch {
+    targets: Vec<usize>,
+    starts: Vec<isize>,
+    skipped: usize,
+    count: usize,
+}
+
+impl AxisClass {
+    /// As if there were zeros around what is read.
+    fn whole(self) -> Axis {
+        let stretch = Stretch {
+            targets: self.targets,
+            starts: self.starts,
+            skipped: 0,
+            count: self.taps.len(),
+        };
+        Axis {
+            taps: self.taps,
+            step: self.step,
+            stretches: vec![stretch],
+        }
+    }
+
+    /// Without the taps that see nothing of the `size` positions that are read.
+    fn cut(self, size: usize) -> Axis {
+        let mut stretches: Vec<Stretch> = Vec::new();
+        for (&target, &start) in self.targets.iter().zip(&self.starts) {
+            let place = |tap: usize| start + (tap * self.step) as isize;
+            let inside = |tap: &usize| (0..size as isize).contains(&place(*tap));
+            let skipped = (0..self.taps.len()).find(inside).unwrap_or(0);
+            let count = (skipped..self.taps.len()).take_while(inside).count();
+            let first = if count == 0 { 0 } else { place(skipped) };
+            let same =
+                |stretch: &&mut Stretch| (stretch.skipped, stretch.count) == (skipped, count);
+            if let Some(stretch) = stretches.iter_mut().find(same) {
+                stretch.targets.push(target);
+                stretch.starts.push(first);
+            } else {
+                stretches.push(Stretch {
+                    targets: vec![target],
+                    starts: vec![first],
+                    skipped,
+                    count,
+                });
+            }
+        }
+        Axis {
+            taps: self.taps,
+            step: self.step,
+            stretches,
+        }
+    }
+}
+
+/// Which windows read what.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// Rows and columns of the source.
     pub size: [usize; 2],
-    /// Rows and columns with the zeros.
+    /// Rows and columns with the zeros around it.
     pub padded: [usize; 2],
     /// Zeros above and to the left.
     pub before: [usize; 2],
@@ -129,20 +224,31 @@ pub struct Reading {
     pub targets: usize,
 }
 
-/// Windows that see the same taps; offsets are in pixels of the padded source.
+/// Windows that are multiplied by the same taps.
 #[derive(Clone, Debug)]
 pub struct Class {
+    /// The kernel's elements in the order of reading.
+    pub taps: Vec<usize>,
+    /// The windows, by how many of the taps they see.
+    pub regions: Vec<Region>,
+}
+
+/// Windows of the same extent; offsets are in pixels of the source with its zeros.
+#[derive(Clone, Debug)]
+pub struct Region {
     /// Where windows begin.
     pub starts: Vec<usize>,
     /// Which pixels they write.
     pub targets: Vec<usize>,
-    /// Runs of neighbouring pixels: where each begins, and its taps.
-    pub segments: Vec<(usize, Vec<usize>)>,
+    /// Runs of neighbouring pixels: where each begins, and which number its first tap has in the class.
+    pub segments: Vec<(usize, usize)>,
+    /// Pixels of each run.
+    pub length: usize,
 }
 
 impl Reading {
     fn new(
-        axes: [Vec<AxisClass>; 2],
+        axes: [Vec<Axis>; 2],
         size: [usize; 2],
         targets: [usize; 2],
         kernel_width: usize,
@@ -150,16 +256,23 @@ impl Reading {
         let bounds = [0, 1].map(|axis| bounds(&axes[axis], size[axis]));
         let before = bounds.map(|(before, _)| before);
         let padded = [0, 1].map(|axis| size[axis] + before[axis] + bounds[axis].1);
+        let grid = Grid {
+            before,
+            width: padded[1],
+            targets: targets[1],
+        };
         let mut classes = Vec::new();
         for rows in &axes[0] {
             for columns in &axes[1] {
-                classes.push(Class::new(
-                    [rows, columns],
-                    before,
-                    padded[1],
-                    targets[1],
-                    kernel_width,
-                ));
+                let taps = rows.taps.iter();
+                classes.push(Class {
+                    taps: taps
+                        .flat_map(|row| {
+                            columns.taps.iter().map(move |tap| row * kernel_width + tap)
+                        })
+                        .collect(),
+                    regions: grid.regions(rows, columns),
+                });
             }
         }
         Self {
@@ -206,17 +319,15 @@ impl Reading {
 }
 
 /// How many zeros are read before and after a source of this size.
-fn bounds(classes: &[AxisClass], size: usize) -> (usize, usize) {
-    let read = classes
-        .iter()
-        .filter(|class| !class.taps.is_empty())
-        .flat_map(|class| {
-            let last = ((class.taps.len() - 1) * class.step) as isize;
-            class.starts.iter().map(move |&start| (start, start + last))
-        });
+fn bounds(axes: &[Axis], size: usize) -> (usize, usize) {
     let (mut low, mut high) = (0, size as isize - 1);
-    for (first, last) in read {
-        (low, high) = (low.min(first), high.max(last));
+    for axis in axes {
+        for stretch in axis.stretches.iter().filter(|stretch| stretch.count > 0) {
+            let extent = ((stretch.count - 1) * axis.step) as isize;
+            for &start in &stretch.starts {
+                (low, high) = (low.min(start), high.max(start + extent));
+            }
+        }
     }
     (
         low.unsigned_abs(),
@@ -224,43 +335,58 @@ fn bounds(classes: &[AxisClass], size: usize) -> (usize, usize) {
     )
 }
 
-impl Class {
-    fn new(
-        [rows, columns]: [&AxisClass; 2],
-        before: [usize; 2],
-        width: usize,
-        targets: usize,
-        kernel_width: usize,
-    ) -> Self {
+/// How pixels are numbered.
+struct Grid {
+    before: [usize; 2],
+    /// Columns of the source with its zeros.
+    width: usize,
+    /// Columns that are written.
+    targets: usize,
+}
+
+impl Grid {
+    fn regions(&self, rows: &Axis, columns: &Axis) -> Vec<Region> {
+        let pairs = rows.stretches.iter().flat_map(|down| {
+            let of_row = move |across| (down, across);
+            columns.stretches.iter().map(of_row)
+        });
+        pairs
+            .map(|(down, across)| self.region((rows, down), (columns, across)))
+            .collect()
+    }
+
+    fn region(
+        &self,
+        (rows, down): (&Axis, &Stretch),
+        (columns, across): (&Axis, &Stretch),
+    ) -> Region {
         let at = |y: isize, x: isize| {
-            ((y + before[0] as isize) * width as isize + x + before[1] as isize) as usize
+            ((y + self.before[0] as isize) * self.width as isize + x + self.before[1] as isize)
+                as usize
         };
-        let sees = !rows.taps.is_empty() && !columns.taps.is_empty();
-        let (mut starts, mut places) = (Vec::new(), Vec::new());
-        for (&y, &row) in rows.starts.iter().zip(&rows.targets) {
-            for (&x, &column) in columns.starts.iter().zip(&columns.targets) {
+        let sees = down.count > 0 && across.count > 0;
+        let (mut starts, mut targets) = (Vec::new(), Vec::new());
+        for (&y, &row) in down.starts.iter().zip(&down.targets) {
+            for (&x, &column) in across.starts.iter().zip(&across.targets) {
                 starts.push(if sees { at(y, x) } else { 0 });
-                places.push(row * targets + column);
+                targets.push(row * self.targets + column);
             }
         }
+        // Neighbouring taps that read neighbouring pixels are one run.
+        let length = if columns.step == 1 { across.count } else { 1 };
         let mut segments = Vec::new();
-        for (index, &row) in rows.taps.iter().enumerate() {
-            let start = index * rows.step * width;
-            let tap = |&column: &usize| row * kernel_width + column;
-            if columns.step == 1 {
-                let taps: Vec<usize> = columns.taps.iter().map(tap).collect();
-                segments.extend((!taps.is_empty()).then_some((start, taps)));
-                continue;
+        for row in 0..if sees { down.count } else { 0 } {
+            for column in (0..across.count).step_by(length) {
+                let place = row * rows.step * self.width + column * columns.step;
+                let tap = (down.skipped + row) * columns.taps.len() + across.skipped + column;
+                segments.push((place, tap));
             }
-            let single = columns.taps.iter().enumerate();
-            segments.extend(
-                single.map(|(place, column)| (start + place * columns.step, vec![tap(column)])),
-            );
         }
-        Self {
+        Region {
             starts,
-            targets: places,
+            targets,
             segments,
+            length,
         }
     }
 }

@@ -26,6 +26,9 @@ mod squeeze;
 mod sums;
 mod windows;
 
+/// Raised with every change that gives other last bits, so that a run can say by which kernels it was made.
+pub const REVISION: u32 = 2;
+
 pub use attention::{AttentionPool, Heads, SelfAttention};
 pub use chain::Chain;
 pub use convolution::convolution;
@@ -35,7 +38,7 @@ pub use functions::Pointwise;
 pub use geometry::Geometry;
 pub use loss::cross_entropy;
 pub use normalisation::{BatchNorm, GroupNorm};
-pub use operation::{Flow, Operation, Pass};
+pub use operation::{Flow, Keeps, Operation, Pass, Plain};
 pub use pooling::{AveragePool, GlobalAverage, GlobalMax, MaxPool, PoolWindows};
 pub use recurrent::{Cell, Recurrent};
 pub use rows::{AddToExamples, Embedding, Gated, LayerNorm};

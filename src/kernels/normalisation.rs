@@ -1,9 +1,9 @@
 //! Normalisation by the statistics of a batch, of groups of channels or of each position, with the function that
 //! follows.
 
-use super::columns::{Affine, Sums, affine, repeat, spread};
+use super::columns::{Affine, Sums, affine, affine_sum, mask, repeat, spread, spread_to};
 use super::functions::{self, Function, Pointwise, with_function};
-use super::operation::{Operation, Pass};
+use super::operation::{Flow, Keeps, Operation, Pass};
 use crate::random::Stream;
 
 /// Each channel by its mean and variance over the batch; at inference by running ones.
@@ -12,6 +12,8 @@ pub struct BatchNorm {
     channels: usize,
     momentum: f64,
     eps: f64,
+    /// Whether a second input is added before the function.
+    sums: bool,
     function: Pointwise,
     state: State,
 }
@@ -24,6 +26,8 @@ struct State {
     sums: Sums,
     affine: Affine,
     row: Vec<f32>,
+    second: Vec<f32>,
+    third: Vec<f32>,
     spread: [Vec<f32>; 3],
 }
 
@@ -34,6 +38,7 @@ impl BatchNorm {
             channels,
             momentum,
             eps,
+            sums: false,
             function: Pointwise::Identity,
             state: State::default(),
         }
@@ -63,36 +68,71 @@ impl Operation for BatchNorm {
         }
         state.invert(self.eps);
         state.write_affine(&pass.parameters[0], &pass.parameters[1]);
-        let constants = &state.affine;
-        with_function!(self.function, f => affine(values, &constants.scale, &constants.shift, output, f));
+        let c = &state.affine;
+        match (self.sums, self.function) {
+            (false, function) => {
+                with_function!(function, f => affine(values, &c.scale, &c.shift, output, f));
+            }
+            (true, Pointwise::Relu) => {
+                affine_sum(values, pass.inputs[1], c, output, functions::Relu);
+            }
+            (true, _) => affine_sum(values, pass.inputs[1], c, output, functions::Identity),
+        }
     }
 
     fn backward(
         &mut self,
         pass: Pass<'_>,
-        _output: &[f32],
+        output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
         let (values, state) = (pass.inputs[0], &mut self.state);
-        with_function!(self.function, f => state.gradients(values, gradient, self.channels, f));
-        let [weight, bias] = parameters else {
-            unreachable!("a weight and a bias")
-        };
-        narrow(&state.sums.second, weight);
-        narrow(&state.sums.first, bias);
-        if let Some(target) = &mut inputs[0] {
-            let rows = values.len() / self.channels;
-            state.spread(values, gradient, &pass.parameters[0], 1, rows, target);
+        let (rows, weight) = (values.len() / self.channels, &pass.parameters[0]);
+        if self.sums {
+            if self.function == Pointwise::Relu {
+                mask(output, gradient);
+            }
+            state.sum_gradients(values, gradient, functions::Identity);
+            state.write_spread(weight, 1, rows);
+            if let Some(target) = &mut inputs[0] {
+                let [a, b, c] = &state.spread;
+                spread_to(values, gradient, [a, b, c], &state.affine.mean, target);
+            }
+        } else {
+            with_function!(self.function, f => state.turn(values, gradient, weight, 1, rows, f));
+        }
+        narrow(&state.sums.second, &mut parameters[0]);
+        narrow(&state.sums.first, &mut parameters[1]);
+    }
+
+    fn flow(&self) -> Flow {
+        match self.sums {
+            true => Flow::Splits,
+            false => Flow::InPlace,
+        }
+    }
+
+    fn keeps(&self) -> Keeps {
+        match self.sums && self.function == Pointwise::Relu {
+            true => Keeps::Both,
+            false => Keeps::Inputs,
         }
     }
 
     fn absorb(&mut self, function: Pointwise) -> bool {
         let free = self.function == Pointwise::Identity;
-        if free {
+        let takes = free && (!self.sums || function == Pointwise::Relu);
+        if takes {
             self.function = function;
         }
+        takes
+    }
+
+    fn absorb_sum(&mut self) -> bool {
+        let free = !self.sums && self.function == Pointwise::Identity;
+        self.sums |= free;
         free
     }
 }
@@ -158,69 +198,80 @@ impl State {
         self.inverse.extend(inverse);
     }
 
+    /// What values are multiplied by, what is added to them, and their means.
     fn write_affine(&mut self, weight: &[f32], bias: &[f32]) {
-        let mut row = std::mem::take(&mut self.row);
-        let mut write = |to: &mut Vec<f32>, value: &dyn Fn(usize) -> f64| {
-            row.clear();
-            row.extend((0..weight.len()).map(|channel| value(channel) as f32));
-            repeat(&row, to);
+        let moments = || self.mean.iter().zip(&self.inverse);
+        let scales = || {
+            moments()
+                .zip(weight)
+                .map(|((_, inverse), &weight)| f64::from(weight) * inverse)
         };
-        let (mean, inverse) = (&self.mean, &self.inverse);
-        let scale = |c: usize| f64::from(weight[c]) * inverse[c];
-        write(&mut self.affine.scale, &scale);
-        write(&mut self.affine.shift, &|c| {
-            f64::from(bias[c]) - mean[c] * scale(c)
-        });
-        write(&mut self.affine.mean, &|c| mean[c]);
-        write(&mut self.affine.inverse, &|c| inverse[c]);
-        self.row = row;
+        let shifts = scales().zip(&self.mean).zip(bias);
+        let shifts = shifts.map(|((scale, mean), &bias)| f64::from(bias) - mean * scale);
+        let row = &mut self.row;
+        row.clear();
+        row.extend(scales().map(|scale| scale as f32));
+        repeat(row, &mut self.affine.scale);
+        row.clear();
+        row.extend(shifts.map(|shift| shift as f32));
+        repeat(row, &mut self.affine.shift);
+        row.clear();
+        row.extend(self.mean.iter().map(|&mean| mean as f32));
+        repeat(row, &mut self.affine.mean);
     }
 
-    fn gradients<F: Function>(
+    /// Sums up the gradients of biases and weights.
+    fn sum_gradients<F: Function>(&mut self, values: &[f32], gradient: &mut [f32], function: F) {
+        let channels = self.mean.len();
+        self.sums
+            .gradients(channels, values, gradient, &self.affine, function);
+        for (second, inverse) in self.sums.second.iter_mut().zip(&self.inverse) {
+            *second *= inverse;
+        }
+    }
+
+    /// What becomes of gradients, from their sums, by groups of `group` channels over `rows` rows.
+    fn write_spread(&mut self, weight: &[f32], group: usize, rows: usize) {
+        let count = (rows * group) as f64;
+        let mean = |sums: &[f64], channels: std::ops::Range<usize>| {
+            let pairs = weight[channels.clone()].iter().zip(&sums[channels]);
+            pairs
+                .map(|(&weight, sum)| f64::from(weight) * sum)
+                .sum::<f64>()
+                / count
+        };
+        let mut rows = [&mut self.row, &mut self.second, &mut self.third];
+        rows.iter_mut().for_each(|row| row.clear());
+        for first in (0..weight.len()).step_by(group) {
+            let channels = first..first + group;
+            let sum = mean(&self.sums.first, channels.clone());
+            let product = mean(&self.sums.second, channels.clone());
+            for c in channels {
+                let inverse = self.inverse[c];
+                rows[0].push((f64::from(weight[c]) * inverse) as f32);
+                rows[1].push((-product * inverse * inverse) as f32);
+                rows[2].push((-sum * inverse) as f32);
+            }
+        }
+        for (row, to) in rows.iter().zip(&mut self.spread) {
+            repeat(row, to);
+        }
+    }
+
+    /// From the gradient of what came out to that of what came in.
+    fn turn<F: Function>(
         &mut self,
         values: &[f32],
         gradient: &mut [f32],
-        channels: usize,
-        function: F,
-    ) {
-        self.sums
-            .gradients(channels, values, gradient, &self.affine, function);
-    }
-
-    /// The gradient of the values, normalised by groups of `group` channels over `rows` rows.
-    fn spread(
-        &mut self,
-        values: &[f32],
-        gradient: &[f32],
         weight: &[f32],
         group: usize,
         rows: usize,
-        target: &mut [f32],
+        function: F,
     ) {
-        let count = (rows * group) as f64;
-        let mut constants = [Vec::new(), Vec::new(), Vec::new()];
-        for first in (0..weight.len()).step_by(group) {
-            let channels = first..first + group;
-            let sum = |sums: &[f64]| {
-                channels
-                    .clone()
-                    .map(|c| f64::from(weight[c]) * sums[c])
-                    .sum::<f64>()
-                    / count
-            };
-            let (mean, product) = (sum(&self.sums.first), sum(&self.sums.second));
-            for c in channels.clone() {
-                let inverse = self.inverse[c];
-                constants[0].push((f64::from(weight[c]) * inverse) as f32);
-                constants[1].push((-product * inverse * inverse) as f32);
-                constants[2].push((-mean * inverse) as f32);
-            }
-        }
-        for (constant, to) in constants.iter().zip(&mut self.spread) {
-            repeat(constant, to);
-        }
+        self.sum_gradients(values, gradient, function);
+        self.write_spread(weight, group, rows);
         let [a, b, c] = &self.spread;
-        spread(values, gradient, [a, b, c, &self.affine.mean], target);
+        spread(values, gradient, [a, b, c], &self.affine, function);
     }
 }
 
@@ -231,7 +282,10 @@ pub struct GroupNorm {
     groups: usize,
     eps: f64,
     function: Pointwise,
-    examples: Vec<(Vec<f64>, Vec<f64>)>,
+    /// Of all examples.
+    means: Vec<f64>,
+    inverses: Vec<f64>,
+    totals: [Vec<f64>; 2],
     state: State,
 }
 
@@ -243,7 +297,9 @@ impl GroupNorm {
             groups,
             eps,
             function: Pointwise::Identity,
-            examples: Vec::new(),
+            means: Vec::new(),
+            inverses: Vec::new(),
+            totals: [Vec::new(), Vec::new()],
             state: State::default(),
         }
     }
@@ -259,7 +315,8 @@ impl Operation for GroupNorm {
     ) {
         let size = output.len() / pass.batch;
         let group = self.channels / self.groups;
-        self.examples.clear();
+        self.means.clear();
+        self.inverses.clear();
         for (values, output) in pass.inputs[0]
             .chunks_exact(size)
             .zip(output.chunks_exact_mut(size))
@@ -270,8 +327,8 @@ impl Operation for GroupNorm {
             state.write_affine(&pass.parameters[0], &pass.parameters[1]);
             let constants = &state.affine;
             with_function!(self.function, f => affine(values, &constants.scale, &constants.shift, output, f));
-            self.examples
-                .push((state.mean.clone(), state.inverse.clone()));
+            self.means.extend_from_slice(&state.mean);
+            self.inverses.extend_from_slice(&state.inverse);
         }
     }
 
@@ -280,43 +337,43 @@ impl Operation for GroupNorm {
         pass: Pass<'_>,
         _output: &[f32],
         gradient: &mut [f32],
-        inputs: &mut [Option<&mut [f32]>],
+        _inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
-        let size = gradient.len() / pass.batch;
-        let group = self.channels / self.groups;
-        let mut totals = [vec![0.0; self.channels], vec![0.0; self.channels]];
+        let (size, channels) = (gradient.len() / pass.batch, self.channels);
+        let (group, weight) = (channels / self.groups, &pass.parameters[0]);
+        for total in &mut self.totals {
+            total.clear();
+            total.resize(channels, 0.0);
+        }
         let examples = pass.inputs[0]
             .chunks_exact(size)
             .zip(gradient.chunks_exact_mut(size));
-        for (index, (values, gradient)) in examples.enumerate() {
+        let kept = self
+            .means
+            .chunks_exact(channels)
+            .zip(self.inverses.chunks_exact(channels));
+        for ((values, gradient), (means, inverses)) in examples.zip(kept) {
             let state = &mut self.state;
-            (state.mean, state.inverse) = std::mem::take(&mut self.examples[index]);
-            state.write_affine(&pass.parameters[0], &pass.parameters[1]);
-            with_function!(self.function, f => state.gradients(values, gradient, self.channels, f));
-            for (total, sums) in totals
-                .iter_mut()
-                .zip([&state.sums.second, &state.sums.first])
-            {
+            state.mean.copy_from_slice(means);
+            state.inverse.copy_from_slice(inverses);
+            state.write_affine(weight, &pass.parameters[1]);
+            let rows = size / channels;
+            with_function!(self.function, f => state.turn(values, gradient, weight, group, rows, f));
+            let sums = [&state.sums.second, &state.sums.first];
+            for (total, sums) in self.totals.iter_mut().zip(sums) {
                 for (total, sum) in total.iter_mut().zip(sums) {
                     *total += sum;
                 }
             }
-            if let Some(target) = &mut inputs[0] {
-                let target = &mut target[index * size..(index + 1) * size];
-                state.spread(
-                    values,
-                    gradient,
-                    &pass.parameters[0],
-                    group,
-                    size / self.channels,
-                    target,
-                );
-            }
         }
-        for (total, parameter) in totals.iter().zip(parameters) {
+        for (total, parameter) in self.totals.iter().zip(parameters) {
             narrow(total, parameter);
         }
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::InPlace
     }
 
     fn absorb(&mut self, function: Pointwise) -> bool {

@@ -1,9 +1,9 @@
-//! One direction of a convolution over a batch: chunks of images, with zeros around them where windows look.
+//! One direction of a convolution over a batch: chunks of images that stay in the cache.
 
-use super::geometry::{Class, Reading};
-use super::windows::{Packed, Windows, outer_product, product};
+use super::geometry::{Class, Reading, Region};
+use super::windows::{Packed, Run, Segment, Windows, outer_product, product, runs};
 
-/// Values of padded images that are worked on together: they stay in the second cache.
+/// Values of images that are worked on together: they stay in the second cache.
 const CHUNK: usize = 1 << 15;
 
 /// One direction: from images of `channels` to images of `outputs`, group by group and chunk by chunk.
@@ -11,59 +11,59 @@ const CHUNK: usize = 1 << 15;
 pub(super) struct Pathway {
     pub reading: Reading,
     /// All channels of the source.
-    channels: usize,
+    pub channels: usize,
     /// Those that a group reads.
     read: usize,
     /// All channels of the target.
     outputs: usize,
     /// Images that are worked on together.
     pub images: usize,
-    /// Where windows begin in the values of a chunk, what they write, where segments begin; by class.
-    pub plans: Vec<Plan>,
+    /// The windows of a chunk by class and region.
+    pub plans: Vec<Vec<Plan>>,
     /// Images with zeros around them.
     padded: Vec<f32>,
 }
 
-/// The windows of a class in a whole chunk, in values rather than pixels.
+/// The windows of a region in a whole chunk, in values rather than pixels.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub starts: Vec<usize>,
-    pub places: Vec<usize>,
-    segments: Vec<usize>,
-    length: usize,
+    places: Vec<usize>,
+    /// Windows that follow each other at equal distances.
+    pub runs: Vec<Run>,
+    pub segments: Vec<Segment>,
+    pub length: usize,
 }
 
 impl Pathway {
     pub fn new(reading: Reading, channels: usize, read: usize, outputs: usize) -> Self {
         let size = reading.pixels() * read;
         let images = (CHUNK / size.max(1)).max(1);
-        let plan = |class: &Class| {
-            let of_image = |image: usize| class.starts.iter().map(move |start| (start, image));
+        let plan = |region: &Region| {
+            let of_image = |image: usize| region.starts.iter().map(move |start| (start, image));
             let starts = (0..images)
                 .flat_map(of_image)
                 .map(|(start, image)| image * size + start * read);
             let places = (0..images).flat_map(|image| {
-                class
-                    .targets
-                    .iter()
-                    .map(move |target| (image * reading.targets + target) * outputs)
+                let targets = region.targets.iter();
+                targets.map(move |target| (image * reading.targets + target) * outputs)
             });
+            let (starts, places): (Vec<usize>, Vec<usize>) = (starts.collect(), places.collect());
+            let segment = |&(start, tap): &(usize, usize)| Segment {
+                start: start * read,
+                row: tap * read,
+            };
             Plan {
-                starts: starts.collect(),
-                places: places.collect(),
-                segments: class
-                    .segments
-                    .iter()
-                    .map(|(start, _)| start * read)
-                    .collect(),
-                length: class
-                    .segments
-                    .first()
-                    .map_or(0, |(_, taps)| taps.len() * read),
+                runs: runs(&starts, &places),
+                starts,
+                places,
+                segments: region.segments.iter().map(segment).collect(),
+                length: region.length * read,
             }
         };
+        let plans = |class: &Class| class.regions.iter().map(plan).collect();
         Self {
-            plans: reading.classes.iter().map(plan).collect(),
+            plans: reading.classes.iter().map(plans).collect(),
             reading,
             channels,
             read,
@@ -86,15 +86,23 @@ impl Pathway {
         let group_outputs = group * matrix.outputs();
         let image = self.reading.targets * self.outputs;
         self.each_chunk(group, batch, source, |pathway, values, first, images| {
-            let plan = &pathway.plans[class];
-            let count = plan.starts.len() / pathway.images * images;
-            let windows = plan.windows(values, count);
             let target = &mut target[first * image + group_outputs..(first + images) * image];
-            product(windows, matrix, target, &plan.places[..count], false);
+            for plan in &pathway.plans[class] {
+                let count = plan.starts.len() / pathway.images * images;
+                let starts = &plan.starts[..count];
+                product(
+                    plan.windows(values),
+                    starts,
+                    matrix,
+                    target,
+                    &plan.places[..count],
+                    false,
+                );
+            }
         });
     }
 
-    /// Multiplies the windows' values by the gradient of what came of them.
+    /// Adds the products of the windows' values and the gradient of what came of them.
     pub fn outer_product(
         &mut self,
         group: usize,
@@ -106,11 +114,17 @@ impl Pathway {
     ) {
         let image = self.reading.targets * self.outputs;
         self.each_chunk(group, batch, source, |pathway, values, first, images| {
-            let plan = &pathway.plans[0];
-            let count = plan.starts.len() / pathway.images * images;
-            let windows = plan.windows(values, count);
             let gradient = &gradient[first * image + group * outputs..(first + images) * image];
-            outer_product(windows, gradient, &plan.places[..count], outputs, target);
+            for plan in &pathway.plans[0] {
+                let count = plan.starts.len() / pathway.images * images;
+                outer_product(
+                    plan.windows(values),
+                    gradient,
+                    (&plan.runs, count),
+                    outputs,
+                    target,
+                );
+            }
         });
     }
 
@@ -150,10 +164,9 @@ impl Pathway {
 }
 
 impl Plan {
-    fn windows<'a>(&'a self, source: &'a [f32], count: usize) -> Windows<'a> {
+    fn windows<'a>(&'a self, source: &'a [f32]) -> Windows<'a> {
         Windows {
             source,
-            starts: &self.starts[..count],
             segments: &self.segments,
             length: self.length,
         }

@@ -1,9 +1,8 @@
 //! Pools over images and signals whose channels come last.
 
-use super::operation::{Operation, Pass};
+use super::operation::{Pass, Plain};
 use super::simd::vectorised;
 use super::sums::add_to;
-use crate::random::Stream;
 
 /// Windows of a pool along rows and columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,14 +79,8 @@ impl AveragePool {
     }
 }
 
-impl Operation for AveragePool {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for AveragePool {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         let ((input, out), channels) = (self.pool.sizes(), self.pool.channels);
         for (image, output) in pass.inputs[0]
             .chunks_exact(input)
@@ -97,13 +90,11 @@ impl Operation for AveragePool {
         }
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         _pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         let Some(target) = &mut inputs[0] else { return };
         let ((input, out), channels) = (self.pool.sizes(), self.pool.channels);
@@ -154,8 +145,8 @@ vectorised! {
 pub struct MaxPool {
     pool: PoolWindows,
     windows: Vec<(Vec<usize>, usize)>,
-    /// Which pixel had it.
-    winners: Vec<u32>,
+    /// Which pixel of its window had it, as a number of the same width as the values.
+    winners: Vec<f32>,
 }
 
 impl MaxPool {
@@ -169,16 +160,10 @@ impl MaxPool {
     }
 }
 
-impl Operation for MaxPool {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for MaxPool {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         let ((input, out), channels) = (self.pool.sizes(), self.pool.channels);
-        self.winners.resize(output.len(), 0);
+        self.winners.resize(output.len(), 0.0);
         let images = pass.inputs[0]
             .chunks_exact(input)
             .zip(output.chunks_exact_mut(out));
@@ -187,28 +172,44 @@ impl Operation for MaxPool {
         }
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         let Some(target) = &mut inputs[0] else { return };
         let ((input, out), channels) = (self.pool.sizes(), self.pool.channels);
         debug_assert_eq!(target.len(), pass.batch * input);
-        target.fill(0.0);
         let images = target
             .chunks_exact_mut(input)
             .zip(gradient.chunks_exact(out));
         for ((image, gradient), winners) in images.zip(self.winners.chunks_exact(out)) {
-            for (gradient, winners) in gradient
-                .chunks_exact(channels)
-                .zip(winners.chunks_exact(channels))
-            {
-                for (channel, (&gradient, &winner)) in gradient.iter().zip(winners).enumerate() {
-                    image[winner as usize * channels + channel] += gradient;
+            scatter_largest(image, gradient, winners, &self.windows, channels);
+        }
+    }
+}
+
+vectorised! {
+    /// Winners are the numbers of pixels in their windows.
+    fn largest<'a>(
+        image: &'a [f32],
+        output: &'a mut [f32],
+        winners: &'a mut [f32],
+        windows: &'a [(Vec<usize>, usize)],
+        channels: usize,
+    ) {
+        let rows = output.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
+        for ((pixels, _), (output, winners)) in windows.iter().zip(rows) {
+            output.fill(f32::NEG_INFINITY);
+            winners.fill(0.0);
+            for (number, &pixel) in pixels.iter().enumerate() {
+                let values = &image[pixel * channels..(pixel + 1) * channels];
+                let number = number as f32;
+                for ((output, winner), &value) in output.iter_mut().zip(winners.iter_mut()).zip(values) {
+                    let wins = value > *output || value.is_nan();
+                    *winner = if wins { number } else { *winner };
+                    *output = if wins { value } else { *output };
                 }
             }
         }
@@ -216,23 +217,22 @@ impl Operation for MaxPool {
 }
 
 vectorised! {
-    fn largest<'a>(
-        image: &'a [f32],
-        output: &'a mut [f32],
-        winners: &'a mut [u32],
+    /// Gives each pixel the gradients of the windows that it won.
+    fn scatter_largest<'a>(
+        image: &'a mut [f32],
+        gradient: &'a [f32],
+        winners: &'a [f32],
         windows: &'a [(Vec<usize>, usize)],
         channels: usize,
     ) {
-        let rows = output.chunks_exact_mut(channels).zip(winners.chunks_exact_mut(channels));
-        for ((pixels, _), (output, winners)) in windows.iter().zip(rows) {
-            output.fill(f32::NEG_INFINITY);
-            winners.fill(pixels.first().map_or(0, |&pixel| pixel as u32));
-            for &pixel in pixels {
-                let values = &image[pixel * channels..(pixel + 1) * channels];
-                for ((output, winner), &value) in output.iter_mut().zip(winners.iter_mut()).zip(values) {
-                    let wins = value > *output || value.is_nan();
-                    *output = if wins { value } else { *output };
-                    *winner = if wins { pixel as u32 } else { *winner };
+        image.fill(0.0);
+        let rows = gradient.chunks_exact(channels).zip(winners.chunks_exact(channels));
+        for ((pixels, _), (gradient, winners)) in windows.iter().zip(rows) {
+            for (number, &pixel) in pixels.iter().enumerate() {
+                let values = &mut image[pixel * channels..(pixel + 1) * channels];
+                let number = number as f32;
+                for ((value, gradient), &winner) in values.iter_mut().zip(gradient).zip(winners) {
+                    *value += if winner == number { *gradient } else { 0.0 };
                 }
             }
         }
@@ -246,14 +246,8 @@ pub struct GlobalAverage {
     pub channels: usize,
 }
 
-impl Operation for GlobalAverage {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for GlobalAverage {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         let size = pass.inputs[0].len() / pass.batch;
         let share = self.channels as f32 / size as f32;
         for (values, output) in pass.inputs[0]
@@ -268,13 +262,11 @@ impl Operation for GlobalAverage {
         }
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         let Some(target) = &mut inputs[0] else { return };
         let size = target.len() / pass.batch;
@@ -310,25 +302,17 @@ impl GlobalMax {
     }
 }
 
-impl Operation for GlobalMax {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        buffers: &mut [Vec<f32>],
-        noise: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
-        self.0.forward(pass, buffers, noise, output);
+impl Plain for GlobalMax {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
+        self.0.values(pass, output);
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         pass: Pass<'_>,
-        output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        parameters: &mut [Vec<f32>],
     ) {
-        self.0.backward(pass, output, gradient, inputs, parameters);
+        self.0.gradients(pass, gradient, inputs);
     }
 }

@@ -1,12 +1,14 @@
 //! Layers that read a sequence step by step, forward and back through time.
+//!
+//! What a step computes lies together, example after example, so that steps are contiguous whatever the length.
 
-use super::dense::Map;
 use super::functions::{sigmoid, tanh};
 use super::operation::{Operation, Pass};
 use super::simd::vectorised;
 use super::sums::{add_to, column_sums};
-use super::windows::{Packed, Windows, outer_product, padded, product};
+use super::windows::{Packed, Run, Windows, outer_product, padded, product, rows};
 use crate::random::Stream;
+use std::ops::Range;
 
 /// What a step does with its gates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,31 +33,42 @@ impl Cell {
 #[derive(Clone, Debug)]
 pub struct Recurrent {
     sizes: Sizes,
-    cell: Cell,
     last_only: bool,
     directions: Vec<Direction>,
-    room: Vec<f32>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Sizes {
+    cell: Cell,
     length: usize,
     features: usize,
     hidden: usize,
+    /// Values of all gates of a position.
+    wide: usize,
+    /// Hidden values of a position, all directions together.
+    shown: usize,
 }
 
-/// One direction, with what the backward pass needs of the forward one.
-#[derive(Clone, Debug, Default)]
+/// One direction, with what the backward pass needs of the forward one. Values are laid out by step, example and
+/// number.
+#[derive(Clone, Debug)]
 struct Direction {
+    sizes: Sizes,
     backwards: bool,
-    map: Map,
     packed: Packed,
-    /// Gates of each position; from the forward pass what they let through, in the backward pass gradients.
+    /// Gates: from the forward pass what they let through, in the backward pass gradients.
     gates: Vec<f32>,
     /// What of the gates came from what was remembered (`gru` keeps it apart).
     remembered: Vec<f32>,
     hidden: Vec<f32>,
     memory: Vec<f32>,
+    /// The state and the memory before the first step, and later the gradients of what a step leaves.
+    zeros: Vec<f32>,
+    left: [Vec<f32>; 2],
+    starts: Vec<usize>,
+    places: Vec<usize>,
+    runs: Vec<Run>,
+    sums: Vec<f32>,
 }
 
 impl Recurrent {
@@ -66,24 +79,32 @@ impl Recurrent {
         both_ways: bool,
         last_only: bool,
     ) -> Self {
-        let direction = |backwards| Direction {
-            backwards,
-            ..Direction::default()
+        let ways = 1 + usize::from(both_ways);
+        let sizes = Sizes {
+            cell,
+            length,
+            features,
+            hidden,
+            wide: cell.gates() * hidden,
+            shown: ways * hidden,
         };
         Self {
-            sizes: Sizes {
-                length,
-                features,
-                hidden,
-            },
-            cell,
+            sizes,
             last_only,
-            directions: [false, true][..=usize::from(both_ways)]
-                .iter()
-                .map(|&b| direction(b))
+            directions: (0..ways)
+                .map(|way| Direction::new(sizes, way == 1))
                 .collect(),
-            room: Vec::new(),
         }
+    }
+
+    /// Which steps come out.
+    fn shown(&self) -> Range<usize> {
+        let first = if self.last_only {
+            self.sizes.length - 1
+        } else {
+            0
+        };
+        first..self.sizes.length
     }
 }
 
@@ -95,24 +116,17 @@ impl Operation for Recurrent {
         _: Option<&mut Stream>,
         output: &mut [f32],
     ) {
-        let s = self.sizes;
-        let wide = self.directions.len() * s.hidden;
+        let shown = self.shown();
         for (index, direction) in self.directions.iter_mut().enumerate() {
             let parameters = &pass.parameters[4 * index..4 * index + 4];
-            direction.read(self.cell, s, pass.batch, pass.inputs[0], parameters);
-            let last = direction.position(s.length - 1, s.length);
-            let shown = if self.last_only {
-                last..last + 1
-            } else {
-                0..s.length
-            };
-            let count = shown.len();
-            for example in 0..pass.batch {
-                for (place, position) in shown.clone().enumerate() {
-                    let from = (example * s.length + position) * s.hidden;
-                    let to = (example * count + place) * wide + index * s.hidden;
-                    output[to..to + s.hidden]
-                        .copy_from_slice(&direction.hidden[from..from + s.hidden]);
+            direction.read(pass.batch, pass.inputs[0], parameters);
+            let hidden = self.sizes.hidden;
+            for step in shown.clone() {
+                let first = step * pass.batch * hidden;
+                let states = direction.hidden[first..].chunks_exact(hidden);
+                for (example, state) in states.take(pass.batch).enumerate() {
+                    let place = direction.place(&shown, step, example, index);
+                    output[place..place + hidden].copy_from_slice(state);
                 }
             }
         }
@@ -126,305 +140,356 @@ impl Operation for Recurrent {
         inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
-        let s = self.sizes;
-        let wide = self.directions.len() * s.hidden;
-        for index in 0..self.directions.len() {
-            let direction = &mut self.directions[index];
+        let shown = self.shown();
+        for (index, direction) in self.directions.iter_mut().enumerate() {
             let numbers = 4 * index..4 * index + 4;
             let own = &pass.parameters[numbers.clone()];
-            let shown = |step: usize, position: usize, example: usize| {
-                let first = index * s.hidden;
-                match self.last_only {
-                    true => (step == s.length - 1).then_some(example * wide + first),
-                    false => Some((example * s.length + position) * wide + first),
-                }
-            };
-            direction.read_back(self.cell, s, pass.batch, &own[1], gradient, shown);
-            direction.parameter_gradients(
-                self.cell,
-                s,
-                pass.batch,
-                pass.inputs[0],
-                &mut parameters[numbers],
-            );
-            let Some(target) = &mut inputs[0] else {
-                continue;
-            };
-            let sizes = [s.features, self.cell.gates() * s.hidden];
-            if index == 0 {
-                direction
-                    .map
-                    .input_gradient(sizes, &direction.gates, &own[0], target);
-            } else {
-                self.room.resize(target.len(), 0.0);
-                direction
-                    .map
-                    .input_gradient(sizes, &direction.gates, &own[0], &mut self.room);
-                add_to(target, &self.room);
+            direction.read_back(&shown, pass.batch, index, &own[1], gradient);
+            direction.parameter_gradients(pass.batch, pass.inputs[0], &mut parameters[numbers]);
+            if let Some(target) = &mut inputs[0] {
+                direction.input_gradient(pass.batch, &own[0], target, index > 0);
             }
         }
     }
 }
 
 impl Direction {
+    fn new(sizes: Sizes, backwards: bool) -> Self {
+        Self {
+            sizes,
+            backwards,
+            packed: Packed::default(),
+            gates: Vec::new(),
+            remembered: Vec::new(),
+            hidden: Vec::new(),
+            memory: Vec::new(),
+            zeros: Vec::new(),
+            left: [Vec::new(), Vec::new()],
+            starts: Vec::new(),
+            places: Vec::new(),
+            runs: Vec::new(),
+            sums: Vec::new(),
+        }
+    }
+
     /// Which position is read at a step.
-    fn position(&self, step: usize, length: usize) -> usize {
+    fn position(&self, step: usize) -> usize {
         if self.backwards {
-            length - 1 - step
+            self.sizes.length - 1 - step
         } else {
             step
         }
     }
 
-    fn read(&mut self, cell: Cell, s: Sizes, batch: usize, input: &[f32], parameters: &[Vec<f32>]) {
+    /// Where the hidden values of an example come out.
+    fn place(&self, shown: &Range<usize>, step: usize, example: usize, index: usize) -> usize {
+        let (s, count) = (self.sizes, shown.len());
+        let position = if count == 1 { 0 } else { self.position(step) };
+        (example * count + position) * s.shown + index * s.hidden
+    }
+
+    /// Where the positions of all examples begin in the input, in the order of gates, and where those do.
+    fn list_positions(&mut self, batch: usize) {
+        let s = self.sizes;
+        self.starts.clear();
+        self.places.clear();
+        for step in 0..s.length {
+            let position = self.position(step);
+            let of_example = |example: usize| (example * s.length + position) * s.features;
+            self.starts.extend((0..batch).map(of_example));
+        }
+        list(&mut self.places, 0, s.length * batch, s.wide);
+    }
+
+    fn read(&mut self, batch: usize, input: &[f32], parameters: &[Vec<f32>]) {
         let [weight_x, weight_h, bias_x, bias_h] = parameters else {
             unreachable!("four parameters")
         };
-        let wide = cell.gates() * s.hidden;
-        let positions = batch * s.length;
-        self.gates.resize(positions * wide, 0.0);
-        self.hidden.resize(positions * s.hidden, 0.0);
-        self.memory.resize(positions * s.hidden, 0.0);
+        let s = self.sizes;
+        let rows = batch * s.length;
+        self.gates.resize(rows * s.wide, 0.0);
+        self.hidden.resize(rows * s.hidden, 0.0);
+        self.zeros.clear();
+        self.zeros.resize(batch * s.hidden, 0.0);
         let mut bias = bias_x.clone();
-        if cell == Cell::Lstm {
-            add_to(&mut bias, bias_h);
-        } else {
-            self.remembered.resize(positions * wide, 0.0);
+        match s.cell {
+            Cell::Lstm => {
+                add_to(&mut bias, bias_h);
+                self.memory.resize(rows * s.hidden, 0.0);
+            }
+            Cell::Gru => self.remembered.resize(rows * s.wide, 0.0),
         }
-        self.map.forward(
-            [s.features, wide],
-            input,
-            weight_x,
-            Some(&bias),
+        self.list_positions(batch);
+        let offsets: Vec<usize> = (0..s.features).map(|k| k * s.wide).collect();
+        self.packed.fill(weight_x, &offsets, 1, s.wide);
+        self.packed.set_bias(&bias);
+        let windows = Windows::rows(input, s.features);
+        product(
+            windows,
+            &self.starts,
+            &self.packed,
             &mut self.gates,
+            &self.places,
+            false,
         );
-        let offsets: Vec<usize> = (0..s.hidden).map(|k| k * wide).collect();
-        self.packed.fill(weight_h, &offsets, 1, wide);
-        if cell == Cell::Gru {
+        let offsets: Vec<usize> = (0..s.hidden).map(|k| k * s.wide).collect();
+        self.packed.fill(weight_h, &offsets, 1, s.wide);
+        if s.cell == Cell::Gru {
             self.packed.set_bias(bias_h);
         }
         for step in 0..s.length {
-            self.remember(cell, s, batch, step, bias_h);
-            let position = self.position(step, s.length);
-            let before = (step > 0).then(|| self.position(step - 1, s.length));
-            for example in 0..batch {
-                let row = example * s.length + position;
-                let before = before.map(|before| (example * s.length + before) * s.hidden);
-                self.advance(cell, s.hidden, row, before);
-            }
+            self.remember(batch, step, bias_h);
+            self.advance(batch, step);
         }
     }
 
     /// What the state before a step adds to its gates.
-    fn remember(&mut self, cell: Cell, s: Sizes, batch: usize, step: usize, bias: &[f32]) {
-        let wide = cell.gates() * s.hidden;
-        let rows = |position: usize, width: usize| -> Vec<usize> {
-            (0..batch)
-                .map(|example| (example * s.length + position) * width)
-                .collect()
-        };
-        let places = rows(self.position(step, s.length), wide);
+    fn remember(&mut self, batch: usize, step: usize, bias: &[f32]) {
+        let s = self.sizes;
         if step == 0 {
-            if cell == Cell::Gru {
-                places
-                    .iter()
-                    .for_each(|&place| self.remembered[place..place + wide].copy_from_slice(bias));
+            if s.cell == Cell::Gru {
+                let first = self.remembered[..batch * s.wide].chunks_exact_mut(s.wide);
+                first.for_each(|row| row.copy_from_slice(bias));
             }
             return;
         }
-        let windows = Windows {
-            source: &self.hidden,
-            starts: &rows(self.position(step - 1, s.length), s.hidden),
-            segments: &[0],
-            length: s.hidden,
+        list(
+            &mut self.starts,
+            (step - 1) * batch * s.hidden,
+            batch,
+            s.hidden,
+        );
+        list(&mut self.places, step * batch * s.wide, batch, s.wide);
+        let windows = Windows::rows(&self.hidden, s.hidden);
+        let (target, add) = match s.cell {
+            Cell::Lstm => (&mut self.gates, true),
+            Cell::Gru => (&mut self.remembered, false),
         };
-        match cell {
-            Cell::Lstm => product(windows, &self.packed, &mut self.gates, &places, true),
-            Cell::Gru => product(windows, &self.packed, &mut self.remembered, &places, false),
-        }
+        product(
+            windows,
+            &self.starts,
+            &self.packed,
+            target,
+            &self.places,
+            add,
+        );
     }
 
-    /// One example's step: from gates before their functions to those after, and to the new state.
-    fn advance(&mut self, cell: Cell, hidden: usize, row: usize, before: Option<usize>) {
-        let wide = cell.gates() * hidden;
-        let gates = &mut self.gates[row * wide..(row + 1) * wide];
-        let place = row * hidden;
-        match cell {
+    /// One step of all examples: from gates before their functions to those after, and to the new state.
+    fn advance(&mut self, batch: usize, step: usize) {
+        let s = self.sizes;
+        let (row, wide) = (batch * s.hidden, batch * s.wide);
+        let gates = &mut self.gates[step * wide..(step + 1) * wide];
+        match s.cell {
             Cell::Lstm => {
-                let zeros = vec![0.0; if before.is_some() { 0 } else { hidden }];
-                let (old, new) = state(&mut self.memory, before, place, hidden, &zeros);
-                lstm(gates, old, new, &mut self.hidden[place..place + hidden]);
+                let (old, new) = turn(&mut self.memory, step, row, &self.zeros);
+                let hidden = &mut self.hidden[step * row..(step + 1) * row];
+                let states = new
+                    .chunks_exact_mut(s.hidden)
+                    .zip(hidden.chunks_exact_mut(s.hidden));
+                let examples = gates
+                    .chunks_exact_mut(s.wide)
+                    .zip(old.chunks_exact(s.hidden));
+                for ((gates, old), (memory, state)) in examples.zip(states) {
+                    lstm(gates, old, memory, state);
+                }
             }
             Cell::Gru => {
-                let zeros = vec![0.0; if before.is_some() { 0 } else { hidden }];
-                let (old, new) = state(&mut self.hidden, before, place, hidden, &zeros);
-                gru(
-                    gates,
-                    &self.remembered[row * wide..(row + 1) * wide],
-                    old,
-                    new,
-                );
+                let (old, new) = turn(&mut self.hidden, step, row, &self.zeros);
+                let remembered = &self.remembered[step * wide..(step + 1) * wide];
+                let states = old
+                    .chunks_exact(s.hidden)
+                    .zip(new.chunks_exact_mut(s.hidden));
+                let examples = gates
+                    .chunks_exact_mut(s.wide)
+                    .zip(remembered.chunks_exact(s.wide));
+                for ((gates, remembered), (old, state)) in examples.zip(states) {
+                    gru(gates, remembered, old, state);
+                }
             }
         }
     }
 
-    /// From the gradient of what was shown to that of the gates. `shown` says where a step's part of an example's
-    /// gradient is, if there is one.
+    /// From the gradient of what came out to that of the gates.
     fn read_back(
         &mut self,
-        cell: Cell,
-        s: Sizes,
+        shown: &Range<usize>,
         batch: usize,
+        index: usize,
         weight_h: &[f32],
         gradient: &[f32],
-        shown: impl Fn(usize, usize, usize) -> Option<usize>,
     ) {
-        let (hidden, wide) = (s.hidden, cell.gates() * s.hidden);
-        let offsets: Vec<usize> = (0..wide).collect();
-        self.packed.fill(weight_h, &offsets, wide, hidden);
+        let s = self.sizes;
+        let (row, wide) = (batch * s.hidden, batch * s.wide);
+        let offsets: Vec<usize> = (0..s.wide).collect();
+        self.packed.fill(weight_h, &offsets, s.wide, s.hidden);
         // Gradients of the state and of the memory that a step leaves.
-        let (mut state, mut memory) = (vec![0.0; batch * hidden], vec![0.0; batch * hidden]);
-        let places: Vec<usize> = (0..batch).map(|example| example * hidden).collect();
-        let zeros = vec![0.0; hidden];
+        let [mut state, mut memory] = std::mem::take(&mut self.left);
+        for left in [&mut state, &mut memory] {
+            left.clear();
+            left.resize(row, 0.0);
+        }
         for step in (0..s.length).rev() {
-            let position = self.position(step, s.length);
-            let before = (step > 0).then(|| self.position(step - 1, s.length));
-            for example in 0..batch {
-                let row = example * s.length + position;
-                let state = &mut state[example * hidden..(example + 1) * hidden];
-                if let Some(place) = shown(step, position, example) {
-                    add_to(state, &gradient[place..place + hidden]);
+            if shown.contains(&step) {
+                for (example, state) in state.chunks_exact_mut(s.hidden).enumerate() {
+                    let place = self.place(shown, step, example, index);
+                    add_to(state, &gradient[place..place + s.hidden]);
                 }
-                let before = before.map(|before| (example * s.length + before) * hidden);
-                let of =
-                    |values| before.map_or(&zeros[..], |place: usize| slice(values, place, hidden));
-                let gates = &mut self.gates[row * wide..(row + 1) * wide];
-                match cell {
-                    Cell::Lstm => {
-                        let memory = &mut memory[example * hidden..(example + 1) * hidden];
-                        lstm_back(
-                            gates,
-                            of(&self.memory),
-                            slice(&self.memory, row * hidden, hidden),
-                            state,
-                            memory,
-                        );
+            }
+            let gates = &mut self.gates[step * wide..(step + 1) * wide];
+            match s.cell {
+                Cell::Lstm => {
+                    let (old, left) = turn(&mut self.memory, step, row, &self.zeros);
+                    let states = state
+                        .chunks_exact(s.hidden)
+                        .zip(memory.chunks_exact_mut(s.hidden));
+                    let memories = old.chunks_exact(s.hidden).zip(left.chunks_exact(s.hidden));
+                    let examples = gates.chunks_exact_mut(s.wide).zip(memories.zip(states));
+                    for (gates, ((old, left), (state, memory))) in examples {
+                        lstm_back(gates, old, left, state, memory);
                     }
-                    Cell::Gru => {
-                        let remembered = &mut self.remembered[row * wide..(row + 1) * wide];
-                        gru_back(gates, remembered, of(&self.hidden), state);
+                }
+                Cell::Gru => {
+                    let (old, _) = turn(&mut self.hidden, step, row, &self.zeros);
+                    let remembered = &mut self.remembered[step * wide..(step + 1) * wide];
+                    let states = old
+                        .chunks_exact(s.hidden)
+                        .zip(state.chunks_exact_mut(s.hidden));
+                    let rows = gates
+                        .chunks_exact_mut(s.wide)
+                        .zip(remembered.chunks_exact_mut(s.wide));
+                    for ((gates, remembered), (old, state)) in rows.zip(states) {
+                        gru_back(gates, remembered, old, state);
                     }
                 }
             }
-            if before.is_none() {
+            if step == 0 {
                 break;
             }
-            let starts: Vec<usize> = (0..batch)
-                .map(|example| (example * s.length + position) * wide)
-                .collect();
-            let source = if cell == Cell::Gru {
-                &self.remembered
-            } else {
-                &self.gates
-            };
-            let windows = Windows {
-                source,
-                starts: &starts,
-                segments: &[0],
-                length: wide,
-            };
+            list(&mut self.starts, step * wide, batch, s.wide);
+            list(&mut self.places, 0, batch, s.hidden);
+            let windows = Windows::rows(self.remembered_gates(), s.wide);
             // `gru` passes a part of the state on as it is.
+            let add = s.cell == Cell::Gru;
             product(
                 windows,
+                &self.starts,
                 &self.packed,
                 &mut state,
-                &places,
-                cell == Cell::Gru,
+                &self.places,
+                add,
             );
+        }
+        self.left = [state, memory];
+    }
+
+    /// The gates' gradients as what was remembered sees them.
+    fn remembered_gates(&self) -> &[f32] {
+        match self.sizes.cell {
+            Cell::Gru => &self.remembered,
+            Cell::Lstm => &self.gates,
         }
     }
 
-    fn parameter_gradients(
-        &mut self,
-        cell: Cell,
-        s: Sizes,
-        batch: usize,
-        input: &[f32],
-        gradients: &mut [Vec<f32>],
-    ) {
+    fn parameter_gradients(&mut self, batch: usize, input: &[f32], gradients: &mut [Vec<f32>]) {
         let [weight_x, weight_h, bias_x, bias_h] = gradients else {
             unreachable!("four parameters")
         };
-        let wide = cell.gates() * s.hidden;
-        self.map
-            .weight_gradient([s.features, wide], input, &self.gates, weight_x);
+        let s = self.sizes;
+        let mut runs = std::mem::take(&mut self.runs);
+        let mut sums = std::mem::take(&mut self.sums);
+        runs.clear();
+        runs.extend((0..s.length).map(|step| Run {
+            count: batch,
+            first: [self.position(step) * s.features, step * batch * s.wide],
+            step: [s.length * s.features, s.wide],
+        }));
+        let windows = Windows::rows(input, s.features);
+        let whole = (&runs[..], s.length * batch);
+        weight_gradient(windows, &self.gates, whole, s.wide, &mut sums, weight_x);
         column_sums(&self.gates, bias_x);
-        let remembered = if cell == Cell::Gru {
-            &self.remembered
-        } else {
-            &self.gates
-        };
-        column_sums(remembered, bias_h);
-        let pairs = (0..batch).flat_map(|example| (1..s.length).map(move |step| (example, step)));
-        let pairs = pairs.map(|(example, step)| {
-            let row = |step| example * s.length + self.position(step, s.length);
-            (row(step - 1) * s.hidden, row(step) * wide)
-        });
-        let (starts, places): (Vec<usize>, Vec<usize>) = pairs.unzip();
-        let windows = Windows {
-            source: &self.hidden,
-            starts: &starts,
-            segments: &[0],
-            length: s.hidden,
-        };
-        let mut sums = vec![0.0; s.hidden * padded(wide)];
-        outer_product(windows, remembered, &places, wide, &mut sums);
-        for (to, from) in weight_h
-            .chunks_exact_mut(wide)
-            .zip(sums.chunks_exact(padded(wide)))
-        {
-            to.copy_from_slice(&from[..wide]);
-        }
+        column_sums(self.remembered_gates(), bias_h);
+        // States with the gates of the step after them.
+        let later = (s.length - 1) * batch;
+        rows(&mut runs, later, [s.hidden, s.wide]);
+        let windows = Windows::rows(&self.hidden, s.hidden);
+        let gates = &self.remembered_gates()[batch * s.wide..];
+        weight_gradient(windows, gates, (&runs, later), s.wide, &mut sums, weight_h);
+        (self.runs, self.sums) = (runs, sums);
+    }
+
+    fn input_gradient(&mut self, batch: usize, weight_x: &[f32], target: &mut [f32], add: bool) {
+        let s = self.sizes;
+        let offsets: Vec<usize> = (0..s.wide).collect();
+        self.packed.fill(weight_x, &offsets, s.wide, s.features);
+        self.list_positions(batch);
+        let windows = Windows::rows(&self.gates, s.wide);
+        product(
+            windows,
+            &self.places,
+            &self.packed,
+            target,
+            &self.starts,
+            add,
+        );
     }
 }
 
-fn slice(values: &[f32], place: usize, length: usize) -> &[f32] {
-    &values[place..place + length]
+fn list(to: &mut Vec<usize>, first: usize, count: usize, step: usize) {
+    to.clear();
+    to.extend((0..count).map(|index| first + index * step));
 }
 
-/// What a state was before (`zeros` at first), and room for what it becomes.
-fn state<'a>(
+/// What there was before a step (`zeros` before the first), and what the step leaves.
+fn turn<'a>(
     all: &'a mut [f32],
-    before: Option<usize>,
-    place: usize,
-    hidden: usize,
+    step: usize,
+    row: usize,
     zeros: &'a [f32],
 ) -> (&'a [f32], &'a mut [f32]) {
-    match before {
-        None => (zeros, &mut all[place..place + hidden]),
-        Some(before) if before < place => {
-            let (left, right) = all.split_at_mut(place);
-            (&left[before..before + hidden], &mut right[..hidden])
-        }
-        Some(before) => {
-            let (left, right) = all.split_at_mut(before);
-            (&right[..hidden], &mut left[place..place + hidden])
-        }
+    let (before, now) = all.split_at_mut(step * row);
+    let old = if step == 0 {
+        zeros
+    } else {
+        &before[(step - 1) * row..]
+    };
+    (old, &mut now[..row])
+}
+
+fn weight_gradient(
+    windows: Windows<'_>,
+    gradient: &[f32],
+    runs: (&[Run], usize),
+    wide: usize,
+    sums: &mut Vec<f32>,
+    to: &mut [f32],
+) {
+    sums.clear();
+    sums.resize(windows.length * padded(wide), 0.0);
+    outer_product(windows, gradient, runs, wide, sums);
+    for (to, from) in to
+        .chunks_exact_mut(wide)
+        .zip(sums.chunks_exact(padded(wide)))
+    {
+        to.copy_from_slice(&from[..wide]);
     }
 }
 
 vectorised! {
-    fn lstm<'a>(gates: &'a mut [f32], old: &'a [f32], memory: &'a mut [f32], state: &'a mut [f32]) {
+    fn lstm<'a>(
+        m: impl Arithmetic, gates: &'a mut [f32], old: &'a [f32], memory: &'a mut [f32], state: &'a mut [f32],
+    ) {
         let hidden = state.len();
         let (input, rest) = gates.split_at_mut(hidden);
         let (forget, rest) = rest.split_at_mut(hidden);
         let (new, output) = rest.split_at_mut(hidden);
         let (old, memory, output) = (&old[..hidden], &mut memory[..hidden], &mut output[..hidden]);
         for i in 0..hidden {
-            let (a, b, c, d) = (sigmoid(input[i]), sigmoid(forget[i]), tanh(new[i]), sigmoid(output[i]));
+            let (a, b) = (sigmoid(m, input[i]), sigmoid(m, forget[i]));
+            let (c, d) = (tanh(m, new[i]), sigmoid(m, output[i]));
             (input[i], forget[i], new[i], output[i]) = (a, b, c, d);
-            memory[i] = b * old[i] + a * c;
-            state[i] = d * tanh(memory[i]);
+            memory[i] = m.add_product(b, old[i], a * c);
+            state[i] = d * tanh(m, memory[i]);
         }
     }
 }
@@ -432,27 +497,33 @@ vectorised! {
 vectorised! {
     /// `state` and `memory` are gradients of what the step left; `memory` becomes that of what was there before.
     fn lstm_back<'a>(
-        gates: &'a mut [f32], old: &'a [f32], left: &'a [f32], state: &'a [f32], memory: &'a mut [f32],
+        m: impl Arithmetic,
+        gates: &'a mut [f32],
+        old: &'a [f32],
+        left: &'a [f32],
+        state: &'a [f32],
+        memory: &'a mut [f32],
     ) {
         let hidden = state.len();
         let (input, rest) = gates.split_at_mut(hidden);
         let (forget, rest) = rest.split_at_mut(hidden);
         let (new, output) = rest.split_at_mut(hidden);
-        let (old, left, memory, output) = (&old[..hidden], &left[..hidden], &mut memory[..hidden], &mut output[..hidden]);
+        let (old, left) = (&old[..hidden], &left[..hidden]);
+        let (memory, output) = (&mut memory[..hidden], &mut output[..hidden]);
         for i in 0..hidden {
-            let (a, b, c, d, t) = (input[i], forget[i], new[i], output[i], tanh(left[i]));
-            let m = memory[i] + state[i] * d * (1.0 - t * t);
+            let (a, b, c, d, t) = (input[i], forget[i], new[i], output[i], tanh(m, left[i]));
+            let g = m.add_product(state[i] * d, 1.0 - t * t, memory[i]);
             output[i] = state[i] * t * d * (1.0 - d);
-            input[i] = m * c * a * (1.0 - a);
-            forget[i] = m * old[i] * b * (1.0 - b);
-            new[i] = m * a * (1.0 - c * c);
-            memory[i] = m * b;
+            input[i] = g * c * a * (1.0 - a);
+            forget[i] = g * old[i] * b * (1.0 - b);
+            new[i] = g * a * (1.0 - c * c);
+            memory[i] = g * b;
         }
     }
 }
 
 vectorised! {
-    fn gru<'a>(gates: &'a mut [f32], remembered: &'a [f32], old: &'a [f32], state: &'a mut [f32]) {
+    fn gru<'a>(m: impl Arithmetic, gates: &'a mut [f32], remembered: &'a [f32], old: &'a [f32], state: &'a mut [f32]) {
         let hidden = state.len();
         let (reset, rest) = gates.split_at_mut(hidden);
         let (update, new) = rest.split_at_mut(hidden);
@@ -460,10 +531,10 @@ vectorised! {
         let (update_h, new_h) = rest.split_at(hidden);
         let (old, new, new_h) = (&old[..hidden], &mut new[..hidden], &new_h[..hidden]);
         for i in 0..hidden {
-            let (r, z) = (sigmoid(reset[i] + reset_h[i]), sigmoid(update[i] + update_h[i]));
-            let n = tanh(new[i] + r * new_h[i]);
+            let (r, z) = (sigmoid(m, reset[i] + reset_h[i]), sigmoid(m, update[i] + update_h[i]));
+            let n = tanh(m, m.add_product(r, new_h[i], new[i]));
             (reset[i], update[i], new[i]) = (r, z, n);
-            state[i] = n + z * (old[i] - n);
+            state[i] = m.add_product(z, old[i] - n, n);
         }
     }
 }

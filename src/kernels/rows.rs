@@ -1,7 +1,7 @@
 //! Operations on the features of a row: normalisation, gates, positions.
 
 use super::functions::{self, Function, Pointwise, with_function};
-use super::operation::{Operation, Pass};
+use super::operation::{Flow, Keeps, Operation, Pass, Plain};
 use super::simd::vectorised;
 use super::sums::add_to;
 use crate::random::Stream;
@@ -83,7 +83,7 @@ impl Operation for LayerNorm {
         pass: Pass<'_>,
         _output: &[f32],
         gradient: &mut [f32],
-        inputs: &mut [Option<&mut [f32]>],
+        _inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
         let width = self.width;
@@ -110,15 +110,11 @@ impl Operation for LayerNorm {
                 *to = total as f32;
             }
         }
-        if let Some(target) = &mut inputs[0] {
-            normalise_back(
-                pass.inputs[0],
-                gradient,
-                &pass.parameters[0],
-                &self.rows,
-                target,
-            );
-        }
+        normalise_back(pass.inputs[0], gradient, &pass.parameters[0], &self.rows);
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::InPlace
     }
 }
 
@@ -159,15 +155,18 @@ vectorised! {
 
 vectorised! {
     fn normalise_back<'a>(
-        values: &'a [f32], gradient: &'a [f32], weight: &'a [f32], rows: &'a [[f32; 2]], to: &'a mut [f32],
+        values: &'a [f32], gradient: &'a mut [f32], weight: &'a [f32], rows: &'a [[f32; 2]],
     ) {
         let width = weight.len();
-        let pairs = values.chunks_exact(width).zip(gradient.chunks_exact(width));
-        for (((row, gradient), to), &[mean, inverse]) in pairs.zip(to.chunks_exact_mut(width)).zip(rows) {
-            let first = sum_over(width, |i| gradient[i] * weight[i]) / width as f32;
-            let second = sum_over(width, |i| gradient[i] * weight[i] * (row[i] - mean) * inverse) / width as f32;
+        let pairs = values.chunks_exact(width).zip(gradient.chunks_exact_mut(width));
+        for ((row, gradient), &[mean, inverse]) in pairs.zip(rows) {
             for i in 0..width {
-                to[i] = inverse * (gradient[i] * weight[i] - first - (row[i] - mean) * inverse * second);
+                gradient[i] *= weight[i];
+            }
+            let first = sum_over(width, |i| gradient[i]) / width as f32;
+            let second = sum_over(width, |i| gradient[i] * (row[i] - mean)) * inverse / width as f32;
+            for i in 0..width {
+                gradient[i] = inverse * (gradient[i] - first - (row[i] - mean) * inverse * second);
             }
         }
     }
@@ -182,37 +181,33 @@ pub struct Gated {
     pub gate: Pointwise,
 }
 
-impl Operation for Gated {
-    fn forward(
-        &mut self,
-        pass: Pass<'_>,
-        _: &mut [Vec<f32>],
-        _: Option<&mut Stream>,
-        output: &mut [f32],
-    ) {
+impl Plain for Gated {
+    fn values(&mut self, pass: Pass<'_>, output: &mut [f32]) {
         with_function!(self.gate, f => gate(pass.inputs[0], self.width, output, f));
     }
 
-    fn backward(
+    fn gradients(
         &mut self,
         pass: Pass<'_>,
-        _output: &[f32],
         gradient: &mut [f32],
         inputs: &mut [Option<&mut [f32]>],
-        _parameters: &mut [Vec<f32>],
     ) {
         if let Some(target) = &mut inputs[0] {
             with_function!(self.gate, f => gate_back(pass.inputs[0], self.width, gradient, target, f));
         }
     }
+
+    fn keeps_inputs(&self) -> bool {
+        true
+    }
 }
 
 vectorised! {
-    fn gate<'a, F: Function>(values: &'a [f32], width: usize, to: &'a mut [f32], function: F) {
+    fn gate<'a, F: Function>(m: impl Arithmetic, values: &'a [f32], width: usize, to: &'a mut [f32], function: F) {
         for (row, to) in values.chunks_exact(2 * width).zip(to.chunks_exact_mut(width)) {
             let (a, b) = row.split_at(width);
             for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
-                *to = a * function.value(*b);
+                *to = a * function.value(m, *b);
             }
         }
     }
@@ -220,15 +215,20 @@ vectorised! {
 
 vectorised! {
     fn gate_back<'a, F: Function>(
-        values: &'a [f32], width: usize, gradient: &'a [f32], to: &'a mut [f32], function: F,
+        m: impl Arithmetic,
+        values: &'a [f32],
+        width: usize,
+        gradient: &'a [f32],
+        to: &'a mut [f32],
+        function: F,
     ) {
         let rows = values.chunks_exact(2 * width).zip(gradient.chunks_exact(width));
         for ((row, gradient), to) in rows.zip(to.chunks_exact_mut(2 * width)) {
             let (a, b) = row.split_at(width);
             let (da, db) = to.split_at_mut(width);
             for i in 0..width {
-                da[i] = gradient[i] * function.value(b[i]);
-                db[i] = gradient[i] * a[i] * function.slope(b[i]);
+                da[i] = gradient[i] * function.value(m, b[i]);
+                db[i] = gradient[i] * a[i] * function.slope(m, b[i]);
             }
         }
     }
@@ -264,7 +264,7 @@ impl Operation for AddToExamples {
         _pass: Pass<'_>,
         _output: &[f32],
         gradient: &mut [f32],
-        inputs: &mut [Option<&mut [f32]>],
+        _inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
         if let [parameter] = parameters {
@@ -274,9 +274,14 @@ impl Operation for AddToExamples {
                 .chunks_exact(size)
                 .for_each(|example| add_to(parameter, example));
         }
-        if let Some(target) = &mut inputs[0] {
-            target.copy_from_slice(gradient);
-        }
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Nothing
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::InPlace
     }
 }
 

@@ -1,8 +1,8 @@
 //! Squeeze and excitation: channels scaled by a small network of their means.
 
 use super::dense::Map;
-use super::elementwise::scale_channels;
-use super::functions::sigmoid;
+use super::elementwise::{apply, scale_channels};
+use super::functions;
 use super::operation::{Operation, Pass};
 use super::sums::{add_to, column_sums};
 use crate::random::Stream;
@@ -67,9 +67,7 @@ impl Operation for SqueezeExcite {
             Some(b1),
             &mut self.inner,
         );
-        self.inner
-            .iter_mut()
-            .for_each(|value| *value = value.max(0.0));
+        apply(&mut self.inner, functions::Relu);
         self.maps[1].forward(
             [self.hidden, channels],
             &self.inner,
@@ -77,9 +75,7 @@ impl Operation for SqueezeExcite {
             Some(b2),
             &mut self.gates,
         );
-        self.gates
-            .iter_mut()
-            .for_each(|value| *value = sigmoid(*value));
+        apply(&mut self.gates, functions::Sigmoid);
         let examples = pass.inputs[0]
             .chunks_exact(size)
             .zip(output.chunks_exact_mut(size));

@@ -36,11 +36,16 @@ impl Packed {
             let first = block * BLOCK;
             let width = BLOCK.min(outputs - first);
             for (row, &offset) in panel.chunks_exact_mut(BLOCK).zip(offsets) {
-                let start = offset + first * stride;
-                for (lane, value) in row[..width].iter_mut().enumerate() {
-                    *value = weights[start + lane * stride];
+                let weights = &weights[offset + first * stride..];
+                let (row, rest) = row.split_at_mut(width);
+                match stride {
+                    1 => row.copy_from_slice(&weights[..width]),
+                    _ => row
+                        .iter_mut()
+                        .zip(weights.iter().step_by(stride))
+                        .for_each(|(to, &weight)| *to = weight),
                 }
-                row[width..].fill(0.0);
+                rest.fill(0.0);
             }
         }
     }
@@ -56,31 +61,98 @@ impl Packed {
     }
 }
 
-/// Where windows lie.
+/// What windows look at, wherever they begin.
 #[derive(Clone, Copy, Debug)]
 pub struct Windows<'a> {
-    /// What they look at.
+    /// All values.
     pub source: &'a [f32],
-    /// Where each begins.
-    pub starts: &'a [usize],
-    /// Where its segments begin, from its own beginning.
-    pub segments: &'a [usize],
+    /// The parts of a window.
+    pub segments: &'a [Segment],
     /// Values in a segment.
     pub length: usize,
 }
 
-/// Writes each window's product with `matrix` to `target`, at its place; adds it to what is there if `add`.
+/// Consecutive values of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Where they begin, from the window's own beginning.
+    pub start: usize,
+    /// Which row of the matrix the first of them is multiplied by.
+    pub row: usize,
+}
+
+impl<'a> Windows<'a> {
+    /// Vectors of `length` values.
+    pub fn rows(source: &'a [f32], length: usize) -> Self {
+        Self {
+            source,
+            segments: &[Segment { start: 0, row: 0 }],
+            length,
+        }
+    }
+}
+
+/// Windows at equal distances, and the gradients of what came of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// How many there are.
+    pub count: usize,
+    /// Where the first window and its gradient begin.
+    pub first: [usize; 2],
+    /// How far the next ones are.
+    pub step: [usize; 2],
+}
+
+/// Windows and the places of their gradients, as few runs of at most [`RUN`] windows.
+pub fn runs(starts: &[usize], places: &[usize]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (&start, &place) in starts.iter().zip(places) {
+        let fits = |run: &mut Run| {
+            let [s, p] = [
+                start.checked_sub(run.first[0])?,
+                place.checked_sub(run.first[1])?,
+            ];
+            if run.count == 1 {
+                run.step = [s, p];
+            }
+            let next = run.step.map(|step| step * run.count);
+            (run.count < RUN && next == [s, p]).then(|| run.count += 1)
+        };
+        if runs.last_mut().and_then(fits).is_none() {
+            runs.push(Run {
+                count: 1,
+                first: [start, place],
+                step: [0, 0],
+            });
+        }
+    }
+    runs
+}
+
+/// `count` windows that begin `step` values apart, and likewise their gradients.
+pub fn rows(to: &mut Vec<Run>, count: usize, step: [usize; 2]) {
+    to.clear();
+    to.extend((0..count).step_by(RUN).map(|first| Run {
+        count: RUN.min(count - first),
+        first: step.map(|step| step * first),
+        step,
+    }));
+}
+
+/// Writes the product of each window, where it starts, with `matrix` to `target`, at its place; adds it to what is
+/// there if `add`.
 pub fn product(
     windows: Windows<'_>,
+    starts: &[usize],
     matrix: &Packed,
     target: &mut [f32],
     places: &[usize],
     add: bool,
 ) {
-    debug_assert_eq!(matrix.depth, windows.segments.len() * windows.length);
-    debug_assert_eq!(windows.starts.len(), places.len());
+    debug_assert_eq!(starts.len(), places.len());
     pulp::Arch::new().dispatch(Product {
         windows,
+        starts,
         matrix,
         target,
         places,
@@ -90,6 +162,7 @@ pub fn product(
 
 struct Product<'a> {
     windows: Windows<'a>,
+    starts: &'a [usize],
     matrix: &'a Packed,
     target: &'a mut [f32],
     places: &'a [usize],
@@ -103,21 +176,22 @@ impl WithSimd for Product<'_> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         for block in 0..self.matrix.outputs.div_ceil(BLOCK) {
             let width = BLOCK.min(self.matrix.outputs - block * BLOCK);
-            match S::F32_LANES {
-                16 => self.block::<S, 12, 1>(simd, block, width),
-                8 if width <= 8 => self.block::<S, 8, 1>(simd, block, width),
-                8 => self.block::<S, 6, 2>(simd, block, width),
-                4 => self.block::<S, 6, 4>(simd, block, width),
-                _ => self.block::<S, 2, 16>(simd, block, width),
+            match (S::F32_LANES, width) {
+                (8, 16) => self.block::<S, 6, 2, true>(simd, block, width),
+                (8, 8) => self.block::<S, 8, 1, true>(simd, block, width),
+                (8, 1..8) => self.block::<S, 8, 1, false>(simd, block, width),
+                (8, _) => self.block::<S, 6, 2, false>(simd, block, width),
+                (4, _) => self.block::<S, 6, 4, false>(simd, block, width),
+                _ => self.block::<S, 2, 16, false>(simd, block, width),
             }
         }
     }
 }
 
 impl Product<'_> {
-    /// One block of outputs of all windows, `W` windows by `V` vectors at a time.
+    /// One block of outputs of all windows, `W` windows by `V` vectors at a time, which are `WHOLE` or not.
     #[inline(always)]
-    fn block<S: Simd, const W: usize, const V: usize>(
+    fn block<S: Simd, const W: usize, const V: usize, const WHOLE: bool>(
         &mut self,
         simd: S,
         block: usize,
@@ -129,13 +203,18 @@ impl Product<'_> {
         let mut first = 0;
         while first < self.places.len() {
             let here = W.min(self.places.len() - first);
-            let mut starts = [self.windows.starts[first]; W];
-            starts[..here].copy_from_slice(&self.windows.starts[first..first + here]);
+            let mut starts = [self.starts[first]; W];
+            let mut places = [self.places[first]; W];
+            starts[..here].copy_from_slice(&self.starts[first..first + here]);
+            places[..here].copy_from_slice(&self.places[first..first + here]);
             let sums = tile::<S, W, V>(simd, &self.windows, &starts, panel, bias);
-            for (window, sums) in sums.iter().enumerate().take(here) {
-                let place = self.places[first + window] + block * BLOCK;
-                let target = &mut self.target[place..place + width];
-                store::<S, V>(simd, sums, target, self.add);
+            // Every index is a constant, so that sums stay in registers.
+            for window in 0..W {
+                if window < here {
+                    let place = places[window] + block * BLOCK;
+                    let target = &mut self.target[place..place + width];
+                    store::<S, V, WHOLE>(simd, &sums[window], target, self.add);
+                }
             }
             first += here;
         }
@@ -155,13 +234,14 @@ fn tile<S: Simd, const W: usize, const V: usize>(
     for window in &mut sums {
         window.copy_from_slice(&bias[..V]);
     }
-    let rows = panel.chunks_exact((windows.length * step).max(1));
-    for (&segment, row) in windows.segments.iter().zip(rows) {
+    for segment in windows.segments {
         let mut values: [&[f32]; W] = [&[]; W];
         for (values, &start) in values.iter_mut().zip(starts) {
-            *values = &windows.source[start + segment..start + segment + windows.length];
+            let start = start + segment.start;
+            *values = &windows.source[start..start + windows.length];
         }
-        for (k, weights) in row.chunks_exact(step).enumerate() {
+        let rows = &panel[segment.row * step..(segment.row + windows.length) * step];
+        for (k, weights) in rows.chunks_exact(step).enumerate() {
             for window in 0..W {
                 let value = simd.splat_f32s(values[window][k]);
                 for vector in 0..V {
@@ -175,38 +255,47 @@ fn tile<S: Simd, const W: usize, const V: usize>(
 }
 
 #[inline(always)]
-fn store<S: Simd, const V: usize>(simd: S, sums: &[S::f32s; V], target: &mut [f32], add: bool) {
-    let mut rest = target;
-    for &sum in sums {
-        let (here, after) = rest.split_at_mut(S::F32_LANES.min(rest.len()));
-        rest = after;
-        if here.is_empty() {
-            continue;
+fn store<S: Simd, const V: usize, const WHOLE: bool>(
+    simd: S,
+    sums: &[S::f32s; V],
+    target: &mut [f32],
+    add: bool,
+) {
+    if WHOLE {
+        let to = &mut S::as_mut_simd_f32s(target).0[..V];
+        for vector in 0..V {
+            to[vector] = match add {
+                true => simd.add_f32s(sums[vector], to[vector]),
+                false => sums[vector],
+            };
         }
+        return;
+    }
+    for (to, &sum) in target.chunks_mut(S::F32_LANES).zip(sums) {
         let sum = match add {
-            true => simd.add_f32s(sum, simd.partial_load_f32s(here)),
+            true => simd.add_f32s(sum, simd.partial_load_f32s(to)),
             false => sum,
         };
-        match S::as_mut_simd_f32s(here).0 {
+        match S::as_mut_simd_f32s(to).0 {
             [whole] => *whole = sum,
-            _ => simd.partial_store_f32s(here, sum),
+            _ => simd.partial_store_f32s(to, sum),
         }
     }
 }
 
-/// Adds to `target`, a row of [`padded`] outputs for each value of a window, the products of that value with
-/// the window's gradient: `outputs` values at its place in `gradient`.
+/// Adds to `target`, a row of [`padded`] outputs for each value of a window, the products of that value with the
+/// window's gradient, `outputs` values. Goes through this many windows of the runs.
 pub fn outer_product(
     windows: Windows<'_>,
     gradient: &[f32],
-    places: &[usize],
+    runs: (&[Run], usize),
     outputs: usize,
     target: &mut [f32],
 ) {
     pulp::Arch::new().dispatch(OuterProduct {
         windows,
         gradient,
-        places,
+        runs,
         outputs,
         target,
     });
@@ -220,7 +309,7 @@ pub fn padded(outputs: usize) -> usize {
 struct OuterProduct<'a> {
     windows: Windows<'a>,
     gradient: &'a [f32],
-    places: &'a [usize],
+    runs: (&'a [Run], usize),
     outputs: usize,
     target: &'a mut [f32],
 }
@@ -230,21 +319,27 @@ impl WithSimd for OuterProduct<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        for first in (0..self.places.len()).step_by(RUN) {
-            let run = first..(first + RUN).min(self.places.len());
+        let (mut runs, mut left) = self.runs;
+        while left > 0 {
+            // Runs that are at most so many windows together.
+            let (mut number, mut windows) = (0, 0);
+            for run in runs {
+                if windows > 0 && windows + run.count > RUN || windows >= left {
+                    break;
+                }
+                (number, windows) = (number + 1, windows + run.count);
+            }
+            let group = (&runs[..number], windows.min(left));
+            (runs, left) = (&runs[number..], left - group.1);
             for block in 0..self.outputs.div_ceil(BLOCK) {
                 let width = BLOCK.min(self.outputs - block * BLOCK);
                 match (S::F32_LANES, width) {
-                    (16, 16) => self.block::<S, 1, true>(simd, run.clone(), block),
-                    (16, _) => self.block::<S, 1, false>(simd, run.clone(), block),
-                    (8, 16) => self.block::<S, 2, true>(simd, run.clone(), block),
-                    (8, 8) => self.block::<S, 1, true>(simd, run.clone(), block),
-                    (8, 1..8) => self.block::<S, 1, false>(simd, run.clone(), block),
-                    (8, _) => self.block::<S, 2, false>(simd, run.clone(), block),
-                    (4, 16) => self.block::<S, 4, true>(simd, run.clone(), block),
-                    (4, _) => self.block::<S, 4, false>(simd, run.clone(), block),
-                    (_, 16) => self.block::<S, 16, true>(simd, run.clone(), block),
-                    _ => self.block::<S, 16, false>(simd, run.clone(), block),
+                    (8, 16) => self.block::<S, 2, true>(simd, group, block),
+                    (8, 8) => self.block::<S, 1, true>(simd, group, block),
+                    (8, 1..8) => self.block::<S, 1, false>(simd, group, block),
+                    (8, _) => self.block::<S, 2, false>(simd, group, block),
+                    (4, _) => self.block::<S, 4, false>(simd, group, block),
+                    _ => self.block::<S, 16, false>(simd, group, block),
                 }
             }
         }
@@ -256,57 +351,56 @@ impl OuterProduct<'_> {
     fn block<S: Simd, const V: usize, const WHOLE: bool>(
         &mut self,
         simd: S,
-        run: std::ops::Range<usize>,
+        runs: (&[Run], usize),
         block: usize,
     ) {
         let length = self.windows.length;
-        for segment in 0..self.windows.segments.len() {
+        for segment in self.windows.segments {
             let mut first = 0;
             while first < length {
-                let row = segment * length + first;
-                let at = (self.windows.segments[segment] + first, row, block);
-                let run = run.clone();
+                let at = (segment.start + first, segment.row + first, block);
                 first += match length - first {
-                    1 => self.values::<S, 1, V, WHOLE>(simd, run, at),
-                    2 => self.values::<S, 2, V, WHOLE>(simd, run, at),
-                    3 => self.values::<S, 3, V, WHOLE>(simd, run, at),
-                    4 | 5 | 8 => self.values::<S, 4, V, WHOLE>(simd, run, at),
-                    _ => self.values::<S, 6, V, WHOLE>(simd, run, at),
+                    1 => self.values::<S, 1, V, WHOLE>(simd, runs, at),
+                    2 => self.values::<S, 2, V, WHOLE>(simd, runs, at),
+                    3 => self.values::<S, 3, V, WHOLE>(simd, runs, at),
+                    4 | 5 | 8 => self.values::<S, 4, V, WHOLE>(simd, runs, at),
+                    _ => self.values::<S, 6, V, WHOLE>(simd, runs, at),
                 };
             }
         }
     }
 
-    /// `K` values of all windows of a run by one block of outputs. `at` is the first value's offset in a window,
+    /// `K` values of all windows of some runs by one block of outputs. `at` is the first value's offset in a window,
     /// its row in the target, and the block. Returns `K`.
     #[inline(always)]
     fn values<S: Simd, const K: usize, const V: usize, const WHOLE: bool>(
         &mut self,
         simd: S,
-        run: std::ops::Range<usize>,
+        (runs, mut left): (&[Run], usize),
         (offset, row, block): (usize, usize, usize),
     ) -> usize {
         let lanes = S::F32_LANES;
         let mut sums = [[simd.splat_f32s(0.0); V]; K];
         let width = (V * lanes).min(self.outputs - block * BLOCK);
-        let starts = self.windows.starts[run.clone()].iter();
-        for (&start, &place) in starts.zip(&self.places[run]) {
-            let values = &self.windows.source[start + offset..start + offset + K];
-            let place = place + block * BLOCK;
-            let gradient = &self.gradient[place..place + width];
-            let mut vectors = [simd.splat_f32s(0.0); V];
-            if WHOLE {
-                vectors.copy_from_slice(&S::as_simd_f32s(gradient).0[..V]);
-            } else {
-                for (vector, part) in vectors.iter_mut().zip(gradient.chunks(lanes)) {
-                    *vector = simd.partial_load_f32s(part);
-                }
+        for run in runs {
+            let count = run.count.min(left);
+            left -= count;
+            let values = &self.windows.source[run.first[0] + offset..];
+            let gradient = &self.gradient[run.first[1] + block * BLOCK..];
+            // Whole steps are cut off without looking where they end; the last window may end before its step does.
+            let apart = run.step[0] >= K && run.step[1] >= width;
+            let whole = if apart { count - 1 } else { 0 };
+            let [s, p] = run.step.map(|step| step.max(1));
+            let steps = values[..whole * s]
+                .chunks_exact(s)
+                .zip(gradient[..whole * p].chunks_exact(p));
+            for (values, gradient) in steps {
+                accumulate::<S, K, V, WHOLE>(simd, &mut sums, &values[..K], &gradient[..width]);
             }
-            for k in 0..K {
-                let value = simd.splat_f32s(values[k]);
-                for v in 0..V {
-                    sums[k][v] = simd.mul_add_e_f32s(value, vectors[v], sums[k][v]);
-                }
+            for window in whole..count {
+                let [s, p] = run.step.map(|step| step * window);
+                let (values, gradient) = (&values[s..s + K], &gradient[p..p + width]);
+                accumulate::<S, K, V, WHOLE>(simd, &mut sums, values, gradient);
             }
         }
         let stride = padded(self.outputs);
@@ -318,5 +412,28 @@ impl OuterProduct<'_> {
             }
         }
         K
+    }
+}
+
+#[inline(always)]
+fn accumulate<S: Simd, const K: usize, const V: usize, const WHOLE: bool>(
+    simd: S,
+    sums: &mut [[S::f32s; V]; K],
+    values: &[f32],
+    gradient: &[f32],
+) {
+    let mut vectors = [simd.splat_f32s(0.0); V];
+    if WHOLE {
+        vectors.copy_from_slice(&S::as_simd_f32s(gradient).0[..V]);
+    } else {
+        for (vector, part) in vectors.iter_mut().zip(gradient.chunks(S::F32_LANES)) {
+            *vector = simd.partial_load_f32s(part);
+        }
+    }
+    for k in 0..K {
+        let value = simd.splat_f32s(values[k]);
+        for v in 0..V {
+            sums[k][v] = simd.mul_add_e_f32s(value, vectors[v], sums[k][v]);
+        }
     }
 }

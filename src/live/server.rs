@@ -86,28 +86,40 @@ impl Server {
                 std::thread::sleep(BREATH);
                 continue;
             };
-            if open.fetch_add(1, Ordering::Relaxed) >= MOST_CONNECTIONS {
+            let counted = Counted::one_of(&open);
+            if counted.number > MOST_CONNECTIONS {
                 let busy = Answer::refusal(Status::Busy, "too many pages are open");
                 let _ = busy.send(&mut stream);
-                open.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
-            let (hall, open) = (Arc::clone(&hall), Arc::clone(&open));
-            std::thread::spawn(move || {
-                let _closing = Closing(&open);
-                // A browser that has gone needs no answer.
+            let hall = Arc::clone(&hall);
+            // A browser that has gone needs no answer, and one that no thread is left for has to come again.
+            let _ = std::thread::Builder::new().spawn(move || {
+                let _counted = counted;
                 let _ = converse(stream, &hall, public);
             });
         }
     }
 }
 
-/// Counts a connection as closed, however its thread ends.
-struct Closing<'a>(&'a AtomicUsize);
+/// An open connection, which counts until its thread ends in whatever way.
+struct Counted {
+    open: Arc<AtomicUsize>,
+    number: usize,
+}
 
-impl Drop for Closing<'_> {
+impl Counted {
+    fn one_of(open: &Arc<AtomicUsize>) -> Self {
+        Self {
+            open: Arc::clone(open),
+            number: open.fetch_add(1, Ordering::Relaxed) + 1,
+        }
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

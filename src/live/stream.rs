@@ -146,10 +146,15 @@ impl Tail<'_> {
                 pause = Some(PAUSE);
             }
             Ok(News::Entries(entries)) => {
-                if let Some(first) = entries.first().filter(|entry| entry.seq == 0) {
-                    self.begin(first, source.run().and_then(|run| Head::of(&run)))?;
+                let first = entries.first().filter(|entry| entry.seq == 0);
+                if let Some(first) = first {
+                    self.begin(first)?;
                 }
                 self.send(&entries)?;
+                // The space of a run may take a while to understand; what happened need not wait for it.
+                if first.is_some() {
+                    self.head(source.run().and_then(|run| Head::of(&run)))?;
+                }
             }
             Ok(News::Restarted) => self.restart()?,
             Err(error) => {
@@ -165,11 +170,15 @@ impl Tail<'_> {
         Ok(pause)
     }
 
-    fn begin(&mut self, first: &Entry, head: Result<Head, RunError>) -> io::Result<()> {
+    fn begin(&mut self, first: &Entry) -> io::Result<()> {
         self.begun = (first.at * 1e3) as u64;
-        if self.seen.is_some_and(|seen| seen.begun != self.begun) {
-            self.restart()?;
+        match self.seen.filter(|seen| seen.begun != self.begun) {
+            Some(_) => self.restart(),
+            None => Ok(()),
         }
+    }
+
+    fn head(&mut self, head: Result<Head, RunError>) -> io::Result<()> {
         match head {
             Ok(head) => self.out.send("run", None, &head),
             Err(error) => {

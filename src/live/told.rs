@@ -12,7 +12,7 @@ pub struct Head {
     name: String,
     /// The comment that opens the experiment file.
     question: String,
-    score_name: String,
+    score_name: &'static str,
     controller: &'static str,
     seed: u64,
     trials: Option<u64>,
@@ -37,16 +37,17 @@ impl Head {
             .map(|line| line.trim_start_matches('#').trim())
             .collect();
         let controller = experiment.search.description().name;
+        let (space, score_name) = run.space_and_score_name()?;
         Ok(Self {
             name: experiment.name.clone(),
             question: words.join(" "),
-            score_name: run.score_name()?.to_owned(),
+            score_name,
             controller,
             seed: experiment.seed.0,
             trials: experiment.budget.trials,
             epochs: experiment.budget.epochs,
             seconds: experiment.budget.seconds,
-            architectures: run.space()?.indices().to_string(),
+            architectures: space.indices().to_string(),
             facts: vec![
                 ("strata", started.strata.clone()),
                 ("burn", started.burn.clone()),

@@ -4,7 +4,7 @@ use super::Network;
 use super::network::{batch, walk};
 use super::plan::Step;
 use super::program::{turn, turn_back};
-use crate::kernels::{Operation, Pass};
+use crate::kernels::{Keeps, Operation, Pass};
 use crate::layers::{Activation, Forward, Layer, Mode, Parameter, Shape};
 use crate::random::Stream;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
@@ -178,6 +178,11 @@ impl Operation for Foreign {
                 None => to.fill(0.0),
             }
         }
+    }
+
+    fn keeps(&self) -> Keeps {
+        // burn has what it needs.
+        Keeps::Nothing
     }
 }
 

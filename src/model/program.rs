@@ -6,7 +6,7 @@
 use super::foreign::Foreign;
 use super::plan::Step;
 use super::{ComputeDevice, Network};
-use crate::kernels::{Flow, Operation, Pass, add_to, transpose};
+use crate::kernels::{Flow, Operation, Pass, Pointwise, add_to, transpose};
 use crate::layers::{Mode, Shape};
 use std::ops::Range;
 
@@ -46,6 +46,10 @@ struct Slot {
     gradient: Option<Vec<f32>>,
     /// Whether something below learns from its gradient.
     learns: bool,
+    /// The last stage that reads it; none where the network's output is.
+    last_reader: Option<usize>,
+    /// Whether a backward pass looks at the values.
+    kept: bool,
 }
 
 impl Program {
@@ -64,6 +68,7 @@ impl Program {
             ComputeDevice::Flex => program.plan(network),
             other => program.plan_whole(network, other.on_burn()),
         }
+        program.mark_readers();
         program
     }
 
@@ -135,31 +140,9 @@ impl Program {
         assert!(inputs.len().is_multiple_of(size), "whole examples");
         self.batch = inputs.len() / size;
         self.read(inputs);
-        for stage in &mut self.steps {
-            let slot = &mut self.slots[stage.output];
-            let mut output = std::mem::take(&mut slot.values);
-            output.resize(self.batch * slot.size, 0.0);
-            let inputs: Vec<&[f32]> = stage
-                .inputs
-                .iter()
-                .map(|&input| &self.slots[input].values[..])
-                .collect();
-            let pass = Pass {
-                batch: self.batch,
-                inputs: &inputs,
-                parameters: &self.parameters[stage.parameters.clone()],
-            };
-            let noise = match &mut mode {
-                Mode::Training(stream) => Some(&mut **stream),
-                Mode::Inference => None,
-            };
-            stage.operation.forward(
-                pass,
-                &mut self.buffers[stage.buffers.clone()],
-                noise,
-                &mut output,
-            );
-            self.slots[stage.output].values = output;
+        for index in 0..self.steps.len() {
+            self.step_forward(index, &mut mode);
+            self.release_inputs(index, matches!(mode, Mode::Inference));
         }
         &self.slots[self.output].values
     }
@@ -186,6 +169,9 @@ impl Program {
             if let Some(gradient) = self.slots[output].gradient.take() {
                 self.step_back(index, gradient);
             }
+            // Whoever reads it has gone back already.
+            let values = std::mem::take(&mut self.slots[output].values);
+            self.put_aside(values);
         }
     }
 
@@ -206,69 +192,123 @@ impl Program {
         turn(self.input, inputs, values);
     }
 
-    fn step_back(&mut self, index: usize, mut gradient: Vec<f32>) {
-        let stage = &self.steps[index];
-        let learning = stage
-            .inputs
-            .iter()
-            .map(|&input| self.slots[input].learns)
-            .collect::<Vec<_>>();
-        match stage.operation.flow() {
-            Flow::Constant => self.spare.push(gradient),
-            Flow::Sums => self.pass_on(index, &learning, gradient),
-            Flow::Computes | Flow::Same => {
-                let sizes: Vec<usize> = stage
-                    .inputs
-                    .iter()
-                    .map(|&input| self.slots[input].values.len())
-                    .collect();
-                let mut targets: Vec<Option<Vec<f32>>> = Vec::with_capacity(sizes.len());
-                for (size, learns) in sizes.into_iter().zip(learning) {
-                    targets.push(learns.then(|| self.take_spare(size)));
-                }
-                let stage = &mut self.steps[index];
-                let inputs: Vec<&[f32]> = stage
-                    .inputs
-                    .iter()
-                    .map(|&input| &self.slots[input].values[..])
-                    .collect();
-                let pass = Pass {
-                    batch: self.batch,
-                    inputs: &inputs,
-                    parameters: &self.parameters[stage.parameters.clone()],
+    fn step_forward(&mut self, index: usize, mode: &mut Mode<'_>) {
+        let slot = &mut self.slots[self.steps[index].output];
+        let length = self.batch * slot.size;
+        let mut output = std::mem::take(&mut slot.values);
+        if output.capacity() < length {
+            output = self.take_spare(length);
+        }
+        output.resize(length, 0.0);
+        let stage = &mut self.steps[index];
+        let read = |&input: &usize| &self.slots[input].values[..];
+        let inputs: Vec<&[f32]> = stage.inputs.iter().map(read).collect();
+        let pass = Pass {
+            batch: self.batch,
+            inputs: &inputs,
+            parameters: &self.parameters[stage.parameters.clone()],
+        };
+        let noise = match mode {
+            Mode::Training(stream) => Some(&mut **stream),
+            Mode::Inference => None,
+        };
+        let buffers = &mut self.buffers[stage.buffers.clone()];
+        stage.operation.forward(pass, buffers, noise, &mut output);
+        self.slots[stage.output].values = output;
+    }
+
+    /// Gives back the memory of what nobody reads any more.
+    fn release_inputs(&mut self, index: usize, inference: bool) {
+        for place in 0..self.steps[index].inputs.len() {
+            let number = self.steps[index].inputs[place];
+            // What comes into the network has its own memory.
+            if number == 0 {
+                continue;
+            }
+            let slot = &mut self.slots[number];
+            let over = slot.last_reader == Some(index) && (inference || !slot.kept);
+            if over {
+                let values = std::mem::take(&mut slot.values);
+                self.put_aside(values);
+            }
+        }
+    }
+
+    fn step_back(&mut self, index: usize, gradient: Vec<f32>) {
+        match self.steps[index].operation.flow() {
+            Flow::Constant => self.put_aside(gradient),
+            Flow::Sums => self.pass_on(index, gradient),
+            Flow::InPlace => {
+                let gradient = self.run_back(index, gradient, &mut []);
+                self.give(self.steps[index].inputs[0], gradient);
+            }
+            Flow::Splits => {
+                let [first, second] = self.steps[index].inputs[..] else {
+                    unreachable!("what splits has two inputs")
                 };
-                let mut wanted: Vec<Option<&mut [f32]>> = targets
-                    .iter_mut()
-                    .map(|target| target.as_deref_mut())
-                    .collect();
-                let parameters = &mut self.gradients[stage.parameters.clone()];
-                let output = &self.slots[stage.output].values;
-                stage
-                    .operation
-                    .backward(pass, output, &mut gradient, &mut wanted, parameters);
-                self.reached[stage.parameters.clone()].fill(true);
-                self.spare.push(gradient);
-                for (place, target) in targets.into_iter().enumerate() {
+                let mut target = self.target(first);
+                let gradient = self.run_back(index, gradient, &mut [target.as_deref_mut()]);
+                if let Some(target) = target {
+                    self.give(first, target);
+                }
+                self.give(second, gradient);
+            }
+            Flow::Computes | Flow::Same => {
+                let inputs = self.steps[index].inputs.clone();
+                let mut targets: Vec<Option<Vec<f32>>> =
+                    inputs.iter().map(|&input| self.target(input)).collect();
+                let mut wanted: Vec<Option<&mut [f32]>> =
+                    targets.iter_mut().map(Option::as_deref_mut).collect();
+                let gradient = self.run_back(index, gradient, &mut wanted);
+                self.put_aside(gradient);
+                for (input, target) in inputs.into_iter().zip(targets) {
                     if let Some(target) = target {
-                        self.give(self.steps[index].inputs[place], target);
+                        self.give(input, target);
                     }
                 }
             }
         }
     }
 
-    /// Gives the gradient itself to every input that learns from it.
-    fn pass_on(&mut self, index: usize, learning: &[bool], gradient: Vec<f32>) {
-        let inputs = self.steps[index].inputs.clone();
-        let mut learners = inputs
-            .into_iter()
-            .zip(learning)
-            .filter(|(_, learns)| **learns);
-        let Some((last, _)) = learners.next_back() else {
-            self.spare.push(gradient);
-            return;
+    /// Room for the gradient of a slot, if something learns from it.
+    fn target(&mut self, slot: usize) -> Option<Vec<f32>> {
+        let slot = &self.slots[slot];
+        let (learns, length) = (slot.learns, self.batch * slot.size);
+        learns.then(|| self.take_spare(length))
+    }
+
+    /// Runs an operation backward, and returns what became of the gradient of its output.
+    fn run_back(
+        &mut self,
+        index: usize,
+        mut gradient: Vec<f32>,
+        targets: &mut [Option<&mut [f32]>],
+    ) -> Vec<f32> {
+        let stage = &mut self.steps[index];
+        let read = |&input: &usize| &self.slots[input].values[..];
+        let inputs: Vec<&[f32]> = stage.inputs.iter().map(read).collect();
+        let pass = Pass {
+            batch: self.batch,
+            inputs: &inputs,
+            parameters: &self.parameters[stage.parameters.clone()],
         };
-        for (input, _) in learners {
+        let parameters = &mut self.gradients[stage.parameters.clone()];
+        let output = &self.slots[stage.output].values;
+        stage
+            .operation
+            .backward(pass, output, &mut gradient, targets, parameters);
+        self.reached[stage.parameters.clone()].fill(true);
+        gradient
+    }
+
+    /// Gives the gradient itself to every input that learns from it.
+    fn pass_on(&mut self, index: usize, gradient: Vec<f32>) {
+        let mut learners = self.steps[index].inputs.clone();
+        learners.retain(|&input| self.slots[input].learns);
+        let Some(last) = learners.pop() else {
+            return self.put_aside(gradient);
+        };
+        for input in learners {
             if let Some(sum) = &mut self.slots[input].gradient {
                 add_to(sum, &gradient);
             } else {
@@ -280,14 +320,23 @@ impl Program {
         self.give(last, gradient);
     }
 
-    /// Adds to the gradient of a slot.
+    /// Adds to the gradient of a slot, if something learns from it.
     fn give(&mut self, slot: usize, gradient: Vec<f32>) {
-        match &mut self.slots[slot].gradient {
+        let slot = &mut self.slots[slot];
+        match &mut slot.gradient {
+            empty @ None if slot.learns => *empty = Some(gradient),
             Some(sum) => {
                 add_to(sum, &gradient);
-                self.spare.push(gradient);
+                self.put_aside(gradient);
             }
-            empty => *empty = Some(gradient),
+            None => self.put_aside(gradient),
+        }
+    }
+
+    /// Keeps memory for later.
+    fn put_aside(&mut self, values: Vec<f32>) {
+        if values.capacity() > 0 {
+            self.spare.push(values);
         }
     }
 
@@ -336,6 +385,8 @@ impl Program {
             .for_each(|source| readers[source.node] += 1);
         readers[steps.len()] += 1;
         let mut slots = vec![0];
+        // Functions of slots that have slots of their own.
+        let mut applied: Vec<(usize, Pointwise, usize)> = Vec::new();
         let mut alone = vec![readers[0] == 1];
         for (node, step) in steps.iter().enumerate() {
             let inputs: Vec<usize> = step
@@ -343,19 +394,68 @@ impl Program {
                 .iter()
                 .map(|source| slots[source.node])
                 .collect();
-            let alone_before = step.inputs.first().is_some_and(|source| alone[source.node]);
+            let lonely: Vec<bool> = step
+                .inputs
+                .iter()
+                .map(|source| alone[source.node])
+                .collect();
             let operation = step.layer.operation(&step.shapes);
             let operation = operation.unwrap_or_else(|| Box::new(Foreign::layer(step)));
             let same = operation.flow() == Flow::Same;
-            let slot = match inputs.first() {
-                Some(&input) if same || (alone_before && self.absorbs(input, &*operation)) => input,
-                _ => self.add_stage(operation, step, inputs),
-            };
+            let applies = inputs.first().copied().zip(operation.pointwise());
+            let known = self.absorbed(&*operation, &inputs, &lonely).or_else(|| {
+                let same = |&&(input, function, _): &&(usize, Pointwise, usize)| {
+                    applies == Some((input, function))
+                };
+                applied.iter().find(same).map(|&(.., slot)| slot)
+            });
+            let slot = known.unwrap_or_else(|| {
+                let slot = self.add_stage(operation, step, inputs);
+                applied.extend(applies.map(|(input, function)| (input, function, slot)));
+                slot
+            });
             slots.push(slot);
             let only_reader = readers[node + 1] == 1;
-            alone.push(only_reader && (!same || alone_before));
+            alone.push(only_reader && (!same || lonely[0]));
         }
         self.output = slots[steps.len()];
+    }
+
+    /// Notes which values are read last by whom, and which are needed on the way back.
+    fn mark_readers(&mut self) {
+        for (index, stage) in self.steps.iter().enumerate() {
+            let keeps = stage.operation.keeps();
+            self.slots[stage.output].kept |= keeps.output();
+            for &input in &stage.inputs {
+                self.slots[input].last_reader = Some(index).filter(|_| input != self.output);
+                self.slots[input].kept |= keeps.inputs();
+            }
+        }
+    }
+
+    /// The slot that holds what an operation gives already, or from now on.
+    fn absorbed(
+        &mut self,
+        operation: &dyn Operation,
+        inputs: &[usize],
+        lonely: &[bool],
+    ) -> Option<usize> {
+        match (operation.flow(), inputs) {
+            (Flow::Same, &[input, ..]) => Some(input),
+            (Flow::Sums, &[a, b]) if a != b => {
+                let writers = [a, b].map(|slot| self.steps.iter().position(|s| s.output == slot));
+                let later = usize::from(writers[1] > writers[0]);
+                let (slot, other) = (inputs[later], inputs[1 - later]);
+                let stage = &mut self.steps[writers[later].filter(|_| lonely[later])?];
+                if !stage.operation.absorb_sum() {
+                    return None;
+                }
+                stage.inputs.push(other);
+                Some(slot)
+            }
+            (_, &[input, ..]) if lonely[0] => self.absorbs(input, operation).then_some(input),
+            _ => None,
+        }
     }
 
     /// Whether the operation that writes a slot applies this one too from now on.

@@ -457,6 +457,7 @@ fn host(file: &ExperimentFile) -> Host {
         path.to_string_lossy().into_owned()
     };
     Host {
+        kernels: manifest::kernels(),
         cpu: manifest::cpu_model(),
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),

@@ -25,8 +25,8 @@ struct Manifest<'a> {
     git_revision: Option<&'static str>,
     burn: &'a str,
     cpu: &'a str,
-    /// The instructions that kernels use, which decide last bits.
-    instructions: &'a str,
+    /// The instructions that kernels use and their revision, which decide last bits.
+    kernels: &'a str,
     device: &'static str,
     cores: usize,
     threads_a_trial: usize,
@@ -55,7 +55,7 @@ pub(super) fn write(
         git_revision: option_env!("STRATA_GIT_REVISION"),
         burn: &started.burn,
         cpu: &started.host.cpu,
-        instructions: crate::kernels::path(),
+        kernels: &started.host.kernels,
         device: started.experiment.trial.device.name(),
         cores: cores(),
         threads_a_trial: started.experiment.trial.threads,
@@ -68,6 +68,15 @@ pub(super) fn write(
     let mut text = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
     text.push(b'\n');
     folder.files().replace(&folder.manifest(), &text)
+}
+
+/// What decides last bits: the instructions that kernels use, and their revision.
+pub(super) fn kernels() -> String {
+    format!(
+        "kernels {} ({})",
+        crate::kernels::REVISION,
+        crate::kernels::path()
+    )
 }
 
 /// The number of cores this process may use.

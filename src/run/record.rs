@@ -96,6 +96,10 @@ pub struct Started {
 pub struct Host {
     /// The processor's name.
     pub cpu: String,
+    /// What decides last bits: the instructions that kernels use, and their revision. Journals of the first revision
+    /// say nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kernels: String,
     /// The folder that data files are relative to.
     pub base: String,
     /// The folder of named datasets, if one was named.
@@ -104,6 +108,11 @@ pub struct Host {
 }
 
 impl Started {
+    /// The program and the processor that the run was started by.
+    pub fn made_by(&self) -> String {
+        made_by(&self.strata, &self.burn, &self.host)
+    }
+
     /// The data, with the folders of the machine that the run was started on.
     pub fn data(&self) -> DataSource {
         DataSource {
@@ -111,6 +120,18 @@ impl Started {
             ..self.experiment.data.clone()
         }
     }
+}
+
+/// A program and a processor, in words.
+pub(super) fn made_by(strata: &str, burn: &str, host: &Host) -> String {
+    let kernels = match &host.kernels[..] {
+        "" => "kernels of revision 1 or none",
+        kernels => kernels,
+    };
+    format!(
+        "strata {strata} with burn {burn}, {kernels}, on {}",
+        host.cpu
+    )
 }
 
 /// An architecture to try.

@@ -320,6 +320,16 @@ impl RecordedRun {
         Ok(self.setup()?.space)
     }
 
+    /// The space that was searched, and what its scores are: both from one reading of the texts.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn space_and_score_name(&self) -> Result<(SearchSpace, &'static str), RunError> {
+        let setup = self.setup()?;
+        let name = setup.score_name();
+        Ok((setup.space, name))
+    }
+
     pub(super) fn setup(&self) -> Result<Setup, RunError> {
         let started = self.started();
         Setup::compile(

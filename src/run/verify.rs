@@ -7,6 +7,8 @@ use super::evaluators::Evaluators;
 use super::event::{Event, Unit};
 use super::executor::{Assignment, Done, Limits, Message, with_threads};
 use super::lifecycle::{Options, check_hashes, limits, load};
+use super::manifest;
+use super::record::{Host, made_by};
 use super::state::Outcome;
 use super::summary::RecordedRun;
 use crate::evaluation::{EpochRecord, FailureKind};
@@ -23,6 +25,10 @@ pub struct Verification {
     pub checked: Vec<Checked>,
     /// Whether it was told to stop before it was done.
     pub interrupted: bool,
+    /// The program and the processor that the run was started by.
+    pub made_by: String,
+    /// Those that ran its trials again.
+    pub verified_by: String,
 }
 
 /// A trial that was run again.
@@ -109,9 +115,16 @@ pub fn verify_with(
     })?;
     checked.sort_by_key(|checked| checked.trial);
     let interrupted = checked.len() < work.len();
+    let here = Host {
+        kernels: manifest::kernels(),
+        cpu: manifest::cpu_model(),
+        ..Host::default()
+    };
     Ok(Verification {
         checked,
         interrupted,
+        made_by: run.started().made_by(),
+        verified_by: made_by(manifest::STRATA, manifest::BURN, &here),
     })
 }
 

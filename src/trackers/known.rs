@@ -54,13 +54,14 @@ impl Known {
         let path = run.folder().path();
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let name = path.file_name().unwrap_or_default();
+        let (space, score_name) = run.space_and_score_name()?;
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
-            score_name: run.score_name()?.to_owned(),
+            score_name: score_name.to_owned(),
             experiment: run.started().experiment.clone(),
             state: State::default(),
             begun: run.started_at(),
-            space: run.space()?,
+            space,
             lists: BTreeMap::new(),
         })
     }

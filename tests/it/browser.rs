@@ -186,6 +186,12 @@ fn the_live_page_shows_a_run_and_goes_on_with_it() {
     browser.script("document.querySelector('#compare').click()", json!([]));
     browser.wait("return document.querySelector('#sheet-title')?.textContent === 'Trials 2 and 3'");
     browser.wait("return document.querySelectorAll('#sheet img').length === 2 && [...document.querySelectorAll('#sheet img')].every((image) => image.complete)");
+    let beside = "return new Set([...document.querySelectorAll('#sheet .drawings figure')].map((figure) => figure.getBoundingClientRect().top)).size === 1";
+    assert_eq!(
+        browser.script(beside, json!([])),
+        json!(true),
+        "the drawings stand below each other"
+    );
     look(&browser, "two");
     let address = browser.script("return location.hash", json!([]));
     assert_eq!(address, "#/long-1/2+3");
@@ -243,7 +249,7 @@ fn expected(run: &Path) -> (usize, f64) {
 }
 
 #[test]
-fn what_a_filter_asks_is_what_it_says() {
+fn a_filter_holds_of_what_it_says_and_a_run_that_is_not_there_is_told() {
     let Some(browser) = Browser::start() else {
         return;
     };
@@ -262,4 +268,12 @@ fn what_a_filter_asks_is_what_it_says() {
         "time<3",
     ];
     assert_eq!(found, json!(holding));
+    browser.script("location.hash = '#/nothing'", json!([]));
+    browser
+        .wait("return document.querySelector('#trouble').textContent.includes('no run “nothing”')");
+    browser.script("location.hash = '#/long-1'", json!([]));
+    browser.wait(
+        "return document.querySelector('#headline').textContent.startsWith('The best of 20')",
+    );
+    browser.wait("return document.querySelector('#trouble').hidden");
 }

@@ -44,7 +44,8 @@ const follow = () => {
   $("list").hidden = name !== null;
   $("run").hidden = name === null;
   document.title = name ?? "strata";
-  [run, pair, cards] = [fresh(), [], new Map()];
+  forget();
+  cards = new Map();
   scrollTo(0, 0);
   if (name === null) {
     stream = new EventSource("/runs");
@@ -56,11 +57,10 @@ const follow = () => {
     stream.addEventListener("run", ({ data }) => { run.head = JSON.parse(data); headDue(); due(); });
     stream.addEventListener("entries", ({ data }) => { for (const entry of JSON.parse(data)) take(run, entry); due(); });
     stream.addEventListener("level", () => { run.level = true; due(); showSheet(); });
-    stream.addEventListener("restart", () => { const { head } = run; [run, pair] = [{ ...fresh(), head }, []]; due(); });
+    stream.addEventListener("restart", () => { forget(); due(); });
     due();
   }
   const current = stream;
-  for (const part of ["finals", "failed"]) delete $(part).dataset.count;
   stream.addEventListener("trouble", ({ data }) => trouble(JSON.parse(data)));
   stream.addEventListener("open", () => { if ($("trouble").dataset.cut) trouble(""); });
   stream.onerror = () => {
@@ -68,6 +68,13 @@ const follow = () => {
     const gone = stream.readyState === EventSource.CLOSED;
     trouble(gone ? `There is no run “${name ?? ""}” here.` : "The server does not answer; the page goes on when it does.", true);
   };
+};
+
+// What was told does not count any more.
+const forget = () => {
+  run = fresh();
+  for (const part of ["finals", "failed"]) delete $(part).dataset.count;
+  pick([]);
 };
 
 const trouble = (text, cut = false) => {
@@ -231,10 +238,13 @@ const columns = [
   { name: "from", title: "From", value: (row) => row.continues ?? row.parents?.[0], text: origin },
   { name: "remark", title: "Remark", value: (row) => remark(row) || null, text: remark, class: (row) => (row.failure ? "wrong" : "") },
 ];
-const choose = ({ trial }) => {
-  pair = pair.includes(trial) ? pair.filter((other) => other !== trial) : [...pair, trial].slice(-2);
+const pick = (trials) => {
+  pair = trials;
   $("compare").disabled = pair.length < 2;
   $("compare").textContent = pair.length < 2 ? "Compare two" : `Compare ${pair[0]} and ${pair[1]}`;
+};
+const choose = ({ trial }) => {
+  pick(pair.includes(trial) ? pair.filter((other) => other !== trial) : [...pair, trial].slice(-2));
   table.draw();
   plotsDue();
 };

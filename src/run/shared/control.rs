@@ -35,7 +35,8 @@ pub struct Sharing {
     pub program: Program,
     /// Whether the program and the processor may be others than the run was started with.
     pub mixed: bool,
-    /// How the run deals with workers that go silent, if it is new.
+    /// How the run deals with workers that go silent, if it is new. How many may be lost over a trial is the
+    /// experiment's: its `retries` and one more.
     pub terms: LeaseTerms,
     /// How long the database may be away.
     pub patience: Duration,
@@ -121,7 +122,11 @@ impl Sharing {
     ) -> Result<(), RunError> {
         let mut files = texts.as_files();
         files.push(("experiment.toml".to_owned(), file.text.clone().into_bytes()));
-        let (program, terms) = (&self.program, self.terms);
+        let program = &self.program;
+        let terms = LeaseTerms {
+            losses: file.experiment.trial.retries.saturating_add(1),
+            ..self.terms
+        };
         Ok(database.ask(|session| {
             let mut runs = session.run(run);
             runs.create(program, terms, &files, Some(first))

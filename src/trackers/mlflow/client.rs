@@ -10,8 +10,8 @@ use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The most of each that one request may log.
-const MOST_METRICS: usize = 1000;
+/// The most of each that one request logs: 1000 together are allowed.
+const MOST_METRICS: usize = 900;
 const MOST_PARAMS: usize = 100;
 
 /// The longest name and value.
@@ -185,12 +185,17 @@ impl Client {
             .iter()
             .filter(|metric| metric.value.is_finite())
             .collect();
-        for metrics in finite.chunks(MOST_METRICS) {
-            let batch = json!({"run_id": run, "metrics": metrics});
-            self.ask("runs/log-batch", &batch)?;
-        }
-        for params in params.chunks(MOST_PARAMS) {
-            let batch = json!({"run_id": run, "params": params});
+        let (mut metrics, mut params) = (finite.chunks(MOST_METRICS), params.chunks(MOST_PARAMS));
+        loop {
+            let (metrics, params) = (metrics.next(), params.next());
+            if metrics.is_none() && params.is_none() {
+                break;
+            }
+            let batch = json!({
+                "run_id": run,
+                "metrics": metrics.unwrap_or_default(),
+                "params": params.unwrap_or_default(),
+            });
             self.ask("runs/log-batch", &batch)?;
         }
         Ok(())

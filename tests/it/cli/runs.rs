@@ -268,4 +268,7 @@ fn a_table_is_searched_in_no_time_and_its_front_and_bounds_can_be_asked_for() {
     assert!(unknown.err.contains("`params`"), "{}", unknown.err);
     let verified = run(&["verify", "-n", "5"]);
     assert_eq!(verified.code, 0, "{}", verified.err);
+    let by = concat!("by strata ", env!("CARGO_PKG_VERSION"), " with burn ");
+    assert!(verified.err.contains(by), "{}", verified.err);
+    assert!(verified.err.contains("kernels "), "{}", verified.err);
 }
