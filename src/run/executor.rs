@@ -4,6 +4,7 @@
 //! work is done, in threads, in processes or on other machines, only an [`Executor`] knows.
 
 mod attempts;
+mod pool;
 mod processes;
 mod queue;
 mod threads;

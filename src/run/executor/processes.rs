@@ -6,18 +6,16 @@
 
 mod child;
 
-use super::attempts::Attempts;
-use super::queue::Queue;
-use super::{Assignment, Done, Executor, Limits, Message, Shift, Workforce};
+use super::pool::{Desk, with_desks};
+use super::{Assignment, Done, Limits, Message, Shift, Workforce};
 use crate::evaluation::{EpochRecord, Evaluation, Failure, FailureKind};
 use crate::run::error::RunError;
 use crate::run::evaluators::Evaluators;
 use crate::run::wire::{Identity, Order, Report, Stage, Task, Terms};
 use child::{Child, Heard};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long a worker may go on past its deadline before it is killed: it is to stop by itself within a
@@ -76,7 +74,6 @@ impl Processes {
         limits: Limits,
         shift: &mut Shift<'_>,
     ) -> Result<(), RunError> {
-        let halt = AtomicBool::new(false);
         let terms = Terms {
             stage,
             threads: limits.threads,
@@ -84,90 +81,23 @@ impl Processes {
             memory_limit: limits.memory,
             memory_cap: self.memory_cap,
         };
-        thread::scope(|scope| {
-            let (outbox, inbox) = mpsc::channel();
-            let mut desks = Vec::new();
-            for worker in 0..limits.workers {
-                let (desk, tasks) = mpsc::channel();
-                let attendant = Attendant {
-                    worker,
-                    processes: self,
-                    terms: &terms,
-                    halt: &halt,
-                    outbox: outbox.clone(),
-                    child: None,
-                };
-                scope.spawn(move || attendant.attend(&tasks));
-                desks.push(desk);
-            }
-            let mut pool = Pool {
-                desks,
-                queue: Queue::new(limits.workers),
-                inbox,
+        with_desks(limits, shift, &|desk, tasks| {
+            let attendant = Attendant {
+                desk,
+                processes: self,
+                terms: &terms,
+                child: None,
             };
-            // A panic in `shift` must not leave the scope waiting for threads that wait for tasks.
-            let _halting = HaltOnDrop(&halt);
-            shift(&mut Attempts::new(&mut pool, limits.retries))
+            attendant.attend(tasks);
         })
-    }
-}
-
-struct HaltOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for HaltOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The dispatcher's end of the processes.
-struct Pool {
-    desks: Vec<Sender<Assignment>>,
-    queue: Queue,
-    inbox: Receiver<Result<Message, RunError>>,
-}
-
-impl Executor for Pool {
-    fn submit(&mut self, assignment: Assignment) -> Result<(), RunError> {
-        self.queue.push(assignment);
-        self.hand_out();
-        Ok(())
-    }
-
-    fn cancel_pending(&mut self) -> Result<usize, RunError> {
-        Ok(self.queue.cancel())
-    }
-
-    fn next(&mut self, patience: Duration) -> Result<Option<Message>, RunError> {
-        let message = match self.inbox.recv_timeout(patience) {
-            Ok(message) => message?,
-            Err(RecvTimeoutError::Timeout) => return Ok(None),
-            Err(RecvTimeoutError::Disconnected) => panic!("attendants outlive the dispatcher"),
-        };
-        if let Message::Done(done) = &message {
-            self.queue.release(done.worker);
-            self.hand_out();
-        }
-        Ok(Some(message))
-    }
-}
-
-impl Pool {
-    fn hand_out(&mut self) {
-        while let Some((worker, assignment)) = self.queue.pair() {
-            // One that gave up has said why, and the dispatcher is about to hear it.
-            let _ = self.desks[worker].send(assignment);
-        }
     }
 }
 
 /// What sees to one worker process after the other.
 struct Attendant<'a> {
-    worker: usize,
+    desk: Desk<'a>,
     processes: &'a Processes,
     terms: &'a Terms,
-    halt: &'a AtomicBool,
-    outbox: Sender<Result<Message, RunError>>,
     child: Option<Child>,
 }
 
@@ -196,19 +126,19 @@ impl Attendant<'_> {
             Ok(Some(ended)) => ended,
             Ok(None) => return false,
             Err(error) => {
-                let _ = self.outbox.send(Err(error));
+                let _ = self.desk.outbox.send(Err(error));
                 return false;
             }
         };
         let done = Done {
             unit: assignment.unit.clone(),
             attempt: assignment.attempt,
-            worker: self.worker,
+            worker: self.desk.worker,
             epochs,
             result,
             seconds: begun.elapsed().as_secs_f64(),
         };
-        self.outbox.send(Ok(Message::Done(done))).is_ok()
+        self.desk.outbox.send(Ok(Message::Done(done))).is_ok()
     }
 
     /// Hands a task to the worker and hears it to its end.
@@ -256,7 +186,7 @@ impl Attendant<'_> {
         epochs: &mut Vec<EpochRecord>,
     ) -> Result<Ended, Failure> {
         let child = self.child.as_mut().expect("it was handed a task");
-        let (unit, worker) = (assignment.unit.clone(), self.worker);
+        let (unit, worker) = (assignment.unit.clone(), self.desk.worker);
         let report = match child.hear(PATIENCE) {
             Heard::Nothing => return Ok(None),
             Heard::Report(report) => report,
@@ -280,7 +210,7 @@ impl Attendant<'_> {
             Report::Done(done) => return Ok(Some((done.epochs.clone(), done.into_result()))),
         };
         // The dispatcher stops listening only when it stops altogether.
-        let _ = self.outbox.send(Ok(message));
+        let _ = self.desk.outbox.send(Ok(message));
         Ok(None)
     }
 
@@ -327,6 +257,6 @@ impl Attendant<'_> {
     }
 
     fn is_halted(&self) -> bool {
-        self.halt.load(Ordering::Relaxed)
+        self.desk.halt.load(Ordering::Relaxed)
     }
 }
