@@ -2,6 +2,7 @@
 
 use super::error::TrackError;
 use crate::run::journal::Entry;
+use crate::run::record::TrialFinished;
 use crate::run::{Experiment, RecordedRun, State};
 use crate::search::TrialId;
 use crate::space::SearchSpace;
@@ -45,6 +46,18 @@ impl Chosen {
     }
 }
 
+/// The figures of a finished trial by their names, the score first.
+pub(super) fn figures(done: &TrialFinished) -> Vec<(&str, f64)> {
+    let further = done
+        .metrics
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value));
+    [("score", done.score), ("loss", done.loss)]
+        .into_iter()
+        .chain(further)
+        .collect()
+}
+
 impl Known {
     /// A run of which nothing was told yet.
     ///
@@ -69,6 +82,14 @@ impl Known {
     /// Takes in the next entry. What makes no sense is passed over: who reads the run says so.
     pub fn take(&mut self, entry: &Entry) {
         let _ = self.state.apply(&entry.record);
+    }
+
+    /// Whether a trial was a full evaluation, which alone can be the best.
+    ///
+    /// # Panics
+    /// When the trial was not told.
+    pub fn is_full(&self, trial: TrialId) -> bool {
+        self.state.proposals[trial.0 as usize].fidelity.is_none()
     }
 
     /// The decisions of a trial that was told, training settings among them.

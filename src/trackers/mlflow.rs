@@ -7,7 +7,7 @@ mod client;
 
 use super::calendar::millis;
 use super::error::TrackError;
-use super::known::Known;
+use super::known::{Known, figures};
 use super::tracking::Tracker;
 use crate::evaluation::EpochRecord;
 use crate::run::journal::Entry;
@@ -208,24 +208,15 @@ impl Tracker for Mlflow {
         match &entry.record {
             Record::Started(_) => self.begin(known, at)?,
             Record::Finished(done) => {
-                let mut figures = vec![("score", done.score), ("loss", done.loss)];
-                figures.extend(
-                    done.metrics
-                        .iter()
-                        .map(|(name, value)| (name.as_str(), *value)),
-                );
                 let told = Told {
                     trial: done.trial,
                     epochs: &done.epochs,
-                    figures,
+                    figures: figures(done),
                     seconds: done.seconds,
                     failure: None,
                 };
                 self.trial(&told, known, at)?;
-                if known.state.proposals[done.trial.0 as usize]
-                    .fidelity
-                    .is_none()
-                {
+                if known.is_full(done.trial) {
                     self.progress(done.trial, done.score, at);
                 }
             }

@@ -7,7 +7,7 @@ mod event;
 
 use super::error::TrackError;
 use super::grown::Grown;
-use super::known::Known;
+use super::known::{Known, figures};
 use super::tracking::Tracker;
 use crate::evaluation::EpochRecord;
 use crate::run::journal::Entry;
@@ -115,22 +115,15 @@ impl Tracker for TensorBoard {
         match &entry.record {
             Record::Started(_) => self.search = Some(self.file("search", known)?),
             Record::Finished(done) => {
-                let mut figures = vec![("score", done.score), ("loss", done.loss)];
-                figures.extend(
-                    done.metrics
-                        .iter()
-                        .map(|(name, value)| (name.as_str(), *value)),
-                );
                 let result = Told {
                     trial: done.trial,
                     epochs: &done.epochs,
-                    figures,
+                    figures: figures(done),
                     seconds: done.seconds,
                     status: Status::Success,
                 };
                 self.trial(&result, known, entry.at)?;
-                let proposal = &known.state.proposals[done.trial.0 as usize];
-                let full = proposal.fidelity.is_none();
+                let full = known.is_full(done.trial);
                 self.progress(done.trial, done.score, full, entry.at);
             }
             Record::Failed(failed) => {
