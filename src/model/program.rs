@@ -520,3 +520,50 @@ pub(super) fn turn_back(shape: Shape, from: &[f32], to: &mut [f32]) {
         _ => to.copy_from_slice(from),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language;
+    use crate::random::{Purpose, Seed};
+    use crate::space::Sampling;
+    use burn::tensor::Device;
+
+    /// Outputs, gradients and buffers of one step.
+    fn step(program: &mut Program, inputs: &[f32]) -> Vec<f32> {
+        let mut noise = Seed(2).stream(0, Purpose::Dropout);
+        let mut seen = program.forward(inputs, Mode::Training(&mut noise)).to_vec();
+        let gradient: Vec<f32> = (0..seen.len()).map(|at| (at % 5) as f32 - 2.0).collect();
+        program.backward(&gradient);
+        for (_, gradient) in program.parameters_mut() {
+            seen.extend_from_slice(gradient.expect("every layer learns"));
+        }
+        seen.extend(program.buffers.iter().flatten());
+        seen
+    }
+
+    #[test]
+    fn a_network_as_one_operation_of_burns_does_what_its_kernels_do() {
+        let text = "space s\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\nnetwork { \
+            conv2d(4, kernel: 3, padding: same, bias: false) batch_norm silu \
+            residual { conv2d(4, kernel: 1) } dropout(0.3) global_avg_pool linear(classes) }";
+        let space = language::compile(text).unwrap().space;
+        let mut stream = Seed(1).stream(0, Purpose::Init);
+        let genome = space.sample(Sampling::Prior, &mut stream);
+        let architecture = space.decode(&genome).unwrap().architecture;
+        let network = Network::build(&architecture, &mut stream, &Device::flex());
+        let mut whole = Program::empty(&network);
+        whole.plan_whole(&network, Device::flex());
+        whole.mark_readers();
+        let inputs: Vec<f32> = (0..4 * 72).map(|_| stream.uniform_f32(-1.0, 1.0)).collect();
+        let mut kernels = Program::of(&network);
+        for _ in 0..2 {
+            let (ours, burns) = (step(&mut kernels, &inputs), step(&mut whole, &inputs));
+            assert_eq!(ours.len(), burns.len());
+            let top = burns.iter().fold(1.0f32, |top, x| top.max(x.abs()));
+            for (a, b) in ours.iter().zip(&burns) {
+                assert!((a - b).abs() <= 1e-4 * top, "{a} and {b}");
+            }
+        }
+    }
+}
