@@ -5,9 +5,10 @@ use super::geometry::Geometry;
 use super::operation::{Operation, Pass};
 use super::pathway::Pathway;
 use super::windows::{Packed, padded};
+use super::winograd::winograd;
 use crate::random::Stream;
 
-/// A convolution; weights are `[filters, channels of a group, rows, columns]`.
+/// A convolution as its definition says it; weights are `[filters, channels of a group, rows, columns]`.
 #[derive(Clone, Debug)]
 pub struct Convolution {
     geometry: Geometry,
@@ -26,11 +27,11 @@ pub fn convolution(geometry: Geometry, biased: bool) -> Box<dyn Operation> {
     {
         return Box::new(Depthwise::new(geometry, biased));
     }
-    Box::new(Convolution::new(geometry, biased))
+    winograd(geometry, biased).unwrap_or_else(|| Box::new(Convolution::new(geometry, biased)))
 }
 
 impl Convolution {
-    fn new(geometry: Geometry, biased: bool) -> Self {
+    pub(super) fn new(geometry: Geometry, biased: bool) -> Self {
         let (channels, filters) = (geometry.channels_of_group(), geometry.filters_of_group());
         let forward = Pathway::new(
             geometry.forward(),
