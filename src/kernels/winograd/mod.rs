@@ -34,7 +34,8 @@ const GROUP: usize = 6;
 pub fn winograd(g: Geometry, biased: bool) -> Option<Box<dyn Operation>> {
     let plain = g.stride == [1; 2] && g.dilation == [1; 2] && g.groups == 1;
     let same = g.input == g.output && g.kernel.map(|taps| taps / 2) == g.before;
-    if !plain || !same || g.channels % 8 != 0 || g.filters % 8 != 0 {
+    let whole = g.channels.is_multiple_of(8) && g.filters.is_multiple_of(8);
+    if !plain || !same || !whole {
         return None;
     }
     match (g.kernel, g.input) {
@@ -112,7 +113,7 @@ impl<A: Algorithm> Winograd<A> {
         let values = A::POINTS * A::POINTS * count * g.channels.max(g.filters);
         let images = (CHUNK / values).max(TILES.div_ceil(count));
         // As few as make whole groups, where that is possible.
-        let whole = (1..=GROUP).find(|images| images * count % GROUP == 0);
+        let whole = (1..=GROUP).find(|images| (images * count).is_multiple_of(GROUP));
         Self {
             algorithm,
             tilings: [

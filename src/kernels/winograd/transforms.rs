@@ -4,6 +4,10 @@ use super::matrices::{Matrix, pairs};
 use pulp::Simd;
 
 /// `values` at the points of `M`.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "indices are constants once it is unrolled"
+)]
 #[inline(always)]
 pub fn spread<S: Simd, M: Matrix<P, V>, const P: usize, const V: usize>(
     simd: S,
@@ -38,6 +42,10 @@ pub fn spread<S: Simd, M: Matrix<P, V>, const P: usize, const V: usize>(
 }
 
 /// The transpose: what values at points add to each value.
+#[expect(
+    clippy::needless_range_loop,
+    reason = "indices are constants once it is unrolled"
+)]
 #[inline(always)]
 pub fn collect<S: Simd, M: Matrix<P, V>, const P: usize, const V: usize>(
     simd: S,
