@@ -166,13 +166,14 @@ impl Source for JournalTable {
         let Some(&Progress { made, lines }) = sight.runs.get(&self.run) else {
             return Err(self.gone(&sight));
         };
-        if self.made.is_some_and(|known| known != made) || lines < self.next {
+        if self.made.is_some_and(|known| known != made) {
             drop(sight);
             (self.made, self.next) = (None, 0);
             return Ok(News::Restarted);
         }
         self.made = Some(made);
-        if lines == self.next {
+        // What was read may be newer than the last look.
+        if lines <= self.next {
             return Ok(News::Entries(Vec::new()));
         }
         let (run, next) = (&self.run, self.next);
@@ -269,6 +270,18 @@ mod tests {
         assert!(seen(&mut journal).is_empty());
         write(&server, run, 2..3);
         assert_eq!(seen(&mut journal), [2]);
+        write(&server, run, 3..4);
+        journal.onlooker.sight().due = Instant::now();
+        onlooker.names().unwrap();
+        journal.onlooker.sight().due = Instant::now() + Duration::from_secs(3600);
+        write(&server, run, 4..5);
+        let entries = |news: News| match news {
+            News::Entries(entries) => entries.len(),
+            News::Restarted => panic!("restarted"),
+        };
+        assert_eq!(entries(journal.more().unwrap()), 2, "newer than the look");
+        assert_eq!(entries(journal.more().unwrap()), 0);
+        assert!(seen(&mut journal).is_empty());
         drop_run(&server, run);
         let gone = more(&mut journal).unwrap_err().to_string();
         assert!(gone.contains("no run `watched`"), "{gone}");
