@@ -3,6 +3,7 @@
 use super::core::Story;
 use super::error::RunError;
 use super::event::Phase;
+use super::files::Files;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal};
 use super::lifecycle::{fold, take};
@@ -126,9 +127,14 @@ impl RecordedRun {
     /// # Errors
     /// When there is no run, or its journal can't be read.
     pub fn open(path: &Path) -> Result<Self, RunError> {
-        let folder = RunFolder::open(path)?;
+        Self::open_on(Files::of_machine(), path)
+    }
+
+    /// As [`open`](Self::open), on some disk.
+    pub(super) fn open_on(files: Files, path: &Path) -> Result<Self, RunError> {
+        let folder = RunFolder::open_on(files, path)?;
         let (mut story, mut state) = (Story::default(), State::default());
-        FileJournal::each(&folder.journal(), |entry| {
+        FileJournal::each_on(folder.files().disk(), &folder.journal(), |entry| {
             story.add(&entry);
             take(&mut state, &folder, entry)
         })?;
@@ -158,7 +164,7 @@ impl RecordedRun {
     /// # Errors
     /// When it can't be read.
     pub fn experiment_text(&self) -> Result<String, RunError> {
-        super::files::read_text(&self.folder.experiment())
+        self.folder.files().read_text(&self.folder.experiment())
     }
 
     /// The search space as it was given.
@@ -166,7 +172,7 @@ impl RecordedRun {
     /// # Errors
     /// When it can't be read.
     pub fn space_text(&self) -> Result<String, RunError> {
-        super::files::read_text(&self.folder.space())
+        self.folder.files().read_text(&self.folder.space())
     }
 
     /// The journal's entries, read once more: a run that goes on has more of them by now.
@@ -174,7 +180,7 @@ impl RecordedRun {
     /// # Errors
     /// When they can't be read.
     pub fn entries(&self) -> Result<Vec<Entry>, RunError> {
-        FileJournal::read(&self.folder.journal())
+        FileJournal::read_on(self.folder.files().disk(), &self.folder.journal())
     }
 
     /// When it was started, in seconds since 1970.

@@ -44,6 +44,9 @@ pub enum SharedError {
         /// Whether it may work with a new connection.
         passing: bool,
     },
+    /// The database is away, for whoever goes on when it is back.
+    #[error("the database does not answer ({0}); this goes on when it does")]
+    Away(String),
     /// The tables were made by a newer version.
     #[error(
         "the database's tables have version {found}, and this version of strata knows up to \
@@ -136,6 +139,7 @@ impl SharedError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Connect { passing, .. } | Self::Query { passing, .. } => *passing,
+            Self::Away(_) => true,
             _ => false,
         }
     }
