@@ -16,6 +16,7 @@ use crate::space::{Candidate, Genome, SearchSpace};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 /// A run as its journal tells it.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct RecordedRun {
     folder: RunFolder,
     story: Story,
     state: State,
+    /// Its texts compiled, once somebody asks: a large space takes a while.
+    setup: OnceLock<Arc<Setup>>,
 }
 
 /// The state of a run in figures.
@@ -142,6 +145,7 @@ impl RecordedRun {
             folder,
             story,
             state,
+            setup: OnceLock::new(),
         })
     }
 
@@ -322,26 +326,18 @@ impl RecordedRun {
     ///
     /// # Errors
     /// When the folder's spaces have changed.
-    pub fn space(&self) -> Result<SearchSpace, RunError> {
-        Ok(self.setup()?.space)
+    pub fn space(&self) -> Result<Arc<SearchSpace>, RunError> {
+        Ok(Arc::clone(&self.setup()?.space))
     }
 
-    /// The space that was searched, and what its scores are: both from one reading of the texts.
-    ///
-    /// # Errors
-    /// When the folder's spaces have changed.
-    pub fn space_and_score_name(&self) -> Result<(SearchSpace, &'static str), RunError> {
-        let setup = self.setup()?;
-        let name = setup.score_name();
-        Ok((setup.space, name))
-    }
-
-    pub(super) fn setup(&self) -> Result<Setup, RunError> {
+    pub(super) fn setup(&self) -> Result<Arc<Setup>, RunError> {
+        if let Some(setup) = self.setup.get() {
+            return Ok(Arc::clone(setup));
+        }
         let started = self.started();
-        Setup::compile(
-            started.experiment.clone(),
-            &Texts::kept(&self.folder, started)?,
-        )
+        let texts = Texts::kept(&self.folder, started)?;
+        let setup = Setup::compile(started.experiment.clone(), &texts)?;
+        Ok(Arc::clone(self.setup.get_or_init(|| Arc::new(setup))))
     }
 
     fn final_row(&self, subject: Subject, candidate: &Candidate) -> FinalRow {
