@@ -257,6 +257,36 @@ fn a_worker_that_is_another_program_is_refused() {
 }
 
 #[test]
+fn an_assignment_without_work_is_named_and_ends_its_worker() {
+    let Some(server) = Postgresql::shared() else {
+        return;
+    };
+    let shared = Shared::new(&server, "no-work");
+    let mut controller = shared.controller("runs");
+    shared.wait_for_start();
+    controller.kill();
+    // {"attempt": 0, "earlier": [], "legacy": null} in CBOR, before all other work.
+    let assignment = b"\xa3gattempt\x00gearlier\x80flegacy\xf6";
+    let submit =
+        "INSERT INTO strata.work (run, unit, place, assignment) VALUES ($1, 'empty', -1, $2)";
+    let mut client = server.client();
+    client
+        .execute(submit, &[&shared.run, &&assignment[..]])
+        .unwrap();
+    let mut worker = shared.worker("worker");
+    assert_eq!(worker.wait().code(), Some(2), "{}", worker.said());
+    let named = "the assignment of empty of the run `no-work` is damaged";
+    assert!(
+        worker.said().contains(named) && worker.said().contains("missing field `work`"),
+        "{}",
+        worker.said()
+    );
+    let waits =
+        "SELECT count(*) FROM strata.work WHERE run = $1 AND unit = 'empty' AND state = 'waiting'";
+    assert_eq!(shared.count(waits), 1, "it was given back");
+}
+
+#[test]
 fn a_run_of_another_experiment_is_not_taken_over() {
     let Some(server) = Postgresql::shared() else {
         return;
