@@ -114,10 +114,8 @@ pub enum SharedError {
         /// What differs.
         what: &'static str,
     },
-    /// A trial makes no progress, and nothing can stop it.
-    #[error(
-        "{unit} says nothing any more and can't be stopped: the process ends, and it is tried elsewhere"
-    )]
+    /// A trial makes no progress.
+    #[error("{unit} says nothing any more: this process ends, and counts as lost over it")]
     Hung {
         /// The piece of work.
         unit: String,
