@@ -7,6 +7,7 @@ use super::recent::RUNS;
 use super::report::Format;
 use super::table::{Side, Table};
 use super::terminal::Terminal;
+use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, isolated, numbers, report, search};
 use crate::report::{Agreed, Analysis, Expected, comparison_page};
 use crate::run::comparison::{self, Compared, Notice, RecordedComparison};
@@ -40,6 +41,8 @@ pub struct Args {
     format: Option<Format>,
     #[command(flatten)]
     datasets: DataDir,
+    #[command(flatten)]
+    track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
     quiet: bool,
@@ -58,13 +61,17 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
                  that `strata compare` made"
             )));
         }
-        watched(args.workers, terminal, |options, watch| {
+        let opened = RecordedComparison::open(&args.path)?;
+        let settings = &opened.plan().experiment.tracking;
+        let trackers = args.track.trackers(settings)?;
+        watched(args.workers, terminal, trackers, |options, watch| {
             comparison::resume(&args.path, options, watch)
         })?
     } else {
         let mut file = ExperimentFile::read(&args.path)?;
         file.experiment.data.folder = Some(args.datasets.folder());
-        watched(args.workers, terminal, |options, watch| {
+        let trackers = args.track.trackers(&file.experiment.tracking)?;
+        watched(args.workers, terminal, trackers, |options, watch| {
             comparison::compare(&file, args.quick, &args.runs, options, watch)
         })?
     };
@@ -176,10 +183,11 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
     terminal.data(&table.render())
 }
 
-/// Carries out `work` with progress on stderr and Ctrl-C as its end.
+/// Carries out `work` with progress on stderr, Ctrl-C as its end, and trackers that are told each run.
 fn watched(
     workers: Option<usize>,
     terminal: &Terminal,
+    mut trackers: Trackers,
     work: impl FnOnce(&Options<'_>, &mut dyn FnMut(&Notice<'_>)) -> Result<Compared, RunError>,
 ) -> Result<Compared, Failure> {
     let stop: &AtomicBool = &interrupt::flag();
@@ -196,7 +204,10 @@ fn watched(
         ..Options::new(stop)
     };
     let result = work(&options, &mut |notice| match notice {
-        Notice::Of(event) => progress.see(event),
+        Notice::Of(event) => {
+            trackers.see(event);
+            progress.see(event);
+        }
         Notice::Opened { folder, plan } => say(&format!(
             "comparison in {}: {} with {} each",
             folder.display(),
@@ -225,5 +236,6 @@ fn watched(
         }
     });
     progress.close();
+    trackers.close();
     result.map_err(|error| search::with_next_step(error.into()))
 }

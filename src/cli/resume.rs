@@ -2,14 +2,13 @@
 
 use super::failure::Failure;
 use super::recent::{RUNS, Run};
-use super::shared::{self, AddressText, Mixed};
+use super::shared::{self, Mixed, RunText};
 use super::terminal::Terminal;
 use super::tracking::TrackArgs;
 use super::{report, search};
 use crate::run;
 use crate::run::shared::resume_shared;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 /// Arguments of `strata resume`.
 #[derive(Debug, clap::Args)]
@@ -66,32 +65,4 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         }
     };
     report::ending(&ending, terminal)
-}
-
-/// Where a run is.
-#[derive(Clone, Debug)]
-enum RunText {
-    Folder(PathBuf),
-    Shared(AddressText),
-}
-
-impl RunText {
-    fn folder(&self) -> Option<PathBuf> {
-        match self {
-            Self::Folder(folder) => Some(folder.clone()),
-            Self::Shared(_) => None,
-        }
-    }
-}
-
-impl FromStr for RunText {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if AddressText::is_meant_by(text) {
-            text.parse().map(Self::Shared)
-        } else {
-            Ok(Self::Folder(PathBuf::from(text)))
-        }
-    }
 }

@@ -50,6 +50,37 @@ impl AddressText {
     }
 }
 
+/// Where a run is, or many are.
+#[derive(Clone, Debug)]
+pub enum RunText {
+    /// A folder.
+    Folder(PathBuf),
+    /// A database.
+    Shared(AddressText),
+}
+
+impl RunText {
+    /// The folder, if it is one.
+    pub fn folder(&self) -> Option<PathBuf> {
+        match self {
+            Self::Folder(folder) => Some(folder.clone()),
+            Self::Shared(_) => None,
+        }
+    }
+}
+
+impl FromStr for RunText {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if AddressText::is_meant_by(text) {
+            text.parse().map(Self::Shared)
+        } else {
+            Ok(Self::Folder(PathBuf::from(text)))
+        }
+    }
+}
+
 /// Whether a run's processes may differ.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Mixed {

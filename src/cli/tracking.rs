@@ -4,9 +4,10 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use crate::run::{Event, Experiment, RecordedRun, RunFolder, TrackingSettings};
 use crate::trackers::{self, Access, Kind, Known, TrackError, Tracking, TrialTable};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 /// Trackers of a run, as the command line names them.
@@ -60,50 +61,64 @@ impl TrackArgs {
     }
 }
 
-/// Trackers that are told a run from threads of their own. They see its journal and nothing else, so that nothing they
-/// do changes the run.
+/// Trackers that are told a run from threads of their own, or the runs of a comparison one after the other. They see a
+/// run's journal and nothing else, so that nothing they do changes the run.
 #[derive(Default)]
 pub struct Trackers {
     wanted: Vec<(Kind, String)>,
     ended: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+    /// What was warned of: a server that is away is away for every run of a comparison.
+    warned: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Trackers {
-    /// Begins when the run is open.
+    /// Begins when a run is open. What there is to tell of the one before is told first: it may be the same one, and two
+    /// may not write one file.
     pub fn see(&mut self, event: &Event) {
         let Event::Opened { folder, .. } = event else {
             return;
         };
-        for (kind, place) in std::mem::take(&mut self.wanted) {
+        self.close();
+        for (kind, place) in self.wanted.clone() {
             let (folder, ended) = (folder.clone(), Arc::clone(&self.ended));
-            let thread = std::thread::spawn(move || follow(&folder, kind, &place, &ended));
+            let warned = Arc::clone(&self.warned);
+            let warn = move |error: &TrackError| {
+                let text = format!("warning: {} is not told what happens: {error}", kind.name());
+                let mut warned = warned.lock().unwrap_or_else(PoisonError::into_inner);
+                if warned.insert(text.clone()) {
+                    terminal::say(&format!("{text}; the run goes on, and so do attempts"));
+                }
+            };
+            let thread = std::thread::spawn(move || follow(&folder, kind, &place, &ended, warn));
             self.threads.push(thread);
         }
     }
 
     /// Returns when everything was told, or can't be.
-    pub fn close(self) {
+    pub fn close(&mut self) {
         self.ended.store(true, Ordering::Release);
-        for thread in self.threads {
+        for thread in self.threads.drain(..) {
             // A tracker that panicked has said so, and the run is over.
             let _ = thread.join();
         }
+        self.ended = Arc::default();
     }
 }
 
-fn follow(folder: &Path, kind: Kind, place: &str, ended: &AtomicBool) {
+fn follow(
+    folder: &Path,
+    kind: Kind,
+    place: &str,
+    ended: &AtomicBool,
+    warn: impl FnOnce(&TrackError),
+) {
     let access = access();
     let open = || {
         let run = RunFolder::open(folder)?;
         kind.track(&run, place, folder, &access)
     };
-    trackers::follow(open, ended, |error| {
-        let name = kind.name();
-        terminal::say(&format!(
-            "warning: {name} is not told what happens: {error}; the run goes on, and so do attempts"
-        ));
-    });
+    trackers::follow(open, ended, warn);
 }
 
 /// Tells a tracker a whole run.

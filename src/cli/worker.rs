@@ -24,7 +24,7 @@ pub struct Args {
     /// End the process when a trial says nothing for so long; by default three times its deadline, if
     /// it has one
     #[arg(long, value_name = "SECONDS")]
-    stall: Option<u64>,
+    stall: Option<f64>,
     #[command(flatten)]
     mixed: Mixed,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         name: name(),
         base: args.base.clone(),
         datasets: args.datasets.named(),
-        stall: args.stall.map(Duration::from_secs),
+        stall: args.stall.map(limit).transpose()?,
         patience: shared::patience(),
         stop: &stop,
         abandon: &abandon,
@@ -75,6 +75,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             "stopped; what was begun is given back, and goes on elsewhere".to_owned(),
         )),
     }
+}
+
+fn limit(seconds: f64) -> Result<Duration, Failure> {
+    let limit = Duration::try_from_secs_f64(seconds).ok();
+    let limit = limit.filter(|limit| !limit.is_zero());
+    limit.ok_or_else(|| Failure::Input("`--stall` is more than 0 seconds".to_owned()))
 }
 
 /// What people call this worker: its machine and its process.
@@ -98,6 +104,7 @@ fn line(event: &WorkerEvent) -> String {
             format!("{unit}: refused, it came too late: another worker has it")
         }
         WorkerEvent::Lost { unit } => format!("{unit}: given up, its lease ran out"),
+        WorkerEvent::Hung { unit } => format!("{unit}: stopped, it said nothing any more"),
         WorkerEvent::Released { unit } => format!("{unit}: given back"),
     }
 }

@@ -25,6 +25,7 @@ pub struct Hall {
 struct Cards {
     followed: BTreeMap<String, Followed>,
     looked: Option<Instant>,
+    trouble: String,
 }
 
 impl Hall {
@@ -37,27 +38,34 @@ impl Hall {
         }
     }
 
-    /// The card of every run, at most [`FRESH`] old.
-    pub fn cards(&self) -> Vec<Card> {
+    /// The card of every run, at most [`FRESH`] old; and what keeps them from being so, else nothing.
+    pub fn cards(&self) -> (Vec<Card>, String) {
         let mut cards = lock(&self.cards);
         if cards.looked.is_none_or(|looked| looked.elapsed() > FRESH) {
-            let names = self.library.names();
-            cards
-                .followed
-                .retain(|name, _| names.binary_search(name).is_ok());
-            for name in &names {
-                if !cards.followed.contains_key(name)
-                    && let Some(source) = self.library.open(name)
-                {
-                    let followed = Followed::new(name, source);
-                    cards.followed.insert(name.clone(), followed);
+            cards.trouble = match self.library.names() {
+                Ok(names) => {
+                    self.look(&mut cards.followed, &names);
+                    String::new()
                 }
-            }
-            cards.followed.values_mut().for_each(Followed::catch_up);
+                Err(error) => error.to_string(),
+            };
             cards.looked = Some(Instant::now());
         }
         let followed = cards.followed.values();
-        followed.map(|followed| followed.card.clone()).collect()
+        let shown = followed.map(|followed| followed.card.clone()).collect();
+        (shown, cards.trouble.clone())
+    }
+
+    fn look(&self, followed: &mut BTreeMap<String, Followed>, names: &[String]) {
+        followed.retain(|name, _| names.binary_search(name).is_ok());
+        for name in names {
+            if !followed.contains_key(name)
+                && let Some(source) = self.library.open(name)
+            {
+                followed.insert(name.clone(), Followed::new(name, source));
+            }
+        }
+        followed.values_mut().for_each(Followed::catch_up);
     }
 
     /// A run from its beginning; nothing if there is none of this name.

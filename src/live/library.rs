@@ -1,7 +1,8 @@
 //! Which runs there are.
 
 use crate::run::comparison::RecordedComparison;
-use crate::run::{JournalFile, RunFolder, Source};
+use crate::run::shared::{Address, Onlooker, SharedError};
+use crate::run::{JournalFile, RunError, RunFolder, Source};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,10 @@ const MOST_RUNS: usize = 5_000;
 /// The runs that can be looked at.
 pub trait Library: Send + Sync {
     /// The names of all runs, in order.
-    fn names(&self) -> Vec<String>;
+    ///
+    /// # Errors
+    /// When nobody can say now; another call may succeed.
+    fn names(&self) -> Result<Vec<String>, RunError>;
 
     /// A run from its beginning; nothing if no run has this name.
     fn open(&self, name: &str) -> Option<Box<dyn Source>>;
@@ -57,13 +61,37 @@ impl RunsFolder {
 }
 
 impl Library for RunsFolder {
-    fn names(&self) -> Vec<String> {
-        self.folders().into_keys().collect()
+    fn names(&self) -> Result<Vec<String>, RunError> {
+        Ok(self.folders().into_keys().collect())
     }
 
     fn open(&self, name: &str) -> Option<Box<dyn Source>> {
         let folder = self.folders().remove(name)?;
         Some(Box::new(JournalFile::new(&folder)))
+    }
+}
+
+/// The runs in a database, or the one that its address names.
+#[derive(Clone)]
+pub struct RunsDatabase(Onlooker);
+
+impl RunsDatabase {
+    /// The runs of a database, which is looked at for the first time.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub fn open(address: Address) -> Result<Self, SharedError> {
+        Onlooker::open(address).map(Self)
+    }
+}
+
+impl Library for RunsDatabase {
+    fn names(&self) -> Result<Vec<String>, RunError> {
+        Ok(self.0.names()?)
+    }
+
+    fn open(&self, name: &str) -> Option<Box<dyn Source>> {
+        Some(Box::new(self.0.journal(name)?))
     }
 }
 
@@ -111,7 +139,7 @@ mod tests {
         run(&runs.join("notes/other-1"));
         run(&root.path().join("secret"));
         let library = RunsFolder::new(&runs);
-        let names = library.names();
+        let names = library.names().unwrap();
         assert_eq!(names, ["digits-1", "digits-compare-1/evolution-1"]);
         for name in [
             "",
@@ -126,9 +154,14 @@ mod tests {
         }
         assert!(library.open("digits-1").is_some());
         let single = RunsFolder::new(&runs.join("digits-1"));
-        assert_eq!(single.names(), ["digits-1"]);
+        assert_eq!(single.names().unwrap(), ["digits-1"]);
         let comparison = RunsFolder::new(&runs.join("digits-compare-1"));
-        assert_eq!(comparison.names(), ["evolution-1"]);
-        assert!(RunsFolder::new(&runs.join("none")).names().is_empty());
+        assert_eq!(comparison.names().unwrap(), ["evolution-1"]);
+        assert!(
+            RunsFolder::new(&runs.join("none"))
+                .names()
+                .unwrap()
+                .is_empty()
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The live page: runs as they go on, in a browser.
 //!
 //! A [`Library`] knows which runs there are and opens each as a [`Source`](crate::run::Source) of journal entries;
-//! [`RunsFolder`] is the one on disk. A [`Server`] answers a browser: the page, which is in the program, a stream of
+//! [`RunsFolder`] is the one on disk, [`RunsDatabase`] the one of runs on many machines. A [`Server`] answers a browser: the page, which is in the program, a stream of
 //! what was appended to a journal, and single networks on demand. It reads, and nothing else: no lock is taken, no
 //! file written, no request changes anything.
 //!
@@ -17,5 +17,5 @@ mod stream;
 mod told;
 mod trial;
 
-pub use library::{Library, RunsFolder};
+pub use library::{Library, RunsDatabase, RunsFolder};
 pub use server::Server;

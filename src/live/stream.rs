@@ -50,7 +50,8 @@ impl Out {
     }
 }
 
-/// Sends the cards of all runs: at first and whenever one changes, those that changed, and the names of all.
+/// Sends the cards of all runs: at first and whenever one changes, those that changed, and the names of all. Before
+/// that, why they can't be brought up to date, if that has changed.
 ///
 /// # Errors
 /// When the browser has gone.
@@ -61,8 +62,13 @@ pub fn cards(hall: &Hall, out: &mut Out) -> io::Result<()> {
         changed: Vec<&'a Card>,
     }
     let mut sent: Option<Vec<Card>> = None;
+    let mut told = String::new();
     loop {
-        let cards = hall.cards();
+        let (cards, trouble) = hall.cards();
+        if trouble != told {
+            out.send("trouble", None, &trouble)?;
+            told = trouble;
+        }
         if sent.as_ref() != Some(&cards) {
             let known = sent.unwrap_or_default();
             let is_new = |card: &&Card| {

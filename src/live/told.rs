@@ -37,7 +37,7 @@ impl Head {
             .map(|line| line.trim_start_matches('#').trim())
             .collect();
         let controller = experiment.search.description().name;
-        let (space, score_name) = run.space_and_score_name()?;
+        let (space, score_name) = (run.space()?, run.score_name()?);
         Ok(Self {
             name: experiment.name.clone(),
             question: words.join(" "),

@@ -6,12 +6,13 @@ use crate::run::{News, Outcome, RunError, Source, State};
 use crate::search::TrialId;
 use crate::space::{Candidate, SearchSpace};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A run whose networks are looked at: its space is compiled once.
 pub struct Networks {
     source: Box<dyn Source>,
     state: State,
-    space: SearchSpace,
+    space: Arc<SearchSpace>,
 }
 
 /// A trial in full.

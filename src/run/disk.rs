@@ -6,13 +6,18 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// Somewhere to keep files.
 pub(super) trait Disk: fmt::Debug + Send + Sync {
     /// The content of a file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// A file to be read from its beginning on, which need not fit into memory.
+    fn reader(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(Cursor::new(self.read(path)?)))
+    }
 
     /// Puts content into a file, in place of what was there. It is not safe yet.
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()>;
@@ -76,6 +81,10 @@ pub(super) struct Machine;
 impl Disk for Machine {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
+    }
+
+    fn reader(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(File::open(path)?))
     }
 
     fn write(&self, path: &Path, content: &[u8]) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use super::disk::{Disk, Machine};
 use super::error::RunError;
+use super::held::Held;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -21,6 +22,11 @@ impl Files {
     #[cfg(test)]
     pub fn on(disk: Arc<dyn Disk>) -> Self {
         Self(disk)
+    }
+
+    /// Files of a folder that are in memory, by their paths in it, and can only be read.
+    pub fn held(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Self {
+        Self(Arc::new(Held::new(folder, files)))
     }
 
     /// The disk that they are on.

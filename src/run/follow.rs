@@ -1,7 +1,8 @@
 //! A journal read while it is written: what was appended since the last look.
 //!
-//! A [`Source`] is whatever entries come from; [`JournalFile`] is a run folder's journal. Nothing is locked and nothing written. Reading goes on behind the last whole line, so a torn one is left until
-//! it is whole or, when the run is resumed, cut off.
+//! A [`Source`] is whatever entries come from; [`JournalFile`] is a run folder's journal, and
+//! [`JournalTable`](super::shared::JournalTable) one in a database. Nothing is locked and nothing written. Reading goes
+//! on behind the last whole line, so a torn one is left until it is whole or, when the run is resumed, cut off.
 
 use super::error::RunError;
 use super::folder::RunFolder;

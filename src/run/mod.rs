@@ -23,6 +23,7 @@ mod files;
 mod final_evaluation;
 mod folder;
 mod follow;
+mod held;
 pub mod journal;
 pub mod launch;
 mod leftovers;

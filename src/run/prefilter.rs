@@ -58,7 +58,7 @@ impl Setup {
             let key = key.to_owned();
             Err(RunError::Setting { key, message })
         };
-        if !self.experiment.search.build(&self.space).draws() {
+        if !self.experiment.search.build(&*self.space).draws() {
             let name = self.experiment.search.description().name;
             let message = format!(
                 "`{name}` goes from one proposal to the next, so none of them can be dropped; search \

@@ -14,6 +14,7 @@ use crate::space::{Candidate, Genome, Sampling, SearchSpace};
 use crate::training::{Recipe, RecipeError};
 use num_bigint::BigUint;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Where a run folder has the space.
 const SPACE_PATH: &str = "space.space";
@@ -181,13 +182,13 @@ pub(super) struct Baseline {
 #[derive(Debug)]
 pub(super) struct Setup {
     pub experiment: Experiment,
-    pub space: SearchSpace,
+    pub space: Arc<SearchSpace>,
     pub baselines: Vec<Baseline>,
 }
 
 impl Setup {
     pub fn compile(experiment: Experiment, texts: &Texts) -> Result<Self, RunError> {
-        let space = compile_source(&texts.space)?;
+        let space = Arc::new(compile_source(&texts.space)?);
         let baselines: Vec<Baseline> = texts
             .baselines
             .iter()
@@ -247,7 +248,7 @@ impl Setup {
             message,
         };
         let settings = self.search_settings();
-        let ladder = settings.ladder(&self.space).map_err(refused)?;
+        let ladder = settings.ladder(&*self.space).map_err(refused)?;
         let levels = ladder.as_ref().map_or(&[][..], |ladder| ladder.levels());
         let few = levels.iter().any(|level| level.fidelity.epochs.is_some());
         if few && specimen.recipe.contains_key("epochs") {

@@ -8,6 +8,9 @@ use crate::evaluation::EpochRecord;
 use crate::search::{Fitness, TrialId};
 use std::collections::BTreeMap;
 
+/// The most trials that there is room for before they are proposed.
+const MOST_ROOM: u64 = 1 << 16;
+
 /// What became of a trial.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -60,6 +63,12 @@ pub struct State {
     pub proposals: Vec<Proposal>,
     /// The results, in the order of trials; trials at its length and beyond have none yet.
     pub outcomes: Vec<Outcome>,
+    /// The best trial so far.
+    best: Option<TrialId>,
+    /// See [`epochs`](Self::epochs).
+    epochs: f64,
+    /// The failures since the last trial with a score.
+    failures: usize,
     /// The end of the search.
     pub searched: Option<Searched>,
     /// The best trial.
@@ -116,38 +125,32 @@ impl State {
     /// The best trial so far among those of the highest fidelity: the highest score, of equals the
     /// lowest loss, then the fewest parameters, then the earliest.
     pub fn best(&self) -> Option<(&Proposal, &TrialFinished)> {
-        let mut best: Option<(&Proposal, &TrialFinished)> = None;
-        for (proposal, outcome) in self.proposals.iter().zip(&self.outcomes) {
-            if let Outcome::Finished(finished) = outcome
-                && best.is_none_or(|held| is_better((proposal, finished), held))
-            {
-                best = Some((proposal, finished));
-            }
+        let place = self.best?.0 as usize;
+        match &self.outcomes[place] {
+            Outcome::Finished(finished) => Some((&self.proposals[place], finished)),
+            Outcome::Failed(_) => unreachable!("the best trial has a score"),
         }
-        best
     }
 
     /// The failures since the last trial with a score.
     pub fn failures_in_a_row(&self) -> Vec<&TrialFailed> {
-        let mut failures = Vec::new();
-        for outcome in self.outcomes.iter().rev() {
-            match outcome {
-                Outcome::Failed(failed) => failures.push(failed),
-                Outcome::Finished(_) => break,
-            }
-        }
-        failures.reverse();
-        failures
+        let latest = self
+            .outcomes
+            .iter()
+            .skip(self.outcomes.len() - self.failures);
+        latest
+            .filter_map(|outcome| match outcome {
+                Outcome::Failed(failed) => Some(failed),
+                Outcome::Finished(_) => None,
+            })
+            .collect()
     }
 
     /// The epochs that all trials with a result trained, those on a share of the examples by that
     /// share. A trial that went on from another counts its own, whether or not the other's had to be
     /// trained again.
     pub fn epochs(&self) -> f64 {
-        let trials = self.outcomes.iter().zip(&self.proposals);
-        trials
-            .map(|(outcome, proposal)| proposal.fidelity().share() * outcome.epochs().len() as f64)
-            .sum()
+        self.epochs
     }
 
     /// The learning curve that ends with a trial: the epochs of the trials it goes on from, and its own.
@@ -210,6 +213,11 @@ impl State {
         if self.started.is_some() {
             return Err("the run is started twice".to_owned());
         }
+        // Room for just as many trials as there will be, as long as that is not a lot.
+        let trials = started.experiment.budget.trials.unwrap_or(0);
+        let room = usize::try_from(trials.min(MOST_ROOM)).unwrap_or(0);
+        self.proposals.reserve_exact(room);
+        self.outcomes.reserve_exact(room);
         self.started = Some(started);
         Ok(())
     }
@@ -242,6 +250,20 @@ impl State {
         let next = self.outcomes.len();
         if trial != TrialId(next as u64) || next >= self.proposals.len() {
             return Err(format!("trial {trial} has a result out of turn"));
+        }
+        let proposal = &self.proposals[next];
+        self.epochs += proposal.fidelity().share() * outcome.epochs().len() as f64;
+        match &outcome {
+            Outcome::Finished(finished) => {
+                self.failures = 0;
+                if self
+                    .best()
+                    .is_none_or(|held| is_better((proposal, finished), held))
+                {
+                    self.best = Some(trial);
+                }
+            }
+            Outcome::Failed(_) => self.failures += 1,
         }
         self.outcomes.push(outcome);
         Ok(())

@@ -3,6 +3,7 @@
 use super::core::Story;
 use super::error::RunError;
 use super::event::Phase;
+use super::files::Files;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal};
 use super::lifecycle::{fold, take};
@@ -15,6 +16,7 @@ use crate::space::{Candidate, Genome, SearchSpace};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 /// A run as its journal tells it.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct RecordedRun {
     folder: RunFolder,
     story: Story,
     state: State,
+    /// Its texts compiled, once somebody asks: a large space takes a while.
+    setup: OnceLock<Arc<Setup>>,
 }
 
 /// The state of a run in figures.
@@ -123,9 +127,14 @@ impl RecordedRun {
     /// # Errors
     /// When there is no run, or its journal can't be read.
     pub fn open(path: &Path) -> Result<Self, RunError> {
-        let folder = RunFolder::open(path)?;
+        Self::open_on(Files::of_machine(), path)
+    }
+
+    /// As [`open`](Self::open), on some disk.
+    pub(super) fn open_on(files: Files, path: &Path) -> Result<Self, RunError> {
+        let folder = RunFolder::open_on(files, path)?;
         let (mut story, mut state) = (Story::default(), State::default());
-        FileJournal::each(&folder.journal(), |entry| {
+        FileJournal::each_on(folder.files().disk(), &folder.journal(), |entry| {
             story.add(&entry);
             take(&mut state, &folder, entry)
         })?;
@@ -136,6 +145,7 @@ impl RecordedRun {
             folder,
             story,
             state,
+            setup: OnceLock::new(),
         })
     }
 
@@ -154,7 +164,7 @@ impl RecordedRun {
     /// # Errors
     /// When it can't be read.
     pub fn experiment_text(&self) -> Result<String, RunError> {
-        super::files::read_text(&self.folder.experiment())
+        self.folder.files().read_text(&self.folder.experiment())
     }
 
     /// The search space as it was given.
@@ -162,7 +172,7 @@ impl RecordedRun {
     /// # Errors
     /// When it can't be read.
     pub fn space_text(&self) -> Result<String, RunError> {
-        super::files::read_text(&self.folder.space())
+        self.folder.files().read_text(&self.folder.space())
     }
 
     /// The journal's entries, read once more: a run that goes on has more of them by now.
@@ -170,7 +180,7 @@ impl RecordedRun {
     /// # Errors
     /// When they can't be read.
     pub fn entries(&self) -> Result<Vec<Entry>, RunError> {
-        FileJournal::read(&self.folder.journal())
+        FileJournal::read_on(self.folder.files().disk(), &self.folder.journal())
     }
 
     /// When it was started, in seconds since 1970.
@@ -316,26 +326,18 @@ impl RecordedRun {
     ///
     /// # Errors
     /// When the folder's spaces have changed.
-    pub fn space(&self) -> Result<SearchSpace, RunError> {
-        Ok(self.setup()?.space)
+    pub fn space(&self) -> Result<Arc<SearchSpace>, RunError> {
+        Ok(Arc::clone(&self.setup()?.space))
     }
 
-    /// The space that was searched, and what its scores are: both from one reading of the texts.
-    ///
-    /// # Errors
-    /// When the folder's spaces have changed.
-    pub fn space_and_score_name(&self) -> Result<(SearchSpace, &'static str), RunError> {
-        let setup = self.setup()?;
-        let name = setup.score_name();
-        Ok((setup.space, name))
-    }
-
-    pub(super) fn setup(&self) -> Result<Setup, RunError> {
+    pub(super) fn setup(&self) -> Result<Arc<Setup>, RunError> {
+        if let Some(setup) = self.setup.get() {
+            return Ok(Arc::clone(setup));
+        }
         let started = self.started();
-        Setup::compile(
-            started.experiment.clone(),
-            &Texts::kept(&self.folder, started)?,
-        )
+        let texts = Texts::kept(&self.folder, started)?;
+        let setup = Setup::compile(started.experiment.clone(), &texts)?;
+        Ok(Arc::clone(self.setup.get_or_init(|| Arc::new(setup))))
     }
 
     fn final_row(&self, subject: Subject, candidate: &Candidate) -> FinalRow {

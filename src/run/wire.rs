@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The version of the messages.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 
 /// What a worker is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,10 +62,11 @@ pub(super) enum Stage {
 pub(super) struct Task {
     /// How often it was tried before.
     pub attempt: u32,
-    /// The work; then the work whose lost weights it begins with, the work whose weights that one
-    /// begins with, and so on. Never empty.
-    links: Vec<Link>,
-    /// What the last link begins with.
+    /// The work.
+    work: Link,
+    /// The work whose lost weights it begins with, the work whose weights that one begins with, and so on.
+    earlier: Vec<Link>,
+    /// What the last of these begins with.
     legacy: Option<Estate>,
 }
 
@@ -102,11 +103,11 @@ struct Estate {
 impl Task {
     /// An assignment in words.
     pub fn of(assignment: &Assignment) -> Self {
-        let mut links = vec![Link::of(assignment)];
+        let mut earlier = Vec::new();
         let mut legacy = assignment.start.legacy.as_deref();
-        while let Some(Legacy::Again(earlier)) = legacy {
-            links.push(Link::of(earlier));
-            legacy = earlier.start.legacy.as_deref();
+        while let Some(Legacy::Again(again)) = legacy {
+            earlier.push(Link::of(again));
+            legacy = again.start.legacy.as_deref();
         }
         let legacy = match legacy {
             Some(Legacy::Weights(candidate, weights)) => Some(Estate {
@@ -117,14 +118,15 @@ impl Task {
         };
         Self {
             attempt: assignment.attempt,
-            links,
+            work: Link::of(assignment),
+            earlier,
             legacy,
         }
     }
 
     /// What it is about.
     pub fn unit(&self) -> &Unit {
-        &self.links[0].unit
+        &self.work.unit
     }
 
     /// The assignment, in the run that it belongs to.
@@ -137,18 +139,16 @@ impl Task {
             Ok::<_, RunError>(Legacy::Weights(candidate, estate.weights.0))
         });
         let mut legacy = legacy.transpose()?.map(Arc::new);
-        let mut links = self.links.into_iter().rev();
-        let last = links.next().ok_or_else(|| RunError::Unfit {
-            space: setup.space.name().to_owned(),
-            message: "a task without work".to_owned(),
-        })?;
-        let mut assignment = last.open(setup, legacy.take())?;
-        for link in links {
-            let earlier = Legacy::Again(Box::new(assignment));
-            assignment = link.open(setup, Some(Arc::new(earlier)))?;
+        for link in self.earlier.into_iter().rev() {
+            let again = Legacy::Again(Box::new(link.open(setup, legacy)?));
+            legacy = Some(Arc::new(again));
         }
-        assignment.attempt = self.attempt;
-        Ok(assignment)
+        let attempt = self.attempt;
+        let assignment = self.work.open(setup, legacy)?;
+        Ok(Assignment {
+            attempt,
+            ..assignment
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::record::Started;
 use super::setup::{Setup, Texts};
 use super::wire::{Attempt, Completed, Identity, Order, Report, Stage, Task, Terms};
 use crate::evaluation::{Control, EpochRecord, Evaluator};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Receiver};
@@ -58,8 +58,10 @@ pub fn work_with(
         .and_then(|()| pipe::write(&mut output, &identity))
         .map_err(unheard)?;
     let orders = listen(input, leave);
-    let Ok(Order::Begin(terms)) = orders.recv() else {
-        return Ok(());
+    let terms = match orders.recv() {
+        Ok(Ok(Order::Begin(terms))) => terms,
+        Ok(Err(error)) => return Err(unread(error)),
+        _ => return Ok(()),
     };
     let threads = thread_pool(terms.threads)?;
     cap_memory(terms.memory_cap)?;
@@ -68,7 +70,7 @@ pub fn work_with(
         Stage::Last => evaluators.open_test(),
     };
     for order in orders {
-        if let Order::Work(task) = order {
+        if let Order::Work(task) = order.map_err(unread)? {
             let bench = Workbench {
                 setup: &setup,
                 evaluator: evaluator.as_ref(),
@@ -113,15 +115,22 @@ impl Workbench<'_> {
     }
 }
 
-/// Reads orders on a thread of its own, so that the end of the pipe is noticed in the middle of a task.
+/// Reads orders on a thread of its own, so that the end of the pipe is noticed in the middle of a task. What is
+/// no order is the last thing that is read: whoever sent it is there to hear why.
 fn listen(
     mut input: impl Read + Send + 'static,
     leave: impl FnOnce() + Send + 'static,
-) -> Receiver<Order> {
+) -> Receiver<io::Result<Order>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        while let Ok(Some(order)) = pipe::read(&mut input) {
-            if sender.send(order).is_err() {
+        loop {
+            let said = match pipe::read(&mut input) {
+                Ok(Some(order)) => Ok(order),
+                Err(error) if error.kind() == ErrorKind::InvalidData => Err(error),
+                _ => break,
+            };
+            let over = said.is_err();
+            if sender.send(said).is_err() || over {
                 return;
             }
         }
@@ -129,6 +138,10 @@ fn listen(
         leave();
     });
     receiver
+}
+
+fn unread(error: io::Error) -> RunError {
+    RunError::file("read", Path::new("the pipe from the run"))(error)
 }
 
 fn unheard(error: io::Error) -> RunError {

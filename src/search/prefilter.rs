@@ -3,7 +3,7 @@
 //! What promise is, a [`Scorer`] from outside says; here are only ranks. A proposal stays a function of
 //! the fixed past, as long as the scorer is a function of its arguments.
 
-use super::{Proposal, TrialId};
+use super::TrialId;
 use crate::space::Candidate;
 use crate::statistics::ranks;
 
@@ -22,21 +22,17 @@ pub struct Prefilter<'s> {
 }
 
 impl Prefilter<'_> {
-    /// The one with the highest sum of ranks over all figures; of equals the first drawn. A figure that
-    /// is no number ranks below all others.
-    pub(super) fn choose(
-        &mut self,
-        trial: TrialId,
-        mut drawn: Vec<(Candidate, Proposal)>,
-    ) -> (Candidate, Proposal) {
+    /// The place of the one with the highest sum of ranks over all figures; of equals the first drawn. A
+    /// figure that is no number ranks below all others.
+    pub(super) fn choose(&mut self, trial: TrialId, drawn: &[&Candidate]) -> usize {
         if drawn.len() == 1 {
-            return drawn.swap_remove(0);
+            return 0;
         }
         let figures = drawn.iter();
         let figures: Vec<Vec<f64>> = figures
-            .map(|(candidate, _)| self.scorer.figures(trial, candidate))
+            .map(|candidate| self.scorer.figures(trial, candidate))
             .collect();
-        drawn.swap_remove(highest_sum_of_ranks(&figures))
+        highest_sum_of_ranks(&figures)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::random::{Purpose, Seed, Stream};
 use crate::space::{Candidate, Genome, SearchSpace};
 use num_bigint::BigUint;
 use num_traits::{One, ToPrimitive, Zero};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// How often most controllers may propose for one trial what was tried before.
@@ -42,11 +43,21 @@ pub struct Proposer<'s> {
     seed: Seed,
     duplicates: bool,
     prefilter: Option<Prefilter<'s>>,
-    tried: BTreeSet<String>,
+    tried: BTreeSet<Key>,
     /// How many of those were tried in full.
     tried_in_full: usize,
     trials: Vec<Trial>,
     told: usize,
+}
+
+/// What must not be tried twice: [`key`].
+type Key = [u8; 32];
+
+/// What a controller proposed that was not tried before.
+struct Fresh {
+    candidate: Candidate,
+    proposal: Proposal,
+    key: Key,
 }
 
 /// What is remembered of a proposal.
@@ -108,7 +119,11 @@ impl<'s> Proposer<'s> {
     fn propose_known(&mut self, known: Option<&Genome>) -> Option<Proposed> {
         let trial = TrialId(self.trials.len() as u64);
         let mut stream = self.seed.stream(trial.0, Purpose::Propose);
-        let (candidate, proposal) = self.chosen_proposal(trial, &mut stream, known)?;
+        let Fresh {
+            candidate,
+            proposal,
+            key,
+        } = self.chosen_proposal(trial, &mut stream, known)?;
         let Proposal {
             parents,
             fidelity,
@@ -116,7 +131,7 @@ impl<'s> Proposer<'s> {
             ..
         } = proposal;
         if !self.duplicates {
-            self.tried.insert(key(&candidate, fidelity));
+            self.tried.insert(key);
             self.tried_in_full += usize::from(fidelity.is_full());
         }
         let stream = continues.map_or(trial.0, |earlier| self.trials[earlier.0 as usize].stream);
@@ -176,19 +191,18 @@ impl<'s> Proposer<'s> {
         trial: TrialId,
         stream: &mut Stream,
         known: Option<&Genome>,
-    ) -> Option<(Candidate, Proposal)> {
+    ) -> Option<Fresh> {
         let first = self.fresh_proposal(trial, stream)?;
         // What goes on with an earlier trial was chosen then.
-        if self.prefilter.is_none() || first.1.continues.is_some() {
+        if self.prefilter.is_none() || first.proposal.continues.is_some() {
             return Some(first);
         }
         let mut prefilter = self.prefilter.take()?;
         let mut drawn = vec![first];
         let mut keys = Vec::new();
         while drawn.len() < prefilter.draws {
-            let (candidate, proposal) = &drawn[drawn.len() - 1];
-            let key = key(candidate, proposal.fidelity);
-            if self.tried.insert(key.clone()) {
+            let key = drawn[drawn.len() - 1].key;
+            if self.tried.insert(key) {
                 keys.push(key);
             }
             let Some(next) = self.fresh_proposal(trial, stream) else {
@@ -200,45 +214,51 @@ impl<'s> Proposer<'s> {
             self.tried.remove(&key);
         }
         let chosen = match known {
-            None => prefilter.choose(trial, drawn),
+            None => {
+                let candidates: Vec<_> = drawn.iter().map(|fresh| &fresh.candidate).collect();
+                prefilter.choose(trial, &candidates)
+            }
             Some(genome) => {
-                let at = drawn
-                    .iter()
-                    .position(|(candidate, _)| candidate.genome == *genome);
-                drawn.swap_remove(at.unwrap_or(0))
+                let is_known = |fresh: &Fresh| fresh.candidate.genome == *genome;
+                drawn.iter().position(is_known).unwrap_or(0)
             }
         };
         self.prefilter = Some(prefilter);
-        Some(chosen)
+        Some(drawn.swap_remove(chosen))
     }
 
-    fn fresh_proposal(
-        &mut self,
-        trial: TrialId,
-        stream: &mut Stream,
-    ) -> Option<(Candidate, Proposal)> {
+    fn fresh_proposal(&mut self, trial: TrialId, stream: &mut Stream) -> Option<Fresh> {
         if self.space.indices() <= BigUint::from(self.tried_in_full) {
             return None;
         }
         for attempt in 0..self.controller.patience() {
             let proposal = self.controller.ask(trial, attempt, stream);
-            if let Some(candidate) = self.untried(&proposal.genome, proposal.fidelity) {
-                return Some((candidate, proposal));
+            if let Some((candidate, key)) = self.untried(&proposal.genome, proposal.fidelity) {
+                return Some(Fresh {
+                    candidate,
+                    proposal,
+                    key,
+                });
             }
         }
-        let candidate = self.what_is_left(stream)?;
+        let (candidate, key) = self.what_is_left(stream)?;
         let proposal = Proposal::fresh(candidate.genome.clone());
-        Some((candidate, proposal))
+        Some(Fresh {
+            candidate,
+            proposal,
+            key,
+        })
     }
 
-    fn untried(&self, genome: &Genome, fidelity: Fidelity) -> Option<Candidate> {
+    fn untried(&self, genome: &Genome, fidelity: Fidelity) -> Option<(Candidate, Key)> {
         let decoded = self.space.decode(genome);
         let candidate = decoded.expect("a controller's genomes come complete from the space");
-        (!self.tried.contains(&key(&candidate, fidelity))).then_some(candidate)
+        let key = key(&candidate, fidelity);
+        (!self.tried.contains(&key)).then_some((candidate, key))
     }
 
     /// The first architecture of a small space, from a random index on, that was not tried in full.
-    fn what_is_left(&self, stream: &mut Stream) -> Option<Candidate> {
+    fn what_is_left(&self, stream: &mut Stream) -> Option<(Candidate, Key)> {
         let count = self
             .space
             .indices()
@@ -251,9 +271,9 @@ impl<'s> Proposer<'s> {
                 index = BigUint::zero();
             }
             let genome = self.space.get(&index);
-            if let Some(candidate) = genome.and_then(|genome| self.untried(&genome, Fidelity::FULL))
-            {
-                return Some(candidate);
+            let left = genome.and_then(|genome| self.untried(&genome, Fidelity::FULL));
+            if left.is_some() {
+                return left;
             }
             index += BigUint::one();
         }
@@ -261,11 +281,12 @@ impl<'s> Proposer<'s> {
     }
 }
 
-/// What must not be tried twice.
-fn key(candidate: &Candidate, fidelity: Fidelity) -> String {
+/// What must not be tried twice: a candidate at a fidelity.
+fn key(candidate: &Candidate, fidelity: Fidelity) -> Key {
     let key = candidate.key();
     if fidelity.is_full() {
         return key;
     }
-    format!("{key};{fidelity}")
+    let key = Sha256::new_with_prefix(key).chain_update(format!(";{fidelity}"));
+    key.finalize().into()
 }

@@ -51,7 +51,7 @@ fn run(
     all
 }
 
-fn keys(all: &[Proposed]) -> BTreeSet<String> {
+fn keys(all: &[Proposed]) -> BTreeSet<[u8; 32]> {
     all.iter()
         .map(|proposed| proposed.candidate.key())
         .collect()

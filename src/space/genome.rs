@@ -12,9 +12,9 @@ use std::sync::Arc;
 /// A map from decision address to the number of the option taken there, from 0.
 ///
 /// It keeps its decisions in the order in which they were put in, which is the order in which a space
-/// makes them; two genomes with the same decisions are equal in any order.
+/// makes them; two genomes with the same decisions are equal in any order. Copies share them until one is changed.
 #[derive(Clone, Debug, Default)]
-pub struct Genome(Vec<(Arc<str>, u32)>);
+pub struct Genome(Arc<Vec<(Arc<str>, u32)>>);
 
 impl Genome {
     /// A genome without decisions.
@@ -31,15 +31,16 @@ impl Genome {
     /// Takes `option` at `address`.
     pub fn insert(&mut self, address: impl Into<Arc<str>>, option: u32) {
         let address = address.into();
-        match self.0.iter_mut().find(|(known, _)| *known == address) {
+        let decisions = Arc::make_mut(&mut self.0);
+        match decisions.iter_mut().find(|(known, _)| *known == address) {
             Some((_, known)) => *known = option,
-            None => self.0.push((address, option)),
+            None => decisions.push((address, option)),
         }
     }
 
     /// Forgets the decision at `address`.
     pub fn remove(&mut self, address: &str) {
-        self.0.retain(|(known, _)| **known != *address);
+        Arc::make_mut(&mut self.0).retain(|(known, _)| **known != *address);
     }
 
     /// The decisions in the order in which they are made.
@@ -83,7 +84,7 @@ impl Genome {
     /// The decisions of a walk.
     pub(super) fn of_taken(taken: Vec<super::plan::Taken>) -> Self {
         let decisions = taken.into_iter();
-        Self(
+        Self::of(
             decisions
                 .map(|taken| (taken.address, taken.option))
                 .collect(),
@@ -91,8 +92,10 @@ impl Genome {
     }
 
     /// A genome of decisions whose addresses all differ.
-    pub(super) fn of(decisions: Vec<(Arc<str>, u32)>) -> Self {
-        Self(decisions)
+    pub(super) fn of(mut decisions: Vec<(Arc<str>, u32)>) -> Self {
+        // A run keeps the genomes of all its trials.
+        decisions.shrink_to_fit();
+        Self(Arc::new(decisions))
     }
 
     fn sorted(&self) -> Vec<&(Arc<str>, u32)> {
@@ -151,7 +154,9 @@ impl Finder<'_> {
 
 impl PartialEq for Genome {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.len() == other.len() && self.sorted() == other.sorted()
+        Arc::ptr_eq(&self.0, &other.0)
+            || self.0 == other.0
+            || self.len() == other.len() && self.sorted() == other.sorted()
     }
 }
 
@@ -177,19 +182,19 @@ impl Ord for Genome {
 
 impl<A: Into<Arc<str>>> FromIterator<(A, u32)> for Genome {
     fn from_iter<T: IntoIterator<Item = (A, u32)>>(decisions: T) -> Self {
-        let mut genome = Self::new();
+        let mut kept: Vec<(Arc<str>, u32)> = Vec::new();
         let mut places = FxHashMap::default();
         for (address, option) in decisions {
             let address = address.into();
             match places.get(&address) {
-                Some(&at) => genome.0[at] = (address, option),
+                Some(&at) => kept[at] = (address, option),
                 None => {
-                    places.insert(Arc::clone(&address), genome.0.len());
-                    genome.0.push((address, option));
+                    places.insert(Arc::clone(&address), kept.len());
+                    kept.push((address, option));
                 }
             }
         }
-        genome
+        Self::of(kept)
     }
 }
 

@@ -28,6 +28,7 @@ pub use search_space::{SearchSpace, SpaceError};
 use crate::architecture::Architecture;
 use crate::layers::Value;
 use serde::{Deserialize, Serialize};
+use sha2::Digest;
 use std::collections::BTreeMap;
 
 /// A decoded genome.
@@ -42,13 +43,14 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// What must not be trained twice: the canonical network with the training settings.
-    pub fn key(&self) -> String {
-        let mut key = self.architecture.canonical().as_str().to_owned();
+    /// What must not be trained twice, the canonical network with the training settings: its SHA-256, which
+    /// takes 32 bytes however large the network is.
+    pub fn key(&self) -> [u8; 32] {
+        let mut key = sha2::Sha256::new_with_prefix(self.architecture.canonical().as_str());
         for (name, value) in &self.recipe {
-            key.push_str(&format!(";{name}={value}"));
+            key.update(format!(";{name}={value}"));
         }
-        key
+        key.finalize().into()
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Known {
     pub state: State,
     /// When the run was begun, in seconds since 1970.
     pub begun: f64,
-    space: SearchSpace,
+    space: Arc<SearchSpace>,
     /// The lists of options that stand at each address, in the order they were met.
     lists: BTreeMap<String, Vec<Arc<[String]>>>,
 }
@@ -67,7 +67,7 @@ impl Known {
         let path = run.folder().path();
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let name = path.file_name().unwrap_or_default();
-        let (space, score_name) = run.space_and_score_name()?;
+        let (space, score_name) = (run.space()?, run.score_name()?);
         Ok(Self {
             name: name.to_string_lossy().into_owned(),
             score_name: score_name.to_owned(),

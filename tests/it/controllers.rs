@@ -139,7 +139,7 @@ fn tell(proposer: &mut Proposer<'_>, proposed: &Proposed, score: Score<'_>) {
 
 fn keys(all: &[Proposed]) -> BTreeSet<String> {
     // A network may be tried again at another fidelity.
-    let key = |proposed: &Proposed| format!("{} {}", proposed.candidate.key(), proposed.fidelity);
+    let key = |proposed: &Proposed| format!("{:?} {}", proposed.candidate.key(), proposed.fidelity);
     all.iter().map(key).collect()
 }
 

@@ -52,7 +52,8 @@ fn get_with(address: &str, path: &str, headers: &str) -> Answer {
     ask(address, &request)
 }
 
-fn get(address: &str, path: &str) -> (u16, String, String) {
+/// An answer as a whole: its status, its head in lower case, its body.
+pub fn get(address: &str, path: &str) -> (u16, String, String) {
     let mut answer = get_with(address, path, "Connection: close\r\n");
     let mut text = String::new();
     answer.body.read_to_string(&mut text).unwrap();
@@ -60,18 +61,24 @@ fn get(address: &str, path: &str) -> (u16, String, String) {
 }
 
 /// A stream of events, in pieces as they come.
-struct Events(BufReader<TcpStream>);
+pub struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn of(address: &str, run: &str, headers: &str) -> Self {
+    /// Those of a run.
+    pub fn of(address: &str, run: &str, headers: &str) -> Self {
         let answer = get_with(address, &format!("/runs/{run}/events"), headers);
         assert_eq!(answer.status, 200);
         assert!(answer.head.contains("text/event-stream"), "{}", answer.head);
         Self(answer.body)
     }
 
+    /// Those of the list of runs.
+    pub fn of_list(address: &str) -> Self {
+        Self(get_with(address, "/runs", "").body)
+    }
+
     /// The next event that is not a sign of life: its name, its id and its data.
-    fn next(&mut self) -> (String, String, Value) {
+    pub fn next(&mut self) -> (String, String, Value) {
         let (mut name, mut id, mut data) = (String::new(), String::new(), String::new());
         loop {
             let mut line = String::new();
@@ -91,7 +98,7 @@ impl Events {
     }
 
     /// Everything up to the event `last`: the names of the others, and the kinds of entries in order.
-    fn until(&mut self, last: &str) -> (Vec<String>, Vec<String>) {
+    pub fn until(&mut self, last: &str) -> (Vec<String>, Vec<String>) {
         let (mut names, mut kinds) = (Vec::new(), Vec::new());
         loop {
             let (name, _, data) = self.next();
@@ -119,7 +126,8 @@ impl Events {
     }
 }
 
-fn kind(entry: &Value) -> String {
+/// What an entry is about.
+pub fn kind(entry: &Value) -> String {
     let what = &entry["what"];
     match what.as_object() {
         Some(fields) => fields.keys().next().unwrap().clone(),
@@ -267,7 +275,7 @@ fn a_run_that_is_killed_and_resumed_goes_on_under_the_page() {
         expected.iter().filter(finals).collect::<Vec<_>>()
     );
     assert_eq!(kinds.len(), expected.len());
-    let mut list = Events(get_with(&address, "/runs", "").body);
+    let mut list = Events::of_list(&address);
     let (name, _, cards) = list.next();
     assert_eq!(name, "runs");
     assert_eq!(cards["names"], serde_json::json!(["tiny-1"]));

@@ -1,7 +1,7 @@
 //! Trackers: what they write of a run, told at once or bit by bit. What other programs make of it is for
 //! `tests/trackers/check.py`.
 
-mod server;
+pub mod server;
 
 use crate::run::fixture::{Bench, EXPERIMENT, Fake};
 use server::FakeServer;

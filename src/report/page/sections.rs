@@ -7,12 +7,15 @@ use crate::report::Importance;
 use crate::report::words::{date, escaped, grouped, plural, score, seconds};
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
-use crate::space::Decision;
+use crate::space::{Candidate, Decision};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How many failures are listed one by one.
 const MOST_FAILURES: usize = 40;
+
+/// How many winners of a search are drawn.
+const MOST_DRAWN: usize = 3;
 
 /// How many decisions are shown with their options.
 const MOST_DECISIONS: usize = 12;
@@ -69,20 +72,15 @@ pub fn finals(summary: &Summary, out: &mut String) {
     out.push_str("</tbody></table></div>");
 }
 
-/// The winners drawn beside the hand-designed networks.
+/// The winners drawn beside the hand-designed networks: of each search the best few by the score it chose them by,
+/// one that several seeds found once.
 pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
-    out.push_str(
-        "<h2 id=\"networks\">Networks</h2><p>What was found, beside what people designed.</p>\
-         <div class=\"drawings\" tabindex=\"0\" role=\"region\" aria-label=\"Drawings of networks\">",
-    );
-    let mut designed = Vec::new();
+    let (mut winners, mut designed): (Vec<Found<'_>>, Vec<(String, Candidate)>) =
+        Default::default();
     for named in runs {
         for (subject, candidate) in named.run.finalists()? {
             match subject {
-                Subject::Winner => {
-                    let title = format!("winner of {}", named.label);
-                    drawing(&title, &named.class, &candidate.architecture, out);
-                }
+                Subject::Winner => Found::add(&mut winners, named, candidate),
                 Subject::Baseline(name) => {
                     if !designed.iter().any(|(known, _)| *known == name) {
                         designed.push((name, candidate));
@@ -92,11 +90,104 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
             }
         }
     }
+    let (shown, left) = Found::best(winners);
+    let _ = write!(
+        out,
+        "<h2 id=\"networks\">Networks</h2><p>What was found, beside what people designed.{}</p>\
+         <div class=\"drawings\" tabindex=\"0\" role=\"region\" aria-label=\"Drawings of networks\">",
+        match left {
+            0 => String::new(),
+            left => format!(
+                " Of each search the {MOST_DRAWN} networks with the best validation scores are drawn; {} in the runs’ own reports.",
+                match left {
+                    1 => "one more is".to_owned(),
+                    left => format!("{} more are", grouped(left as u64)),
+                }
+            ),
+        }
+    );
+    for found in &shown {
+        drawing(
+            &found.title(),
+            found.class,
+            &found.candidate.architecture,
+            out,
+        );
+    }
     for (name, candidate) in &designed {
         drawing(name, "hand", &candidate.architecture, out);
     }
     out.push_str("</div>");
     Ok(())
+}
+
+/// A network that won one run of a search or several.
+struct Found<'a> {
+    search: &'a str,
+    class: &'a str,
+    seeds: Vec<&'a str>,
+    score: f64,
+    candidate: Candidate,
+}
+
+impl<'a> Found<'a> {
+    fn add(found: &mut Vec<Self>, named: &'a Named<'_>, candidate: Candidate) {
+        let (search, seed) = named
+            .label
+            .split_once(", seed ")
+            .unwrap_or((&named.label, ""));
+        let score = named
+            .run
+            .state()
+            .winner
+            .as_ref()
+            .map_or(f64::NEG_INFINITY, |winner| winner.score);
+        let key = candidate.key();
+        let known = found
+            .iter_mut()
+            .find(|known| known.search == search && known.candidate.key() == key);
+        match known {
+            Some(known) => {
+                known.seeds.push(seed);
+                known.score = known.score.max(score);
+            }
+            None => found.push(Self {
+                search,
+                class: &named.class,
+                seeds: vec![seed],
+                score,
+                candidate,
+            }),
+        }
+    }
+
+    /// The best of each search, and how many are left.
+    fn best(mut found: Vec<Self>) -> (Vec<Self>, usize) {
+        let total = found.len();
+        let searches: Vec<&str> = found.iter().map(|found| found.search).collect();
+        let place = |search: &str| searches.iter().position(|known| *known == search);
+        found.sort_by(|a, b| {
+            place(a.search)
+                .cmp(&place(b.search))
+                .then(b.score.total_cmp(&a.score))
+        });
+        let mut drawn: BTreeMap<&str, usize> = BTreeMap::new();
+        found.retain(|found| {
+            let drawn = drawn.entry(found.search).or_default();
+            *drawn += 1;
+            *drawn <= MOST_DRAWN
+        });
+        let left = total - found.len();
+        (found, left)
+    }
+
+    fn title(&self) -> String {
+        match self.seeds[..] {
+            [""] => format!("winner of {}", self.search),
+            [seed] => format!("winner of {}, seed {seed}", self.search),
+            _ => format!("winner of {}, seeds {}", self.search, self.seeds.join(", ")),
+        }
+    }
 }
 
 fn drawing(title: &str, class: &str, drawn: &Architecture, out: &mut String) {

@@ -21,7 +21,7 @@ impl<'a, 'c> Search<'a, 'c> {
     ) -> Result<Self, RunError> {
         let setup = core.setup;
         let settings = setup.search_settings();
-        let controller = settings.build(&setup.space);
+        let controller = settings.build(&*setup.space);
         let proposer = Proposer::new(&setup.space, controller, setup.experiment.seed)
             .with_duplicates(settings.duplicates())
             .with_prefilter(prefilter);

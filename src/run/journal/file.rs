@@ -75,8 +75,13 @@ impl FileJournal {
     /// # Errors
     /// When it can't be read, or a line is damaged or of a newer format.
     pub fn read(path: &Path) -> Result<Vec<Entry>, RunError> {
+        Self::read_on(&Machine, path)
+    }
+
+    /// As [`read`](Self::read), on some disk.
+    pub(in crate::run) fn read_on(disk: &dyn Disk, path: &Path) -> Result<Vec<Entry>, RunError> {
         let mut entries = Vec::new();
-        Self::each(path, |entry| {
+        Self::each_on(disk, path, |entry| {
             entries.push(entry);
             Ok(())
         })?;
@@ -89,9 +94,18 @@ impl FileJournal {
     /// As [`read`](Self::read), or what `take` says.
     pub fn each(
         path: &Path,
+        take: impl FnMut(Entry) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        Self::each_on(&Machine, path, take)
+    }
+
+    /// As [`each`](Self::each), on some disk.
+    pub(in crate::run) fn each_on(
+        disk: &dyn Disk,
+        path: &Path,
         mut take: impl FnMut(Entry) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
-        let file = File::open(path).map_err(RunError::file("open", path))?;
+        let file = disk.reader(path).map_err(RunError::file("open", path))?;
         let mut file = BufReader::with_capacity(1 << 16, file);
         // A line is taken when another follows, since only the last one may be torn.
         let (mut line, mut next) = (Vec::new(), Vec::new());

@@ -44,6 +44,9 @@ pub enum SharedError {
         /// Whether it may work with a new connection.
         passing: bool,
     },
+    /// The database is away, for whoever goes on when it is back.
+    #[error("the database does not answer ({0}); this goes on when it does")]
+    Away(String),
     /// The tables were made by a newer version.
     #[error(
         "the database's tables have version {found}, and this version of strata knows up to \
@@ -111,10 +114,8 @@ pub enum SharedError {
         /// What differs.
         what: &'static str,
     },
-    /// A trial makes no progress, and nothing can stop it.
-    #[error(
-        "{unit} says nothing any more and can't be stopped: the process ends, and it is tried elsewhere"
-    )]
+    /// A trial makes no progress.
+    #[error("{unit} says nothing any more: this process ends, and counts as lost over it")]
     Hung {
         /// The piece of work.
         unit: String,
@@ -136,6 +137,7 @@ impl SharedError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Connect { passing, .. } | Self::Query { passing, .. } => *passing,
+            Self::Away(_) => true,
             _ => false,
         }
     }

@@ -32,7 +32,18 @@ struct Held {
     accepted: Instant,
     progress: Instant,
     stop: Arc<AtomicBool>,
-    lost: bool,
+    end: Parting,
+}
+
+/// How a worker came to hold its work no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parting {
+    /// It let go of it.
+    Kept,
+    /// Its lease ran out.
+    Lost,
+    /// The work made no progress for too long.
+    Hung,
 }
 
 impl Heart {
@@ -54,7 +65,7 @@ impl Heart {
             accepted: asked,
             progress: Instant::now(),
             stop: Arc::clone(&stop),
-            lost: false,
+            end: Parting::Kept,
             lease,
         };
         self.held().insert(held.lease.worker, held);
@@ -68,20 +79,16 @@ impl Heart {
         }
     }
 
-    /// Keeps a worker's lease no more, and returns whether it was lost.
-    pub fn let_go(&self, worker: i32) -> bool {
+    /// Keeps a worker's lease no more.
+    pub fn let_go(&self, worker: i32) -> Parting {
         let held = self.held().remove(&worker);
-        held.is_some_and(|held| held.lost)
+        held.map_or(Parting::Kept, |held| held.end)
     }
 
     /// Beats until [`end`](Self::end).
     pub fn beat(&self, mut database: Database<'_>) {
         while !self.is_ended_within(self.lease / BEATS) {
-            let leases: Vec<Lease> = self
-                .held()
-                .values()
-                .map(|held| held.lease.clone())
-                .collect();
+            let leases = self.to_extend();
             if leases.is_empty() {
                 continue;
             }
@@ -103,8 +110,15 @@ impl Heart {
         }
     }
 
-    /// Stops what has lost its lease, and everything if `all`. Returns what hangs: it is not kept alive
-    /// any more.
+    /// The leases that work is still held by: what hangs is not kept alive.
+    fn to_extend(&self) -> Vec<Lease> {
+        let held = self.held();
+        let alive = held.values().filter(|held| held.end != Parting::Hung);
+        alive.map(|held| held.lease.clone()).collect()
+    }
+
+    /// Stops what has lost its lease, and everything if `all`. Returns what hangs, once: it is told to stop, and is not
+    /// kept alive any more.
     pub fn check(&self, all: bool) -> Option<String> {
         let mut held = self.held();
         for held in held.values_mut() {
@@ -116,9 +130,11 @@ impl Heart {
             }
         }
         let limit = self.stall?;
-        let hangs = |held: &&Held| held.progress.elapsed() > limit;
-        let worker = held.values().find(hangs)?.lease.worker;
-        held.remove(&worker).map(|held| held.lease.unit)
+        let hangs = |held: &&mut Held| held.end != Parting::Hung && held.progress.elapsed() > limit;
+        let hung = held.values_mut().find(hangs)?;
+        hung.end = Parting::Hung;
+        hung.stop.store(true, Ordering::Relaxed);
+        Some(hung.lease.unit.clone())
     }
 
     /// How often [`check`](Self::check) is to be called.
@@ -145,7 +161,9 @@ impl Heart {
 
 impl Held {
     fn lose(&mut self) {
-        self.lost = true;
+        if self.end == Parting::Kept {
+            self.end = Parting::Lost;
+        }
         self.stop.store(true, Ordering::Relaxed);
     }
 }
@@ -173,17 +191,22 @@ mod tests {
         );
         assert_eq!(heart.check(false), None);
         assert!(late.load(Ordering::Relaxed) && !fresh.load(Ordering::Relaxed));
-        assert!(heart.let_go(1) && !heart.let_go(2));
+        assert_eq!(heart.let_go(1), Parting::Lost);
+        assert_eq!(heart.let_go(2), Parting::Kept);
     }
 
     #[test]
     fn what_hangs_is_not_kept_alive() {
         let stall = Some(Duration::ZERO);
         let heart = Heart::new("run".to_owned(), Duration::from_secs(3600), stall);
-        heart.hold(lease(7), Instant::now());
+        let stop = heart.hold(lease(7), Instant::now());
+        assert_eq!(heart.to_extend(), [lease(7)]);
         std::thread::sleep(Duration::from_millis(1));
         assert_eq!(heart.check(false), Some("7".to_owned()));
-        assert_eq!(heart.check(false), None);
+        assert!(stop.load(Ordering::Relaxed), "it may be able to stop");
+        assert_eq!(heart.check(false), None, "it is told of once");
+        assert!(heart.to_extend().is_empty());
+        assert_eq!(heart.let_go(7), Parting::Hung);
     }
 
     #[test]
@@ -191,6 +214,7 @@ mod tests {
         let heart = Heart::new("run".to_owned(), Duration::from_secs(3600), None);
         let stop = heart.hold(lease(1), Instant::now());
         heart.check(true);
-        assert!(stop.load(Ordering::Relaxed) && !heart.let_go(1));
+        assert!(stop.load(Ordering::Relaxed));
+        assert_eq!(heart.let_go(1), Parting::Kept);
     }
 }

@@ -11,10 +11,10 @@ mod error;
 mod executor;
 mod heart;
 mod journal;
+mod onlooker;
 mod passwords;
 #[cfg(test)]
 #[path = "../../../tests/it/shared/postgresql.rs"]
-#[expect(dead_code, reason = "made for the tests across modules")]
 mod postgresql;
 mod queue;
 mod runs;
@@ -27,6 +27,7 @@ mod worker;
 pub use address::{Address, PasswordFrom, Secret, Surroundings, is_run_name};
 pub use control::{Sharing, resume_shared, start_shared};
 pub use error::SharedError;
+pub use onlooker::{JournalTable, Onlooker};
 pub use queue::{Lease, Leased, Queue, Standing, Task};
 pub use runs::{Found, LeaseTerms, Program, Runs};
 pub use session::Session;

@@ -1,11 +1,16 @@
 //! Runs in a database: what one is made from, and what a process must be to take part in it.
 
 use super::error::SharedError;
+use super::onlooker::Progress;
 use super::session::Session;
 use crate::run::manifest;
 use crate::run::record::Started;
 use crate::run::wire;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// The most runs that are listed with how far they have come.
+const MOST_RUNS: i64 = 5_000;
 
 /// The program that takes part in a run: the last bits of results depend on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,6 +208,27 @@ impl<'a> Runs<'a> {
         let rows = self
             .session
             .rows("read the journal", LINES, &[&self.run, &from])?;
+        self.without_gaps(&rows, from)
+    }
+
+    /// As [`lines`](Self::lines), of the run that was made at a time ([`Progress::made`]): none if it is another by
+    /// now; at most so many.
+    ///
+    /// # Errors
+    /// As [`lines`](Self::lines).
+    pub(super) fn lines_of(
+        &mut self,
+        made: i64,
+        from: u64,
+        most: i64,
+    ) -> Result<Vec<String>, SharedError> {
+        let from = i64::try_from(from).unwrap_or(i64::MAX);
+        let given: super::session::Given<'_> = &[&self.run, &made, &from, &most];
+        let rows = self.session.rows("read the journal", LINES_OF, given)?;
+        self.without_gaps(&rows, from)
+    }
+
+    fn without_gaps(&self, rows: &[postgres::Row], from: i64) -> Result<Vec<String>, SharedError> {
         let mut lines = Vec::with_capacity(rows.len());
         for (row, due) in rows.iter().zip(from..) {
             let seq: i64 = row.get(0);
@@ -216,6 +242,24 @@ impl<'a> Runs<'a> {
             lines.push(row.get(1));
         }
         Ok(lines)
+    }
+
+    /// How far the runs have come, the newest ones if there are too many, or the one of this name.
+    ///
+    /// # Errors
+    /// When the database refuses or is gone.
+    pub(super) fn progress(
+        &mut self,
+        only: Option<&str>,
+    ) -> Result<BTreeMap<String, Progress>, SharedError> {
+        let given: super::session::Given<'_> = &[&only, &MOST_RUNS];
+        let rows = self.session.rows("list the runs", PROGRESS, given)?;
+        let progress = rows.iter().map(|row| {
+            let lines = u64::try_from(row.get::<_, i64>(2)).unwrap_or_default();
+            let made = row.get(1);
+            (row.get(0), Progress { made, lines })
+        });
+        Ok(progress.collect())
     }
 
     /// The journal's first line, if there is one: what the run was started with.
@@ -287,6 +331,21 @@ const FILES: &str = "SELECT path, content FROM strata.file WHERE run = $1 ORDER 
 
 const LINES: &str = "
     SELECT seq, line FROM strata.record WHERE run = $1 AND seq >= $2 ORDER BY seq";
+
+const LINES_OF: &str = "
+    SELECT seq, line FROM strata.record
+    WHERE run = $1 AND seq >= $3 AND EXISTS (
+        SELECT FROM strata.run
+        WHERE name = $1 AND (extract(epoch FROM created_at) * 1000000)::bigint = $2)
+    ORDER BY seq LIMIT $4";
+
+/// The last number of each journal is the end of an index: nothing is counted.
+const PROGRESS: &str = "
+    SELECT name, (extract(epoch FROM created_at) * 1000000)::bigint,
+           coalesce((SELECT max(seq) FROM strata.record WHERE record.run = held.name), -1) + 1
+    FROM strata.run AS held
+    WHERE $1::text IS NULL OR name = $1
+    ORDER BY created_at DESC, name LIMIT $2";
 
 const LINE: &str = "SELECT line FROM strata.record WHERE run = $1 AND seq = $2";
 

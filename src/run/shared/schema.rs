@@ -51,6 +51,18 @@ pub(super) fn migrate(client: &mut Client) -> Result<(), SharedError> {
     Ok(())
 }
 
+/// Whether there are tables; they are left as they are.
+///
+/// # Errors
+/// When they are newer than this strata, or the database refuses.
+pub(super) fn are_made(client: &mut Client) -> Result<bool, SharedError> {
+    let known = MIGRATIONS.len() as i32;
+    match version(client)? {
+        found if found > known => Err(SharedError::NewerTables { found, known }),
+        found => Ok(found > 0),
+    }
+}
+
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM strata.migration";
 
 /// The version of the tables; 0 if there are none.

@@ -38,6 +38,26 @@ impl Session {
         })
     }
 
+    /// Connects to look and nothing else: the database lets this connection write nothing. Nothing if strata has made
+    /// no tables there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn open_to_read(address: &Address) -> Result<Option<Self>, SharedError> {
+        let mut client = address.connect()?;
+        let locked = client.batch_execute("SET default_transaction_read_only = on");
+        locked.map_err(SharedError::query("keep from writing"))?;
+        let session = Self {
+            prepared: BTreeMap::new(),
+            client,
+        };
+        session.with_tables()
+    }
+
+    fn with_tables(mut self) -> Result<Option<Self>, SharedError> {
+        Ok(schema::are_made(&mut self.client)?.then_some(self))
+    }
+
     /// The queue of a run.
     pub fn queue<'a>(&'a mut self, run: &'a str) -> Queue<'a> {
         Queue::of(self, run)

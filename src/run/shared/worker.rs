@@ -7,7 +7,7 @@
 use super::address::Address;
 use super::error::SharedError;
 use super::executor::name_of;
-use super::heart::Heart;
+use super::heart::{Heart, Parting};
 use super::journal::entries;
 use super::queue::{Lease, Leased};
 use super::runs::{Program, check_versions};
@@ -31,6 +31,9 @@ use std::time::{Duration, Instant};
 /// How long a worker without work waits before it asks again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// How long work that hangs, and all other work of its process, is given to stop before the process ends.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// The most that a worker waits if it is the run's only one, and for each that came before it: thousands of
 /// workers without work ask as often together as a few hundred.
@@ -96,6 +99,11 @@ pub enum WorkerEvent {
     /// A lease was lost, and the work given up.
     Lost {
         /// Of which piece of work.
+        unit: Unit,
+    },
+    /// A piece of work said nothing for too long, and stopped when it was told to. Its lease runs out.
+    Hung {
+        /// Which.
         unit: Unit,
     },
     /// A lease was given back because the worker is to end.
@@ -295,14 +303,23 @@ impl<'a> Place<'a> {
                     scope.spawn(move || pool.install(|| slot.work()))
                 })
                 .collect();
+            let mut hung = None;
             while slots.iter().any(|slot| !slot.is_finished()) {
                 let all = self.is_stopped() || quit.load(Ordering::Relaxed);
                 if let Some(unit) = heart.check(all) {
-                    (self.options.abandon)(&SharedError::Hung { unit });
+                    quit.store(true, Ordering::Relaxed);
+                    hung = hung.or_else(|| Some((unit, Instant::now())));
+                }
+                let over = |(_, since): &&(_, Instant)| since.elapsed() > LAST_CHANCE;
+                if let Some((unit, _)) = hung.as_ref().filter(over) {
+                    self.abandon(unit);
                 }
                 thread::sleep(heart.period());
             }
             heart.end();
+            if let Some((unit, _)) = &hung {
+                self.abandon(unit);
+            }
             let turns = slots.into_iter().map(|slot| match slot.join() {
                 Ok(turn) => turn,
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -310,6 +327,11 @@ impl<'a> Place<'a> {
             let turns: Vec<Turn> = turns.collect::<Result<_, _>>()?;
             Ok(turns.into_iter().max().unwrap_or(Turn::Ended))
         })
+    }
+
+    fn abandon(&self, unit: &str) {
+        let unit = unit.to_owned();
+        (self.options.abandon)(&SharedError::Hung { unit });
     }
 
     fn heart(&self) -> Heart {
@@ -430,13 +452,14 @@ impl Slot<'_, '_> {
             Some(completed) => self.hand_in(&lease, &completed).map(Some),
             None => Ok(None),
         };
-        let lost = self.heart.let_go(self.worker);
+        let parting = self.heart.let_go(self.worker);
         let unit = assignment.unit;
-        let event = match handed_in? {
-            Some(true) => WorkerEvent::Finished { unit },
-            Some(false) => WorkerEvent::Refused { unit },
-            None if lost => WorkerEvent::Lost { unit },
-            None => WorkerEvent::Released { unit },
+        let event = match (handed_in?, parting) {
+            (Some(true), _) => WorkerEvent::Finished { unit },
+            (Some(false), _) => WorkerEvent::Refused { unit },
+            (None, Parting::Hung) => WorkerEvent::Hung { unit },
+            (None, Parting::Lost) => WorkerEvent::Lost { unit },
+            (None, Parting::Kept) => WorkerEvent::Released { unit },
         };
         if matches!(
             event,

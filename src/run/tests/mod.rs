@@ -3,6 +3,7 @@
 mod damage;
 mod disk;
 mod evaluator;
+mod orders;
 mod scenario;
 mod simulation;
 mod size;

@@ -108,11 +108,11 @@ fn link() -> impl Strategy<Value = (Link, u64)> {
 
 fn task(
     setup: &Setup,
-    links: Vec<(Link, u64)>,
+    (work, earlier): ((Link, u64), Vec<(Link, u64)>),
     legacy: Option<(u64, Bytes)>,
     attempt: u32,
 ) -> Task {
-    let links = links.into_iter().map(|(link, seed)| match &link.unit {
+    let placed = |(link, seed): (Link, u64)| match &link.unit {
         Unit::Retraining {
             subject: Subject::Baseline(_),
             ..
@@ -121,10 +121,11 @@ fn task(
             network: network(setup, seed),
             ..link
         },
-    });
+    };
     Task {
         attempt,
-        links: links.collect(),
+        work: placed(work),
+        earlier: earlier.into_iter().map(placed).collect(),
         legacy: legacy.map(|(seed, weights)| Estate {
             network: network(setup, seed),
             weights,
@@ -198,7 +199,7 @@ proptest! {
 
     #[test]
     fn a_task_arrives_and_means_the_same(
-        links in vec(link(), 1..5),
+        links in (link(), vec(link(), 0..4)),
         legacy in option::of((any::<u64>(), bytes())),
         attempt in 0..4u32,
     ) {
@@ -250,7 +251,8 @@ fn a_long_line_of_heirs_arrives() {
     };
     let sent = Task {
         attempt: 0,
-        links: (0..1000).map(link).collect(),
+        work: link(0),
+        earlier: (1..1000).map(link).collect(),
         legacy: None,
     };
     arrives(&sent);
@@ -260,25 +262,46 @@ fn a_long_line_of_heirs_arrives() {
 #[test]
 fn a_task_of_another_run_is_refused() {
     let setup = setup();
-    let mut sent = task(&setup, Vec::new(), None, 0);
-    assert!(sent.clone().open(&setup).is_err());
-    sent.links.push(Link {
-        unit: Unit::Trial(TrialId(0)),
-        number: 0,
-        seed: Seed(0),
-        network: Network::Baseline("two".to_owned()),
-        recipe: Recipe::default(),
-        fidelity: Fidelity::FULL,
-        epochs: 0,
-        keep: false,
-        checkpoint: None,
-    });
-    assert!(
-        sent.open(&setup)
-            .unwrap_err()
-            .to_string()
-            .contains("no baseline `two`")
-    );
+    let sent = plain(Network::Baseline("two".to_owned()));
+    let refused = sent.open(&setup).unwrap_err().to_string();
+    assert!(refused.contains("no baseline `two`"), "{refused}");
+}
+
+/// A task with one piece of work.
+fn plain(network: Network) -> Task {
+    Task {
+        attempt: 0,
+        work: Link {
+            unit: Unit::Trial(TrialId(0)),
+            number: 0,
+            seed: Seed(0),
+            network,
+            recipe: Recipe::default(),
+            fidelity: Fidelity::FULL,
+            epochs: 0,
+            keep: false,
+            checkpoint: None,
+        },
+        earlier: Vec::new(),
+        legacy: None,
+    }
+}
+
+#[test]
+fn a_task_without_work_is_refused() {
+    use ciborium::Value;
+    // Earlier versions sent the work as a list, and an empty one made its reader panic.
+    for name in ["earlier", "links"] {
+        let fields = [
+            ("attempt", Value::from(0)),
+            (name, Value::Array(Vec::new())),
+            ("legacy", Value::Null),
+        ];
+        let fields = fields.map(|(name, value)| (Value::from(name), value));
+        let bytes = to_bytes(&Value::Map(fields.to_vec()));
+        let refused = from_bytes::<Task>(&bytes).unwrap_err();
+        assert!(refused.contains("missing field `work`"), "{refused}");
+    }
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn nothing_is_tried_twice_at_one_fidelity() {
         );
         let mut keys: Vec<String> = all
             .iter()
-            .map(|it| format!("{} {}", it.candidate.key(), it.fidelity))
+            .map(|it| format!("{:?} {}", it.candidate.key(), it.fidelity))
             .collect();
         keys.sort_unstable();
         keys.dedup();

@@ -2,6 +2,7 @@
 
 use super::program::{Ended, strata_in};
 use super::texts::shipped;
+use crate::trackers::server::{FakeServer, Run};
 use std::fs;
 use std::path::Path;
 
@@ -101,6 +102,87 @@ fn a_quick_comparison_is_reported_checked_and_no_evidence() {
         markdown.out.contains("| random networks | no search |"),
         "{}",
         markdown.out
+    );
+}
+
+#[test]
+fn each_run_of_a_comparison_is_tracked_and_nothing_changes_even_when_trackers_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    experiment(folder);
+    let path = folder.join("small.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text + "tracking.optuna = \"told.log\"\n").unwrap();
+    let server = FakeServer::start();
+    let mlflow = format!("mlflow={}", server.address);
+    let ended = run(
+        folder,
+        &[
+            "compare",
+            "small.toml",
+            "--quick",
+            "--bless",
+            "--track",
+            &mlflow,
+        ],
+    );
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(!ended.err.contains("warning"), "{}", ended.err);
+    let (trials, searches): (Vec<_>, Vec<_>) = server
+        .runs()
+        .into_iter()
+        .partition(|run| run.tags.contains_key("strata.trial"));
+    let names: Vec<&str> = searches
+        .iter()
+        .map(|run| run.tags["strata.run"].split(' ').next().unwrap())
+        .collect();
+    assert_eq!(names, ["evolution-1", "random-1"]);
+    assert!(searches.iter().all(|run| run.status == "FINISHED"));
+    for search in &searches {
+        let of = |run: &&Run| run.tags["mlflow.parentRunId"] == search.id;
+        assert_eq!(trials.iter().filter(of).count(), 4);
+    }
+
+    // Nothing answers at port 9, and there is no folder below a file.
+    let taken = format!("tensorboard={}", path.join("below-a-file").display());
+    let ended = run(
+        folder,
+        &[
+            "compare",
+            "small.toml",
+            "--quick",
+            "--check",
+            "--track",
+            "mlflow=http://127.0.0.1:9",
+            "--track",
+            &taken,
+        ],
+    );
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.out.contains("to the last bit"), "{}", ended.out);
+    let warnings = |kind| {
+        ended
+            .err
+            .matches(&format!("warning: {kind} is not told"))
+            .count()
+    };
+    assert_eq!(warnings("mlflow"), 1, "not for each run: {}", ended.err);
+    assert!(warnings("tensorboard") > 0, "{}", ended.err);
+    for part in ["evolution-1", "random-1"] {
+        let told = folder
+            .join("runs/small-compare-2")
+            .join(part)
+            .join("told.log");
+        let log = fs::read_to_string(told).unwrap();
+        assert_eq!(log.matches("\"op_code\":4").count(), 4, "{part}");
+        assert!(log.contains(&format!("\"study_name\":\"{part}\"")), "{log}");
+    }
+    let unknown = run(folder, &["compare", "small.toml", "--track", "wandb"]);
+    assert_eq!(unknown.code, 2);
+    assert!(
+        unknown.err.contains("no tracker `wandb`"),
+        "{}",
+        unknown.err
     );
 }
 

@@ -4,9 +4,12 @@
 use super::fixture::{Shared, experiment, strata, wanted};
 use super::postgresql::{PASSWORD, Postgresql};
 use std::fs;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
+use strata::evaluation::FailureKind;
 use strata::random::{Purpose, Seed};
+use strata::run::RecordedRun;
 use strata::run::shared::Lease;
 
 const KILLS: u32 = 30;
@@ -254,6 +257,103 @@ fn a_worker_that_is_another_program_is_refused() {
     );
     let _allowed = started(&["--mixed"]);
     shared.ends_well(&mut controller, "runs");
+}
+
+/// The first to ask for a score waits for ever.
+fn with_one_that_hangs<'a>(server: &'a Postgresql, run: &str) -> Shared<'a> {
+    let shared = Shared::new(server, run);
+    let path = shared.folder.path().join("score.sh");
+    let score = fs::read_to_string(&path).unwrap();
+    let hang = "mkdir hung 2>/dev/null && { echo $$ >hung/process; exec sleep 1000; }";
+    fs::write(path, format!("{hang}\n{score}")).unwrap();
+    shared
+}
+
+/// Starts a worker that hangs, and returns when it has ended itself and what hung.
+fn hang(shared: &Shared<'_>) {
+    let mut command = strata(shared.folder.path());
+    command.args(["worker", "--stall", "0.5"]);
+    command.arg(shared.server.url(&shared.run));
+    let mut victim = shared.process(command, "victim");
+    assert_eq!(victim.wait().code(), Some(1), "{}", victim.said());
+    let said = victim.said();
+    assert!(
+        said.contains("says nothing any more: this process ends"),
+        "{said}"
+    );
+    assert!(!said.contains("given back"), "{said}");
+    let process = fs::read_to_string(shared.folder.path().join("hung/process")).unwrap();
+    let left = Path::new("/proc").join(process.trim());
+    assert!(!left.exists(), "what hung goes with its worker");
+}
+
+const LOST_BY_THE_FIRST: &str =
+    "SELECT count(*) FROM strata.attempt WHERE run = $1 AND outcome = 'lost' AND worker = 0";
+
+#[test]
+fn a_worker_whose_trial_says_nothing_ends_itself_and_the_trial_is_done_by_another() {
+    let Some(server) = Postgresql::shared() else {
+        return;
+    };
+    let shared = with_one_that_hangs(&server, "hung-trial");
+    let mut controller = shared.controller("runs");
+    shared.wait_for_start();
+    hang(&shared);
+    let _other = shared.worker("other");
+    shared.ends_well(&mut controller, "runs");
+    assert_eq!(shared.count(LOST_BY_THE_FIRST), 1);
+}
+
+#[test]
+fn a_trial_that_hangs_once_too_often_has_failed_as_lost() {
+    let Some(server) = Postgresql::shared() else {
+        return;
+    };
+    let shared = with_one_that_hangs(&server, "hung-for-good");
+    let path = shared.folder.path().join("tiny.toml");
+    let experiment = fs::read_to_string(&path).unwrap();
+    fs::write(path, experiment + "trial = { retries = 0 }\n").unwrap();
+    let mut controller = shared.controller("runs");
+    shared.wait_for_start();
+    hang(&shared);
+    let _other = shared.worker("other");
+    assert!(controller.wait().success(), "{}", controller.said());
+    assert_eq!(shared.count(LOST_BY_THE_FIRST), 1);
+    let run = RecordedRun::open(&shared.run_folder("runs")).unwrap();
+    let failures: Vec<_> = run.trials().iter().map(|trial| trial.failure).collect();
+    assert_eq!(failures.len(), 24);
+    assert_eq!(failures[0], Some(FailureKind::Lost));
+    assert!(failures[1..].iter().all(Option::is_none));
+}
+
+#[test]
+fn an_assignment_without_work_is_named_and_ends_its_worker() {
+    let Some(server) = Postgresql::shared() else {
+        return;
+    };
+    let shared = Shared::new(&server, "no-work");
+    let mut controller = shared.controller("runs");
+    shared.wait_for_start();
+    controller.kill();
+    // {"attempt": 0, "earlier": [], "legacy": null} in CBOR, before all other work.
+    let assignment = b"\xa3gattempt\x00gearlier\x80flegacy\xf6";
+    let submit =
+        "INSERT INTO strata.work (run, unit, place, assignment) VALUES ($1, 'empty', -1, $2)";
+    let mut client = server.client();
+    client
+        .execute(submit, &[&shared.run, &&assignment[..]])
+        .unwrap();
+    let mut worker = shared.worker("worker");
+    assert_eq!(worker.wait().code(), Some(2), "{}", worker.said());
+    let named = "the assignment of empty of the run `no-work` is damaged";
+    assert!(
+        worker.said().contains(named) && worker.said().contains("missing field `work`"),
+        "{}",
+        worker.said()
+    );
+    let waits =
+        "SELECT count(*) FROM strata.work WHERE run = $1 AND unit = 'empty' AND state = 'waiting'";
+    assert_eq!(shared.count(waits), 1, "it was given back");
 }
 
 #[test]

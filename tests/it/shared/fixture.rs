@@ -67,7 +67,8 @@ pub fn strata(folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env("PGPASSWORD", PASSWORD)
-        .stdin(Stdio::null());
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
     command
 }
 
@@ -121,10 +122,30 @@ impl<'a> Shared<'a> {
             .append(true)
             .open(&log)
             .unwrap();
-        command.stdout(Stdio::null()).stderr(file);
+        command.stderr(file);
         Process {
             child: command.spawn().unwrap(),
             log,
+        }
+    }
+
+    /// Starts a live page of what `journal` names, and returns the address that it answers at.
+    pub fn serving(&self, journal: &str) -> (Process, String) {
+        let mut strata = strata(self.folder.path());
+        strata.env_remove("PGPASSWORD");
+        strata.args(["serve", "--port", "0", "--journal", journal]);
+        let url = self.folder.path().join("url");
+        strata.stdout(File::create(&url).unwrap());
+        let mut serving = self.process(strata, "serving");
+        let begun = Instant::now();
+        loop {
+            let said = fs::read_to_string(&url).unwrap();
+            if let Some(url) = said.strip_suffix("/\n") {
+                return (serving, url.trim_start_matches("http://").to_owned());
+            }
+            assert!(serving.is_running(), "{}", serving.said());
+            assert!(begun.elapsed() < LONG, "it never serves");
+            thread::sleep(Duration::from_millis(10));
         }
     }
 

@@ -9,6 +9,7 @@ mod encryption;
 mod faults;
 mod fixture;
 mod hosts;
+mod live;
 mod postgresql;
 mod queue;
 mod slurm;

@@ -98,6 +98,15 @@ fn pairs(value: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Whether a run has the tag of a filter such as ``tags.`name` = 'value'``.
+fn fits(run: &Run, filter: &str) -> bool {
+    let parts: Vec<&str> = filter.split(['`', '\'']).collect();
+    let [_, name, _, value, _] = parts[..] else {
+        panic!("{filter}");
+    };
+    run.tags.get(name).is_some_and(|found| found == value)
+}
+
 fn answer(what: &str, body: &Value, state: &mut State) -> Value {
     state.requests += 1;
     let id = body["run_id"].as_str().unwrap_or_default().to_owned();
@@ -119,7 +128,9 @@ fn answer(what: &str, body: &Value, state: &mut State) -> Value {
                     .collect();
                 json!({"info": {"run_id": run.id, "status": run.status}, "data": {"tags": tags}})
             };
-            json!({"runs": state.runs.iter().map(run).collect::<Vec<_>>()})
+            let filter = text(&body["filter"]);
+            let found = state.runs.iter().filter(|run| fits(run, &filter));
+            json!({"runs": found.map(run).collect::<Vec<_>>()})
         }
         ("runs/create", _) => {
             assert_eq!(body["experiment_id"], "1");
