@@ -23,6 +23,10 @@ const TOLERANCE_OF_NETWORKS: f64 = 1e-4;
 /// gradients of all layers before it.
 const TOLERANCE_ACROSS_KINKS: f64 = 1e-2;
 
+/// The same for networks of a hundred layers: what rounding moves across one kink moves values towards the next. That it
+/// is kinks alone is tested on the same networks with a smooth function instead.
+const TOLERANCE_ACROSS_MANY_KINKS: f64 = 2e-2;
+
 fn difference(found: &[f32], wanted: &[f64]) -> f64 {
     assert_eq!(found.len(), wanted.len(), "number of values");
     let scale = wanted.iter().fold(1e-3, |top: f64, x| top.max(x.abs()));
@@ -252,9 +256,9 @@ fn compare(architecture: &Architecture, classes: usize, seed: u64, tolerance: f6
     );
 }
 
-fn compare_samples(name: &str, count: u64) {
+fn compare_samples(name: &str, count: u64, tolerance: f64) {
     let text = corpus::read(format!("search_spaces/{name}.space").as_ref());
-    compare_networks_of(&text, count, |_| TOLERANCE_ACROSS_KINKS);
+    compare_networks_of(&text, count, |_| tolerance);
 }
 
 fn compare_networks_of(text: &str, count: u64, tolerance: impl Fn(&Architecture) -> f64) {
@@ -286,11 +290,13 @@ fn programs_of_networks_without_kinks_train_as_burn_does_but_for_rounding() {
         "digits_cnn",
         "resnet_1d",
         "nasbench201",
+        "densenet",
         "lstm_text",
         "transformer_text",
     ] {
         let text = corpus::read(format!("search_spaces/{name}.space").as_ref());
-        let count = if name == "nasbench201" { 1 } else { 12 };
+        let is_deep = ["nasbench201", "densenet"].contains(&name);
+        let count = if is_deep { 1 } else { 12 };
         compare_networks_of(
             &text.replace("relu", "mish"),
             count,
@@ -304,14 +310,14 @@ fn programs_of_networks_without_kinks_train_as_burn_does_but_for_rounding() {
 
 #[test]
 fn programs_of_small_convolutional_networks_train_as_burn_does() {
-    compare_samples("digits_cnn", 40);
-    compare_samples("resnet_1d", 15);
+    compare_samples("digits_cnn", 40, TOLERANCE_ACROSS_KINKS);
+    compare_samples("resnet_1d", 15, TOLERANCE_ACROSS_KINKS);
 }
 
 #[test]
 fn programs_of_the_literatures_networks_train_as_burn_does() {
     for name in ["nasbench201", "mobilenetv2", "densenet"] {
-        compare_samples(name, 1);
+        compare_samples(name, 1, TOLERANCE_ACROSS_MANY_KINKS);
     }
 }
 
@@ -325,6 +331,6 @@ fn programs_of_networks_for_texts_and_tables_train_as_burn_does() {
         "vit",
         "convnext",
     ] {
-        compare_samples(name, 6);
+        compare_samples(name, 6, TOLERANCE_ACROSS_KINKS);
     }
 }
