@@ -67,8 +67,6 @@ pub struct State {
     best: Option<TrialId>,
     /// See [`epochs`](Self::epochs).
     epochs: f64,
-    /// The failures since the last trial with a score.
-    failures: usize,
     /// The end of the search.
     pub searched: Option<Searched>,
     /// The best trial.
@@ -134,16 +132,15 @@ impl State {
 
     /// The failures since the last trial with a score.
     pub fn failures_in_a_row(&self) -> Vec<&TrialFailed> {
-        let latest = self
-            .outcomes
-            .iter()
-            .skip(self.outcomes.len() - self.failures);
-        latest
-            .filter_map(|outcome| match outcome {
-                Outcome::Failed(failed) => Some(failed),
-                Outcome::Finished(_) => None,
-            })
-            .collect()
+        let mut failures = Vec::new();
+        for outcome in self.outcomes.iter().rev() {
+            match outcome {
+                Outcome::Failed(failed) => failures.push(failed),
+                Outcome::Finished(_) => break,
+            }
+        }
+        failures.reverse();
+        failures
     }
 
     /// The epochs that all trials with a result trained, those on a share of the examples by that
@@ -253,17 +250,12 @@ impl State {
         }
         let proposal = &self.proposals[next];
         self.epochs += proposal.fidelity().share() * outcome.epochs().len() as f64;
-        match &outcome {
-            Outcome::Finished(finished) => {
-                self.failures = 0;
-                if self
-                    .best()
-                    .is_none_or(|held| is_better((proposal, finished), held))
-                {
-                    self.best = Some(trial);
-                }
-            }
-            Outcome::Failed(_) => self.failures += 1,
+        if let Outcome::Finished(finished) = &outcome
+            && self
+                .best()
+                .is_none_or(|held| is_better((proposal, finished), held))
+        {
+            self.best = Some(trial);
         }
         self.outcomes.push(outcome);
         Ok(())

@@ -25,12 +25,11 @@ fn anytime(runs: &[Named<'_>], score_name: &str) -> (String, String) {
     let mut groups: BTreeMap<(bool, String, String), Vec<Curve>> = BTreeMap::new();
     let in_epochs = runs.iter().any(|named| named.run.state().epochs() > 0.0);
     for named in runs {
-        let name = named.label.split(", seed").next().unwrap_or_default();
         let curves = groups
             .entry((
                 named.class == "chance",
                 named.class.clone(),
-                name.to_owned(),
+                named.search.clone(),
             ))
             .or_default();
         curves.push(Curve::of(named, in_epochs));
@@ -308,7 +307,7 @@ fn trials(runs: &[Named<'_>], score_name: &str) -> String {
                 label: None,
                 tip: format!(
                     "{}, trial {}{}\nvalidation {score_name} {}\n{} parameters",
-                    named.label,
+                    named.label(),
                     row.trial,
                     if won { " (winner)" } else { "" },
                     score(value),

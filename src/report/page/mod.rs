@@ -21,9 +21,28 @@ const SCRIPT: &str = include_str!("report.js");
 
 /// A run with what the page calls it and how it is coloured.
 pub(super) struct Named<'a> {
-    pub label: String,
+    /// The search, or the run if it stands alone.
+    pub search: String,
+    /// Which of a comparison's runs of the search it is, from 1.
+    pub seed: Option<u32>,
     pub class: String,
     pub run: &'a RecordedRun,
+}
+
+impl Named<'_> {
+    /// What it is called.
+    pub fn label(&self) -> String {
+        match self.seed {
+            Some(seed) => format!("{}, seed {seed}", self.search),
+            None => self.search.clone(),
+        }
+    }
+
+    /// The validation score of its winner, below all others if there is none.
+    pub fn winner_score(&self) -> f64 {
+        let winner = self.run.state().winner.as_ref();
+        winner.map_or(f64::NEG_INFINITY, |winner| winner.score)
+    }
 }
 
 /// The page of a comparison.
@@ -96,7 +115,8 @@ pub fn run_page(run: &RecordedRun) -> Result<String, RunError> {
     let summary = run.summary()?;
     let text = run.experiment_text()?;
     let named = [Named {
-        label: summary.name.clone(),
+        search: summary.name.clone(),
+        seed: None,
         class: "search".to_owned(),
         run,
     }];
@@ -146,7 +166,8 @@ fn named<'a>(comparison: &'a RecordedComparison, analysis: &Analysis) -> Vec<Nam
         let part: &crate::run::comparison::Part = part;
         let name = &plan.searches[part.search].name;
         Named {
-            label: format!("{name}, seed {}", part.seed + 1),
+            search: name.clone(),
+            seed: Some(part.seed + 1),
             class: class_of(analysis, name),
             run,
         }
@@ -177,14 +198,10 @@ pub(super) fn class(analysis: &Analysis, arm: &Arm) -> String {
 
 /// The run of a search that is not random with the best winner, or of any.
 fn best_run<'a, 'b>(runs: &'b [Named<'a>]) -> Option<&'b Named<'a>> {
-    let score = |named: &&Named<'_>| {
-        let winner = named.run.state().winner.as_ref();
-        winner.map_or(f64::NEG_INFINITY, |winner| winner.score)
-    };
     let searches = runs.iter().filter(|named| named.class != "chance");
     let best = |runs: &mut dyn Iterator<Item = &'b Named<'a>>| {
         runs.reduce(|held, new| {
-            if score(&new) > score(&held) {
+            if new.winner_score() > held.winner_score() {
                 new
             } else {
                 held

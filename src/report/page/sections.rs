@@ -125,37 +125,29 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
 struct Found<'a> {
     search: &'a str,
     class: &'a str,
-    seeds: Vec<&'a str>,
+    seeds: Vec<u32>,
     score: f64,
+    key: [u8; 32],
     candidate: Candidate,
 }
 
 impl<'a> Found<'a> {
     fn add(found: &mut Vec<Self>, named: &'a Named<'_>, candidate: Candidate) {
-        let (search, seed) = named
-            .label
-            .split_once(", seed ")
-            .unwrap_or((&named.label, ""));
-        let score = named
-            .run
-            .state()
-            .winner
-            .as_ref()
-            .map_or(f64::NEG_INFINITY, |winner| winner.score);
-        let key = candidate.key();
+        let (search, score, key) = (&named.search, named.winner_score(), candidate.key());
         let known = found
             .iter_mut()
-            .find(|known| known.search == search && known.candidate.key() == key);
+            .find(|known| known.search == search && known.key == key);
         match known {
             Some(known) => {
-                known.seeds.push(seed);
+                known.seeds.extend(named.seed);
                 known.score = known.score.max(score);
             }
             None => found.push(Self {
                 search,
                 class: &named.class,
-                seeds: vec![seed],
+                seeds: Vec::from_iter(named.seed),
                 score,
+                key,
                 candidate,
             }),
         }
@@ -182,10 +174,12 @@ impl<'a> Found<'a> {
     }
 
     fn title(&self) -> String {
-        match self.seeds[..] {
-            [""] => format!("winner of {}", self.search),
-            [seed] => format!("winner of {}, seed {seed}", self.search),
-            _ => format!("winner of {}, seeds {}", self.search, self.seeds.join(", ")),
+        let seeds: Vec<String> = self.seeds.iter().map(u32::to_string).collect();
+        let (search, seeds) = (self.search, seeds.join(", "));
+        match self.seeds.len() {
+            0 => format!("winner of {search}"),
+            1 => format!("winner of {search}, seed {seeds}"),
+            _ => format!("winner of {search}, seeds {seeds}"),
         }
     }
 }
@@ -333,7 +327,7 @@ pub fn lineage(named: &Named<'_>, out: &mut String) -> Result<(), RunError> {
     let _ = write!(
         out,
         "<p>How {} came to trial {winner}: {}.</p><ol class=\"lineage {}\">",
-        escaped(&named.label),
+        escaped(&named.label()),
         match line.len() {
             1 => "it was drawn fresh".to_owned(),
             length => plural(length as u64 - 1, "step"),
@@ -411,14 +405,14 @@ pub fn failures(runs: &[Named<'_>], out: &mut String) {
     for named in runs {
         for outcome in &named.run.state().outcomes {
             if let Outcome::Failed(failed) = outcome {
-                let what = format!("{}, trial {}", named.label, failed.trial);
+                let what = format!("{}, trial {}", named.label(), failed.trial);
                 rows.push((what, failed.kind.name(), failed.message.clone()));
             }
         }
         for ((subject, index), retrained) in &named.run.state().retrained {
             if let crate::run::record::RetrainedResult::Failed { kind, message } = &retrained.result
             {
-                let what = format!("{}, {subject}, retraining {}", named.label, index + 1);
+                let what = format!("{}, {subject}, retraining {}", named.label(), index + 1);
                 rows.push((what, kind.name(), message.clone()));
             }
         }
@@ -493,7 +487,7 @@ pub fn reproduce(
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
-            escaped(&named.label),
+            escaped(&named.label()),
             named.run.started().experiment.seed.0,
             named.run.state().trials(),
             code(&named.run.digest())
