@@ -63,7 +63,7 @@ pub use follow::{JournalFile, News, Source};
 pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
-pub use selection::{Bound, Front, FrontRow};
+pub use selection::{Bound, Front, FrontRow, Limit};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Verification, choose, verify, verify_with};

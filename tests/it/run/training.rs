@@ -92,7 +92,7 @@ fn winners_and_baselines_are_tested_with_every_seed() {
     assert!(
         finals
             .iter()
-            .all(|row| row.accuracies.len() == 2 && row.mean.unwrap() > 0.3),
+            .all(|row| row.scores.len() == 2 && row.mean.unwrap() > 0.3),
         "{finals:?}"
     );
 }
