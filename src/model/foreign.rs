@@ -237,3 +237,32 @@ fn floats(data: TensorData) -> Vec<f32> {
     data.try_into_vec()
         .expect("networks compute in 32-bit floats")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language;
+    use crate::random::{Purpose, Seed};
+    use crate::space::Sampling;
+
+    #[test]
+    fn burn_keeps_nothing_where_nobody_asks_for_gradients() {
+        let text = "space s\ninput vector(features: 4)\noutput classes(2)\nnetwork { alpha_dropout(0.5) linear(classes) }";
+        let space = language::compile(text).unwrap().space;
+        let mut stream = Seed(1).stream(0, Purpose::Init);
+        let genome = space.sample(Sampling::Prior, &mut stream);
+        let architecture = space.decode(&genome).unwrap().architecture;
+        let network = Network::build(&architecture, &mut stream, &Device::flex());
+        for learns in [false, true] {
+            let mut layer = Foreign::layer(&network.steps()[0], learns);
+            let pass = Pass {
+                batch: 3,
+                inputs: &[&[1.0; 12]],
+                parameters: &[],
+            };
+            let mut output = [0.0; 12];
+            layer.forward(pass, &mut [], Some(&mut stream), &mut output);
+            assert_eq!(layer.ran.is_some(), learns);
+        }
+    }
+}

@@ -440,16 +440,77 @@ mod tests {
         seen
     }
 
-    #[test]
-    fn a_network_as_one_operation_of_burns_does_what_its_kernels_do() {
-        let text = "space s\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\nnetwork { \
-            conv2d(4, kernel: 3, padding: same, bias: false) batch_norm silu \
-            residual { conv2d(4, kernel: 1) } dropout(0.3) global_avg_pool linear(classes) }";
+    fn network(text: &str) -> Network {
         let space = language::compile(text).unwrap().space;
         let mut stream = Seed(1).stream(0, Purpose::Init);
         let genome = space.sample(Sampling::Prior, &mut stream);
         let architecture = space.decode(&genome).unwrap().architecture;
-        let network = Network::build(&architecture, &mut stream, &Device::flex());
+        Network::build(&architecture, &mut stream, &Device::flex())
+    }
+
+    /// Values that a program has room for.
+    fn room(program: &Program) -> usize {
+        let slots = program.slots.iter().map(|slot| &slot.values);
+        slots.chain(&program.spare).map(Vec::capacity).sum()
+    }
+
+    #[test]
+    fn what_is_computed_from_zeros_alone_is_neither_computed_nor_stored() {
+        let body = |middle: &str| {
+            format!(
+                "space s\ninput image(channels: 2, height: 8, width: 8)\noutput classes(3)\n\
+                 network {{ conv2d(8, kernel: 1) {middle} global_avg_pool linear(classes) }}"
+            )
+        };
+        let zeros = "branch(merge: add) { { conv2d(8, kernel: 1) } \
+            { zero relu conv2d(8, kernel: 3, padding: same, bias: false) avg_pool2d(3, stride: 1, padding: same) } }";
+        let [with, without] = [zeros, "conv2d(8, kernel: 1)"].map(|middle| network(&body(middle)));
+        let [mut with, without] = [&with, &without].map(Program::of);
+        assert_eq!(with.steps.len(), without.steps.len());
+        let inputs = [0.5; 4 * 128];
+        let mut noise = Seed(2).stream(0, Purpose::Dropout);
+        with.forward(&inputs, Mode::Training(&mut noise));
+        with.backward(&[1.0; 12]);
+        assert!(
+            with.zeros.is_empty()
+                && with
+                    .slots
+                    .iter()
+                    .all(|slot| !slot.zeros || slot.values.is_empty())
+        );
+        // The convolution of zeros learns, with slopes of zero.
+        assert!(with.reached.iter().all(|&reached| reached));
+        let flat = |gradient: &&Vec<f32>| gradient.iter().all(|&slope| slope == 0.0);
+        assert_eq!(with.gradients.iter().filter(flat).count(), 1);
+    }
+
+    #[test]
+    fn a_step_takes_no_more_memory_than_the_one_before() {
+        let mut program = Program::of(&network(
+            "space s\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\nnetwork { \
+             alpha_dropout(0.1) conv2d(4, kernel: 3) batch_norm gelu residual { conv2d(4, kernel: 1) } \
+             max_pool2d(2) alpha_dropout(0.1) flatten linear(8) relu linear(classes) }",
+        ));
+        let mut noise = Seed(2).stream(0, Purpose::Dropout);
+        let mut after = |examples: usize| {
+            program.forward(&vec![0.5; examples * 72], Mode::Training(&mut noise));
+            program.backward(&vec![1.0; examples * 3]);
+            room(&program)
+        };
+        let first = after(8);
+        let rooms: Vec<usize> = (0..20).map(|_| after(3).max(after(8))).collect();
+        assert!(rooms[19] <= first + first / 2, "{first}, then {rooms:?}");
+        assert!(rooms[2..].iter().all(|&room| room == rooms[2]), "{rooms:?}");
+    }
+
+    #[test]
+    fn a_network_as_one_operation_of_burns_does_what_its_kernels_do() {
+        let network = network(
+            "space s\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\nnetwork { \
+             conv2d(4, kernel: 3, padding: same, bias: false) batch_norm silu \
+             residual { conv2d(4, kernel: 1) } dropout(0.3) global_avg_pool linear(classes) }",
+        );
+        let mut stream = Seed(1).stream(1, Purpose::Init);
         let mut whole = Program::empty(&network);
         whole.plan_whole(&network, Device::flex());
         let inputs: Vec<f32> = (0..4 * 72).map(|_| stream.uniform_f32(-1.0, 1.0)).collect();
