@@ -122,8 +122,8 @@ impl Program {
         let mut reaches = vec![false; steps.len() + 1];
         reaches[steps.len()] = true;
         for (node, (step, operation)) in steps.iter().zip(operations).enumerate().rev() {
-            let constant = |operation: &Box<dyn Operation>| operation.flow() == Flow::Constant;
-            if !reaches[node + 1] || operation.as_ref().is_some_and(constant) {
+            let flow = operation.as_ref().map(|operation| operation.flow());
+            if !reaches[node + 1] || flow == Some(Flow::Constant) {
                 continue;
             }
             self.reached[step.parameters.clone()].fill(true);
