@@ -66,5 +66,5 @@ pub use record::{EndReason, SearchEnd, Subject};
 pub use selection::{Bound, Front, FrontRow, Limit};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
-pub use verify::{Checked, Verification, choose, verify, verify_with};
+pub use verify::{Checked, Sample, Verification, choose, verify, verify_with};
 pub use worker::{work, work_with};

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use strata::random::Seed;
 use strata::run::{
-    Bound, EVALUATORS, EvaluatorSettings, Experiment, Limit, Options, RecordedRun, RunError, start,
-    start_with, verify,
+    Bound, EVALUATORS, EvaluatorSettings, Experiment, Limit, Options, RecordedRun, RunError,
+    Sample, start, start_with, verify,
 };
 
 /// What is said of an experiment with `section` in it, and where.
@@ -112,7 +112,7 @@ fn a_proxy_judges_noise_without_data_and_trains_in_the_end_with_it() {
         ..Options::new(&stop)
     };
     let folder = runs[0].folder().path();
-    let verified = verify(folder, 3, Seed(0), &options, &mut |_| ()).unwrap();
+    let verified = verify(folder, Sample::Drawn(3, Seed(0)), &options, &mut |_| ()).unwrap();
     assert!(verified.is_equal() && verified.checked.len() == 3);
 
     let bench =
@@ -192,7 +192,7 @@ fn latency_is_kept_in_the_journal_and_not_verified() {
         ..Options::new(&stop)
     };
     let folder = run.folder().path();
-    let said = verify(folder, 1, Seed(0), &options, &mut |_| ()).unwrap_err();
+    let said = verify(folder, Sample::Drawn(1, Seed(0)), &options, &mut |_| ()).unwrap_err();
     assert!(said.to_string().contains("never the same twice"), "{said}");
 }
 
