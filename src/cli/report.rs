@@ -10,7 +10,8 @@ use crate::report::{
     Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
 };
 use crate::run::comparison::RecordedComparison;
-use crate::run::{EndReason, Ending, FinalRow, Outcome, RecordedRun, Subject, TrialRow};
+use crate::run::{EndReason, Ending, FinalRow, Outcome, RecordedRun, Subject, Summary, TrialRow};
+use serde::Serialize;
 use std::path::Path;
 
 /// Tells how a run ended: its best network, the final evaluation, and what can be done next.
@@ -212,6 +213,13 @@ pub fn comparison(
     })
 }
 
+/// A run with all of its trials.
+#[derive(Serialize)]
+struct WholeRun {
+    summary: Summary,
+    trials: Vec<TrialRow>,
+}
+
 /// The report of a run.
 ///
 /// # Errors
@@ -220,12 +228,15 @@ pub fn single(run: &RecordedRun, format: Format) -> Result<String, Failure> {
     Ok(match format {
         Format::Html => run_page(run)?,
         Format::Markdown => run_markdown(run)?,
-        Format::Json => json(&run.summary()?)?,
+        Format::Json => json(&WholeRun {
+            summary: run.summary()?,
+            trials: run.trials(),
+        })?,
         Format::Csv => run_csv(run),
     })
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
     Ok(format!("{text}\n"))
 }

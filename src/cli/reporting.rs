@@ -5,7 +5,7 @@ use super::recent::Run;
 use super::report::{self, Format};
 use super::table::{Side, Table};
 use super::terminal::Terminal;
-use crate::report::{Analysis, Importance};
+use crate::report::{Analysis, FEWEST, Importance};
 use crate::run::RecordedRun;
 use crate::run::comparison::RecordedComparison;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Args {
     /// What is written
     #[arg(long, value_name = "FORMAT", default_value = "html")]
     format: Format,
-    /// Where it is written; by default stdout, and for HTML report.html in the folder
+    /// Where it is written, - for stdout; by default stdout, and for HTML report.html in the folder
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -34,6 +34,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         report::single(&RecordedRun::open(&folder)?, args.format)?
     };
     let path = match (&args.output, args.format) {
+        (Some(path), _) if path.as_os_str() == "-" => return terminal.data(&text),
         (Some(path), _) => path.clone(),
         (None, Format::Html) => folder.join("report.html"),
         (None, _) => return terminal.data(&text),
@@ -68,7 +69,8 @@ pub fn importance(args: &ImportanceArgs, terminal: &mut Terminal) -> Result<(), 
     }
     let Some(found) = found else {
         return Err(Failure::Other(format!(
-            "{}: too few trials have a score, or all have the same",
+            "{}: too few trials have a score, or all have the same; {FEWEST} with a full training are needed, and those \
+             of a lower fidelity don't count",
             folder.display()
         )));
     };

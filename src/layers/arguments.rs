@@ -195,6 +195,15 @@ struct Resolved {
     label: OnceLock<Label>,
 }
 
+/// The argument that another library calls by more words: `out_channels` is `out`, `kernel_size` is `kernel`.
+fn longer(name: &str, mut names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let is_begin = |known: &&str| {
+        let rest = name.strip_prefix(*known);
+        rest.is_some_and(|rest| rest.starts_with('_'))
+    };
+    names.find(is_begin)
+}
+
 impl Arguments {
     /// Fills in defaults and checks types and ranges.
     ///
@@ -205,7 +214,7 @@ impl Arguments {
         for (name, _) in given {
             if !specs.iter().any(|spec| spec.name == *name) {
                 let names = specs.iter().map(|spec| spec.name);
-                let closest = closest_name(name, names);
+                let closest = closest_name(name, names.clone()).or_else(|| longer(name, names));
                 return Err(ArgumentError::Unknown {
                     name: (*name).to_owned(),
                     closest,

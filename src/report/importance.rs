@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The fewest trials that anything is said of.
-const FEWEST: usize = 8;
+pub const FEWEST: usize = 8;
 
 /// Which decisions mattered in the trials of some runs over one space.
 #[derive(Clone, Debug, PartialEq, Serialize)]

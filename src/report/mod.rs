@@ -15,7 +15,7 @@ mod words;
 pub use analysis::{Agreement, Analysis, Arm, Cost, Network, Role, Sample, Score};
 pub use contrast::{Contrast, Finding, LEVEL, Unit, contrasts, effect};
 pub use expected::{Agreed, Expected, ExpectedArm, ExpectedRun};
-pub use importance::{DecisionEffect, Importance, OptionEffect};
+pub use importance::{DecisionEffect, FEWEST, Importance, OptionEffect};
 pub use page::{STYLE, comparison_page, run_page};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;

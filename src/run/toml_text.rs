@@ -60,7 +60,7 @@ fn sharpened(text: &str, span: Span, message: &str) -> Span {
 fn describe(span: Span, message: &str) -> Diagnostic {
     let mut quoted = message.split('`').skip(1).step_by(2);
     if !message.starts_with("unknown field") && !message.starts_with("unknown variant") {
-        return Diagnostic::error(span, message.trim_end().replace('\n', "; "));
+        return Diagnostic::error(span, in_words(message.trim_end()).replace('\n', "; "));
     }
     let what = if message.starts_with("unknown field") {
         "key"
@@ -74,6 +74,23 @@ fn describe(span: Span, message: &str) -> Diagnostic {
         Some(name) => diagnostic.hint(format!("did you mean `{name}`?")),
         None => diagnostic.hint(format!("known here: {}", known.join(", "))),
     }
+}
+
+/// A message without the names of Rust's types.
+fn in_words(message: &str) -> String {
+    let Some((found, wanted)) = message.rsplit_once(", expected ") else {
+        return message.to_owned();
+    };
+    let wanted = match wanted {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "`true` or `false`",
+        "a sequence" => "a list, such as `[1, 2]`",
+        "a map" => "a table",
+        other => other,
+    };
+    format!("{found}, expected {wanted}")
 }
 
 fn span_of(text: &str, path: &[&str]) -> Span {

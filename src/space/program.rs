@@ -8,6 +8,7 @@
 use super::expression::Expr;
 use crate::architecture::{Mark, Output};
 use crate::layers::{Kind, Shape, Value};
+use std::fmt;
 
 /// The most copies that one `repeat` may make.
 pub const COPIES: i64 = 4096;
@@ -248,6 +249,20 @@ pub enum Cost {
     CountLayer(Kind),
     /// Expansions of one body, by name.
     CountBody(Box<str>),
+}
+
+impl fmt::Display for Cost {
+    /// As the language writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Params => f.write_str("params"),
+            Self::Macs => f.write_str("macs"),
+            Self::ActivationBytes => f.write_str("activation_bytes"),
+            Self::Layers => f.write_str("layers"),
+            Self::CountLayer(kind) => write!(f, "count({})", kind.name()),
+            Self::CountBody(name) => write!(f, "count({name})"),
+        }
+    }
 }
 
 impl Program {

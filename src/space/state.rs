@@ -314,11 +314,14 @@ pub(super) fn copies(value: Value) -> Result<Value, String> {
     }
 }
 
+/// Why a step is not possible after which a network would cost more than it may.
+pub(super) const BOUND_PASSED: &str = "a constraint's bound is passed";
+
 pub(super) fn within(tracked: &Tracked, total: u64) -> Result<(), String> {
     if total <= tracked.max {
         Ok(())
     } else {
-        Err("a constraint's bound is passed".to_owned())
+        Err(BOUND_PASSED.to_owned())
     }
 }
 

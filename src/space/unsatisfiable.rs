@@ -1,7 +1,7 @@
 //! Why a space is empty: the first place that nothing passes, and what arrives there.
 
-use super::program::Origin;
-use super::state::State;
+use super::program::{Node, Origin, Program};
+use super::state::{BOUND_PASSED, State};
 use super::transfer::{Engine, Focused, Point, StateId, View};
 use std::collections::BTreeSet;
 
@@ -109,7 +109,7 @@ fn narrow(engine: &mut Engine, point: Point, states: &[StateId]) -> Option<(Poin
 fn reason(engine: &mut Engine, point: Point, state: StateId) -> String {
     let whole = engine.state(state);
     match engine.view(point) {
-        View::Step => engine.step(point, &whole).err().unwrap_or_default(),
+        View::Step => step_reason(engine, point, &whole),
         View::Choice => {
             let options = engine.options(point);
             let each: BTreeSet<String> = options
@@ -124,6 +124,39 @@ fn reason(engine: &mut Engine, point: Point, state: StateId) -> String {
     }
 }
 
+/// Why a step is not possible. Which bound it passes, and by how much, is found out here and not wherever a walk is cut
+/// off.
+fn step_reason(engine: &Engine, point: Point, state: &State) -> String {
+    let error = engine.step(point, state).err().unwrap_or_default();
+    if error != BOUND_PASSED {
+        return error;
+    }
+    passed(&engine.program, point, state).unwrap_or(error)
+}
+
+/// What a network would cost at least after a step that passes a bound, and what is allowed.
+fn passed(program: &Program, point: Point, state: &State) -> Option<String> {
+    let Node::Step(step) = program.node(point.node) else {
+        return None;
+    };
+    let mut unbounded = program.clone();
+    for tracked in &mut unbounded.tracked {
+        tracked.max = u64::MAX;
+    }
+    for lane in &state.lanes {
+        let mut lane = lane.clone();
+        lane.step(&unbounded, step).ok()?;
+        let mut totals = lane.cost.iter().zip(&program.tracked);
+        if let Some((total, bound)) = totals.find(|(total, bound)| **total > bound.max) {
+            let (cost, most) = (&bound.cost, bound.max);
+            return Some(format!(
+                "{cost} would be at least {total}, and {most} is the most that `require` allows"
+            ));
+        }
+    }
+    None
+}
+
 fn option_reason(engine: &mut Engine, option: Point, state: StateId) -> String {
     let (mut point, mut states) = (option, vec![state]);
     while let Some((inner, next)) = narrow(engine, point, &states) {
@@ -132,7 +165,7 @@ fn option_reason(engine: &mut Engine, option: Point, state: StateId) -> String {
     match engine.view(point) {
         View::Step => states.first().map_or_else(String::new, |&state| {
             let whole = engine.state(state);
-            engine.step(point, &whole).err().unwrap_or_default()
+            step_reason(engine, point, &whole)
         }),
         _ => format!("{} can't pass", arriving(&engine.state(state))),
     }

@@ -202,7 +202,9 @@ pub(super) fn column_index(
         }
         (Some(Column::Name(name)), None) => Err((
             name.clone(),
-            "the table has no header; give the column's number, counted from 1".to_owned(),
+            "the table has no header, or one with a number in it, which `header = true` says; give the column's \
+             number, counted from 1"
+                .to_owned(),
         )),
         (Some(&Column::Number(number)), _) if (1..=columns).contains(&number) => Ok(number - 1),
         (Some(Column::Number(number)), _) => Err((

@@ -320,12 +320,11 @@ impl Builder {
                 Kind::Categories(categories) => column.categories = Some(categories.names),
                 Kind::Numbers => {}
                 Kind::Open => {
-                    let advice = format!("nothing stands in it; `ignore = [\"{}\"]`", column.name);
-                    return Err(DataError::MissingColumn {
-                        file: self.table.file,
-                        column: column.name.clone(),
-                        advice,
-                    });
+                    let name = &column.name;
+                    let problem = format!(
+                        "nothing stands in column `{name}`; leave it out: `ignore = [\"{name}\"]`"
+                    );
+                    return Err(DataError::format(&self.table.file, &problem));
                 }
             }
         }

@@ -262,7 +262,11 @@ impl Line<'_> {
         let cell = |column: usize| {
             cells.get(column).copied().ok_or_else(|| {
                 let found = cells.len();
-                let problem = format!("{found} columns, where column {} is needed", column + 1);
+                let problem = format!(
+                    "{found} columns, where column {} is needed; columns are parted by tabs here, and \
+                     `format = \"csv\"` reads commas",
+                    column + 1
+                );
                 line.error(found, problem)
             })
         };

@@ -78,7 +78,7 @@ fn space_error(text: &str, error: SpaceError) -> Diagnostic {
         SpaceError::Unsatisfiable { origin, reason } => {
             let span = Span::new(origin.start, origin.end);
             Diagnostic::error(span, format!("no architecture gets past this: {reason}")).hint(
-                "a space needs at least one architecture whose shapes fit from input to output",
+                "a space needs at least one architecture whose shapes fit from input to output, within what `require` allows",
             )
         }
         SpaceError::TooLarge(reason) => Diagnostic::error(Span::default(), reason)
