@@ -137,6 +137,35 @@ pub struct Sample {
     pub high: Option<f64>,
 }
 
+/// The fewest values whose mean has an interval: of two, Student's is several times as wide as they lie apart.
+const FEWEST_OF_AN_INTERVAL: usize = 3;
+
+/// What scores of this name can be.
+fn bounds(score_name: &str) -> (f64, f64) {
+    match score_name {
+        "accuracy" | "F1" => (0.0, 1.0),
+        "R2" => (f64::NEG_INFINITY, 1.0),
+        _ => (f64::NEG_INFINITY, f64::INFINITY),
+    }
+}
+
+impl Sample {
+    /// The sample with an interval that says nothing of what no mean can be, and none of too few values.
+    #[must_use]
+    fn within(self, (least, most): (f64, f64)) -> Self {
+        let has_interval = self.n >= FEWEST_OF_AN_INTERVAL;
+        let shown = |end: Option<f64>| {
+            let end = end.filter(|_| has_interval)?;
+            Some(end.clamp(least, most))
+        };
+        Self {
+            low: shown(self.low),
+            high: shown(self.high),
+            ..self
+        }
+    }
+}
+
 /// What it took to find an arm's networks, failed trials included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Cost {
@@ -195,9 +224,10 @@ impl Analysis {
 
     /// Draws from the arms' scores what follows from them.
     pub fn conclude(&mut self, seed: Seed) {
+        let bounds = bounds(&self.score_name);
         for (index, arm) in self.arms.iter_mut().enumerate() {
             let seed = seed.derive("interval of an arm", index as u64);
-            arm.sample = Sample::of(&arm.values(), seed);
+            arm.sample = Sample::of(&arm.values(), seed).map(|sample| sample.within(bounds));
             for network in &mut arm.networks {
                 let of = |score: &&Score| {
                     network
