@@ -42,7 +42,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     let ending = match &args.run {
         Some(RunText::Shared(address)) => {
-            let sharing = shared::sharing(address, args.mixed, None)?;
+            let sharing = shared::sharing(address, args.mixed, None, args.quiet)?;
             let folder = args.runs.join(sharing.address.run().unwrap_or_default());
             let trackers = args.track.of_folder(&folder)?;
             search::tracked(

@@ -94,7 +94,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     experiment.trial.device = args.device.unwrap_or(experiment.trial.device);
     experiment.budget.trials = args.trials.or(experiment.budget.trials);
     let sharing = args.journal.as_ref();
-    let sharing = sharing.map(|journal| shared::sharing(journal, args.mixed, args.lease));
+    let sharing =
+        sharing.map(|journal| shared::sharing(journal, args.mixed, args.lease, args.quiet));
     let sharing = sharing.transpose()?;
     let trackers = args.track.trackers(&file.experiment.tracking)?;
     let ending = tracked(

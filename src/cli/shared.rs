@@ -2,9 +2,10 @@
 //! to it.
 
 use super::failure::Failure;
+use super::{numbers, terminal};
 use crate::run::RunError;
 use crate::run::shared::{
-    Address, LeaseTerms, Program, Secret, SharedError, Sharing, Surroundings,
+    Address, Away, LeaseTerms, Program, Secret, SharedError, Sharing, Surroundings,
 };
 use sha2::{Digest, Sha256};
 use std::env;
@@ -105,6 +106,7 @@ pub fn sharing(
     address: &AddressText,
     mixed: Mixed,
     lease: Option<f64>,
+    quiet: bool,
 ) -> Result<Sharing, Failure> {
     let mut terms = LeaseTerms::default();
     if let Some(seconds) = lease {
@@ -120,7 +122,19 @@ pub fn sharing(
         mixed: mixed.is_allowed(),
         terms,
         patience: PATIENCE,
+        away: away(quiet),
     })
+}
+
+/// What is said while it is waited for a database.
+pub fn away(quiet: bool) -> Away {
+    if quiet {
+        return |_, _| ();
+    }
+    |error, patience| {
+        let patience = numbers::seconds(patience.as_secs_f64());
+        terminal::say(&format!("{error}; it is asked again for up to {patience}"));
+    }
 }
 
 /// This program, as a run remembers it.

@@ -57,6 +57,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         datasets: args.datasets.named(),
         stall: args.stall.map(limit).transpose()?,
         patience: shared::patience(),
+        away: shared::away(args.quiet),
         stop: &stop,
         abandon: &abandon,
     };

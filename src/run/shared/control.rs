@@ -6,7 +6,7 @@ use super::error::SharedError;
 use super::executor::Shared;
 use super::journal::SharedJournal;
 use super::runs::{LeaseTerms, Program, check_versions};
-use super::session::Database;
+use super::session::{Away, Database};
 use super::worker::{run_of, started_of};
 use crate::run::core::Story;
 use crate::run::error::RunError;
@@ -40,6 +40,8 @@ pub struct Sharing {
     pub terms: LeaseTerms,
     /// How long the database may be away.
     pub patience: Duration,
+    /// Is told when it is waited for.
+    pub away: Away,
 }
 
 /// Starts a run in a database, or goes on with the one of its name if it was started with the same
@@ -108,7 +110,7 @@ pub fn resume_shared(
 
 impl Sharing {
     fn database<'a>(&self, options: &Options<'a>) -> Database<'a> {
-        Database::new(self.address.clone(), self.patience, options.stop)
+        Database::new(self.address.clone(), self.patience, options.stop).telling(self.away)
     }
 
     /// Makes the run unless it is there.

@@ -30,6 +30,6 @@ pub use error::SharedError;
 pub use onlooker::{JournalTable, Onlooker};
 pub use queue::{Lease, Leased, Queue, Standing, Task};
 pub use runs::{Found, LeaseTerms, Program, Runs};
-pub use session::Session;
+pub use session::{Away, Session};
 pub use watch::RunWatch;
 pub use worker::{WorkerEnd, WorkerEvent, WorkerOptions, work};

@@ -109,12 +109,19 @@ impl Session {
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
+/// After how long somebody is told that it is waited for a database.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Is told once, whenever it is waited for a database: why, and for how long at most.
+pub type Away = fn(&SharedError, Duration);
+
 /// A database that is asked until it answers.
 pub(super) struct Database<'a> {
     address: Address,
     session: Option<Session>,
     patience: Duration,
     stop: &'a AtomicBool,
+    away: Away,
 }
 
 impl<'a> Database<'a> {
@@ -126,7 +133,14 @@ impl<'a> Database<'a> {
             session: None,
             patience,
             stop,
+            away: |_, _| (),
         }
+    }
+
+    /// The same, which tells when it is waited for.
+    #[must_use]
+    pub fn telling(self, away: Away) -> Self {
+        Self { away, ..self }
     }
 
     /// Asks.
@@ -139,6 +153,7 @@ impl<'a> Database<'a> {
     ) -> Result<T, SharedError> {
         let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
+        let mut told = false;
         loop {
             let error = match self.once(&mut question) {
                 Ok(answer) => return Ok(answer),
@@ -147,6 +162,10 @@ impl<'a> Database<'a> {
             let over = begun.elapsed() >= self.patience || self.stop.load(Ordering::Relaxed);
             if !error.is_passing() || over {
                 return Err(error);
+            }
+            if !told && begun.elapsed() >= SILENCE {
+                (self.away)(&error, self.patience);
+                told = true;
             }
             thread::sleep(pause);
             pause = (2 * pause).min(LONGEST_PAUSE);

@@ -11,7 +11,7 @@ use super::heart::{Heart, Parting};
 use super::journal::entries;
 use super::queue::{Lease, Leased};
 use super::runs::{Program, check_versions};
-use super::session::Database;
+use super::session::{Away, Database};
 use crate::evaluation::{Control, Evaluator, Failure, FailureKind};
 use crate::run::error::RunError;
 use crate::run::evaluators::{Evaluators, Given};
@@ -63,6 +63,8 @@ pub struct WorkerOptions<'a> {
     pub stall: Option<Duration>,
     /// How long the database may be away.
     pub patience: Duration,
+    /// Is told when it is waited for.
+    pub away: Away,
     /// Set to end: what runs is told to stop, and its leases are given back.
     pub stop: &'a AtomicBool,
     /// Ends the process: a piece of work hangs, and nothing can stop it.
@@ -171,7 +173,7 @@ pub fn work(
 
 impl WorkerOptions<'_> {
     fn database(&self, patience: Duration) -> Database<'_> {
-        Database::new(self.address.clone(), patience, self.stop)
+        Database::new(self.address.clone(), patience, self.stop).telling(self.away)
     }
 }
 
