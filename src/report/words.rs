@@ -7,6 +7,15 @@ pub(super) fn score(value: f64) -> String {
     format!("{value:.4}")
 }
 
+/// A word of a command line, in quotes where a shell would take it for something else.
+pub(super) fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// A difference with its sign: `+0.0123`, `−0.0123`.
 pub(super) fn signed(value: f64) -> String {
     let sign = if value < 0.0 { '−' } else { '+' };
@@ -129,6 +138,8 @@ mod tests {
         assert_eq!(plural(2_000, "trial"), "2,000 trials");
         assert_eq!(signed(-0.012_34), "−0.0123");
         assert_eq!(p_value(0.000_01), "< 0.0001");
+        assert_eq!(word("a/b-1.toml"), "a/b-1.toml");
+        assert_eq!(word("my file's.toml"), "'my file'\\''s.toml'");
         assert_eq!(escaped("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
     }
 }

@@ -86,6 +86,19 @@ pub enum RunError {
     /// There is no run at the path.
     #[error("{} is not a run folder: it has no journal.jsonl", .0.display())]
     NotARun(PathBuf),
+    /// What is at the path is a comparison.
+    #[error(
+        "{} is a comparison and not a run; name one of its runs ({}), or go on with it by `strata compare {}`",
+        folder.display(),
+        runs.join(", "),
+        folder.display()
+    )]
+    AComparison {
+        /// The folder.
+        folder: PathBuf,
+        /// The names of its runs.
+        runs: Vec<String>,
+    },
     /// Another process writes the journal.
     #[error("{} is in use: another strata process is running it; wait for it or stop it", .0.display())]
     Locked(PathBuf),
@@ -191,6 +204,11 @@ fn first_message(file: &SourceFile, diagnostics: &[Diagnostic]) -> String {
 }
 
 fn list(trials: &[(TrialId, String)]) -> String {
+    if let [(first, why), .., (last, _)] = trials
+        && trials.iter().all(|(_, other)| other == why)
+    {
+        return format!("trials {first} to {last} {why}");
+    }
     let each = |(trial, why): &(TrialId, String)| format!("trial {trial} {why}");
     trials.iter().map(each).collect::<Vec<_>>().join("; ")
 }

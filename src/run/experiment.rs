@@ -244,6 +244,8 @@ pub struct ExperimentFile {
     pub text: String,
     /// The folder that the experiment's paths are relative to.
     pub base: PathBuf,
+    /// The file, as it was named; nothing for an experiment that was made in another way.
+    pub path: Option<PathBuf>,
 }
 
 impl ExperimentFile {
@@ -259,6 +261,7 @@ impl ExperimentFile {
             experiment,
             text,
             base,
+            path: Some(path.to_owned()),
         })
     }
 }
@@ -307,16 +310,26 @@ impl Experiment {
 
     /// The first setting that makes no sense: its keys from the top, and why.
     fn nonsense(&self) -> Option<(Vec<&'static str>, String)> {
-        let checks: [(&[&'static str], bool, &str); 6] = [
+        let checks: [(&[&'static str], bool, &str); 8] = [
             (
                 &["name"],
                 !is_folder_name(&self.name),
-                "a name is letters, digits, `-`, `_` and `.`",
+                "to be of letters, digits, `-`, `_` and `.`, and not to begin with `.`",
             ),
             (
                 &["budget"],
                 self.budget == Budget::default(),
                 "`trials`, `seconds` or `epochs`",
+            ),
+            (
+                &["budget", "trials"],
+                self.budget.trials == Some(0),
+                "at least 1",
+            ),
+            (
+                &["budget", "epochs"],
+                self.budget.epochs == Some(0),
+                "at least 1",
             ),
             (
                 &["budget", "seconds"],

@@ -1,5 +1,6 @@
 //! Where a run keeps its files.
 
+use super::comparison::RecordedComparison;
 use super::error::RunError;
 use super::files::Files;
 use super::journal;
@@ -29,10 +30,23 @@ impl RunFolder {
         let path = path.to_owned();
         let folder = Self { path, files };
         if folder.files.disk().exists(&folder.journal()) {
-            Ok(folder)
-        } else {
-            Err(RunError::NotARun(folder.path))
+            return Ok(folder);
         }
+        if RecordedComparison::is_in(&folder.path) {
+            let (runs, folder) = (folder.runs_within(), folder.path);
+            return Err(RunError::AComparison { folder, runs });
+        }
+        Err(RunError::NotARun(folder.path))
+    }
+
+    /// The names of the run folders in the folder of a comparison.
+    fn runs_within(&self) -> Vec<String> {
+        let folders = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let runs = folders.filter(|entry| entry.path().join(journal::FILE_NAME).is_file());
+        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let mut names: Vec<String> = runs.map(name).collect();
+        names.sort();
+        names
     }
 
     /// The run under `runs` whose journal was written to last.

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The newest format of a line that this version reads.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// The journal's name in a run folder.
 pub const FILE_NAME: &str = "journal.jsonl";
@@ -110,6 +110,10 @@ pub(super) fn happened_alike(one: &Entry, other: &Entry) -> bool {
 fn timeless(entry: &Entry) -> Value {
     let mut value = serde_json::to_value(entry).expect("entries are plain data");
     strip(&mut value);
+    // Format 5 has more to say of the host, and nothing of what happened.
+    if entry.format == 5 {
+        value["format"] = entry.record.format_of_what_happened().into();
+    }
     if let Some(record) = value.get_mut("record").and_then(Value::as_object_mut) {
         record.values_mut().for_each(strip);
     }

@@ -12,6 +12,7 @@ use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
 use super::manifest;
+use super::origin::Origin;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
 use super::state::State;
@@ -216,6 +217,9 @@ pub(super) fn go_on(
         .expect("a folded journal begins with the start");
     let limits = limits(&started.experiment, options)?;
     let texts = Texts::kept(&folder, started)?;
+    if let Some(origin) = &started.host.experiment {
+        origin.check_in(&folder)?;
+    }
     let setup = Setup::compile(started.experiment.clone(), &texts)?;
     let mut evaluators = load(started)?;
     check_hashes(started, evaluators.as_ref())?;
@@ -461,5 +465,6 @@ fn host(file: &ExperimentFile) -> Host {
         cpu: manifest::cpu_model(),
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),
+        experiment: Origin::of(file),
     }
 }

@@ -6,6 +6,7 @@ use super::files;
 use super::folder::RunFolder;
 use super::record::{EndReason, Started};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::num::NonZero;
 
 /// The version of burn that training runs on; a test keeps it equal to Cargo.toml's.
@@ -16,6 +17,9 @@ pub(super) const STRATA: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Serialize)]
 struct Manifest<'a> {
+    /// The experiment's file, and what the command line changed of it.
+    experiment: Option<&'a str>,
+    changed: BTreeMap<&'static str, String>,
     experiment_sha256: String,
     space_sha256: &'a str,
     data_sha256: &'a str,
@@ -45,7 +49,12 @@ pub(super) fn write(
     ended: Option<EndReason>,
 ) -> Result<(), RunError> {
     let settings = serde_json::to_vec(&started.experiment).expect("settings are plain data");
+    let text = folder.files().read_text(&folder.experiment());
+    let changed = text.map_or_else(|_| Vec::new(), |text| started.changes(&text));
+    let origin = started.host.experiment.as_ref();
     let manifest = Manifest {
+        experiment: origin.map(|origin| origin.path.as_str()),
+        changed: changed.into_iter().collect(),
         experiment_sha256: files::sha256(&settings),
         space_sha256: &started.space_hash,
         data_sha256: &started.data_hash,

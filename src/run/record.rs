@@ -4,6 +4,7 @@
 //! word, and raises [`FORMAT`](super::journal::FORMAT); [`Record::format`] says which records need it.
 
 use super::experiment::Experiment;
+use super::origin::Origin;
 use crate::architecture::Output;
 use crate::data::DataSource;
 use crate::evaluation::{EpochRecord, FailureKind, Finished};
@@ -43,6 +44,14 @@ impl Record {
     /// The oldest format of a line that can say it: a line is written in that one, so that it is the
     /// same line whichever version writes it.
     pub fn format(&self) -> u32 {
+        match self {
+            Self::Started(started) if started.host.experiment.is_some() => 5,
+            _ => self.format_of_what_happened(),
+        }
+    }
+
+    /// As [`format`](Self::format), without what is said of the host: the digest leaves that out.
+    pub(super) fn format_of_what_happened(&self) -> u32 {
         let is_new = match self {
             Self::Started(started) => started.experiment.trial.needs_format_4(),
             Self::Failed(failed) => is_word_of_format_4(failed.kind),
@@ -105,6 +114,9 @@ pub struct Host {
     /// The folder of named datasets, if one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub datasets: Option<String>,
+    /// The experiment's file. Since format 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Origin>,
 }
 
 impl Started {

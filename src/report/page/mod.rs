@@ -9,7 +9,7 @@ mod sections;
 
 use super::analysis::{Analysis, Arm, Role};
 use super::contrast::{Contrast, Finding, Unit, effect};
-use super::words::{escaped, grouped, p_value, plural, score, seconds, signed};
+use super::words::{escaped, grouped, p_value, plural, score, seconds, signed, word};
 use crate::run::comparison::RecordedComparison;
 use crate::run::{RecordedRun, RunError};
 use plot::Axis;
@@ -87,22 +87,22 @@ pub fn comparison_page(
         sections::lineage(best, &mut body)?;
     }
     sections::failures(&runs, &mut body);
-    let stem = &analysis.name;
     let quick = if analysis.quick { " --quick" } else { "" };
-    let commands = [
-        (
-            format!("strata compare experiments/{stem}.toml{quick}"),
-            "everything again",
-        ),
-        (
-            format!("strata compare experiments/{stem}.toml{quick} --check"),
-            "and held against what is expected",
-        ),
-        (
-            "strata verify RUN".to_owned(),
-            "trials of one run again, bit for bit",
-        ),
-    ];
+    let mut commands = Vec::new();
+    if let Some(origin) = comparison.experiment_file() {
+        let file = word(&origin.path);
+        commands = vec![
+            (format!("strata compare {file}{quick}"), "everything again"),
+            (
+                format!("strata compare {file}{quick} --check"),
+                "and held against what is expected",
+            ),
+        ];
+    }
+    commands.push((
+        "strata verify RUN".to_owned(),
+        "trials of one run again, bit for bit",
+    ));
     sections::reproduce(&runs, &commands, &text, &mut body)?;
     Ok(document(&format!("{}: comparison", analysis.name), &body))
 }
@@ -141,20 +141,19 @@ pub fn run_page(run: &RecordedRun) -> Result<String, RunError> {
     sections::importance(&[run], summary.score_name, &mut body)?;
     sections::lineage(&named[0], &mut body)?;
     sections::failures(&named, &mut body);
-    let seed = run.started().experiment.seed.0;
-    let commands = [
-        (
-            format!(
-                "strata search experiments/{}.toml --seed {seed}",
-                summary.name
-            ),
-            "the run again",
-        ),
-        (
-            "strata verify RUN".to_owned(),
-            "some of its trials again, bit for bit",
-        ),
-    ];
+    let mut commands = Vec::new();
+    // A run of a comparison has no file that asks for it by itself.
+    if let Some(origin) = &run.started().host.experiment {
+        let changes = run.started().changes(&text).into_iter();
+        let options = changes.map(|(option, value)| format!(" --{option} {}", word(&value)));
+        let options: String = options.collect();
+        let file = word(&origin.path);
+        commands.push((format!("strata search {file}{options}"), "the run again"));
+    }
+    commands.push((
+        "strata verify RUN".to_owned(),
+        "some of its trials again, bit for bit",
+    ));
     sections::reproduce(&named, &commands, &text, &mut body)?;
     Ok(document(&format!("{}: run", summary.name), &body))
 }

@@ -4,15 +4,15 @@ use super::settings::{Part, Plan};
 use crate::run::files::Files;
 use crate::run::folder::RunFolder;
 use crate::run::manifest;
-use crate::run::{ExperimentFile, RecordedRun, RunError, files};
+use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files};
 use crate::search::TrialId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-/// The newest format of the files of a comparison, and the one that is written.
-const FORMAT: u32 = 1;
+/// The newest format of the files of a comparison, and the one that is written. Format 2 names the experiment's file.
+const FORMAT: u32 = 2;
 
 /// `comparison.json`: what is compared, fixed before anything is run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(super) struct Opening {
     pub base: PathBuf,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub datasets: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<Origin>,
     pub plan: Plan,
 }
 
@@ -98,6 +100,11 @@ impl RecordedComparison {
         &self.opening.plan
     }
 
+    /// The experiment's file. Comparisons of the first format don't know.
+    pub fn experiment_file(&self) -> Option<&Origin> {
+        self.opening.experiment.as_ref()
+    }
+
     /// The version of strata that began it.
     pub fn strata(&self) -> &str {
         &self.opening.strata
@@ -128,13 +135,19 @@ impl RecordedComparison {
     }
 
     pub(super) fn file(&self) -> Result<ExperimentFile, RunError> {
-        let text = files::read_text(&self.folder.join("experiment.toml"))?;
+        let copy = self.folder.join("experiment.toml");
+        let text = files::read_text(&copy)?;
+        if let Some(origin) = &self.opening.experiment {
+            origin.check(&copy.display().to_string(), &text)?;
+        }
         let mut experiment = self.plan().experiment.clone();
         experiment.data.folder.clone_from(&self.opening.datasets);
         Ok(ExperimentFile {
             experiment,
             text,
             base: self.opening.base.clone(),
+            // A run of a comparison is not what the file asks for by itself.
+            path: None,
         })
     }
 }
@@ -154,6 +167,7 @@ pub(super) fn create(
         at: now,
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),
+        experiment: Origin::of(file),
         plan,
     };
     let fill = |folder: &RunFolder| {

@@ -86,6 +86,7 @@ impl Scenario {
             experiment,
             text,
             base,
+            path: None,
         };
         Self {
             file,

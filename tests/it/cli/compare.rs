@@ -97,6 +97,16 @@ fn a_quick_comparison_is_reported_checked_and_no_evidence() {
     );
 
     let comparison = "runs/small-compare-1";
+    let single = run(folder, &["best", comparison]);
+    assert_eq!(single.code, 2, "{}", single.err);
+    for wanted in [
+        "is a comparison and not a run",
+        "evolution-1, random-1",
+        "`strata compare runs/small-compare-1`",
+    ] {
+        assert!(single.err.contains(wanted), "{}", single.err);
+    }
+    assert!(page.contains("strata compare small.toml --quick "));
     let folders = run(folder, &["compare", comparison, "--check"]);
     assert_eq!(folders.code, 2, "{}", folders.err);
     assert!(folders.err.contains("experiment file"), "{}", folders.err);

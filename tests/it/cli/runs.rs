@@ -272,3 +272,119 @@ fn a_table_is_searched_in_no_time_and_its_front_and_bounds_can_be_asked_for() {
     assert!(verified.err.contains(by), "{}", verified.err);
     assert!(verified.err.contains("kernels "), "{}", verified.err);
 }
+
+#[test]
+fn a_page_says_by_which_command_its_run_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "");
+    fs::create_dir(folder.path().join("my files")).unwrap();
+    for file in ["small.space", "small.toml"] {
+        fs::rename(
+            folder.path().join(file),
+            folder.path().join("my files").join(file),
+        )
+        .unwrap();
+    }
+    let run = |arguments: &[&str]| strata_in(folder.path(), arguments);
+    let asked = [
+        "search",
+        "my files/small.toml",
+        "--trials",
+        "2",
+        "--seed",
+        "7",
+        "--name",
+        "special",
+        "--quiet",
+    ];
+    let ended = run(&asked);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let page = run(&["report", "-o", "-"]).out;
+    let wanted = "strata search 'my files/small.toml' --name special --seed 7 --trials 2 ";
+    let shown = page.replace("&#39;", "'").replace("&#x27;", "'");
+    assert!(
+        shown.contains(wanted),
+        "{}",
+        &shown[shown.find("strata search").unwrap()..][..80]
+    );
+    assert!(!folder.path().join("-").exists());
+    let manifest = folder.path().join("runs/special-1/manifest.json");
+    let manifest: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(manifest).unwrap()).unwrap();
+    assert_eq!(manifest["experiment"], "my files/small.toml");
+    assert_eq!(
+        manifest["changed"],
+        serde_json::json!({"name": "special", "seed": "7", "trials": "2"})
+    );
+    let whole = run(&["report", "--format", "json"]).json();
+    assert_eq!(whole["trials"].as_array().unwrap().len(), 2);
+    assert_eq!(whole["summary"]["name"], "special");
+}
+
+#[test]
+fn an_edited_experiment_is_not_gone_on_with_in_silence() {
+    let (folder, _) = searched();
+    let journal = folder.path().join("runs/small-1/journal.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    let begun: Vec<&str> = text.lines().take(4).collect();
+    fs::write(&journal, begun.join("\n") + "\n").unwrap();
+    let copy = folder.path().join("runs/small-1/experiment.toml");
+    let kept = fs::read_to_string(&copy).unwrap();
+    fs::write(&copy, kept.replace("epochs = 2", "epochs = 3")).unwrap();
+    let edited = strata_in(folder.path(), ["resume", "--quiet"]);
+    assert_eq!(edited.code, 2, "{}", edited.err);
+    let wanted = "experiment.toml has changed since the run was started";
+    assert!(edited.err.contains(wanted), "{}", edited.err);
+    fs::write(&copy, kept).unwrap();
+    let resumed = strata_in(folder.path(), ["resume", "--quiet"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.err);
+}
+
+#[test]
+fn settings_that_make_no_sense_are_said_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "");
+    let text = fs::read_to_string(folder.path().join("small.toml")).unwrap();
+    let said = |wrong: &str, arguments: &[&str]| {
+        fs::write(folder.path().join("small.toml"), wrong).unwrap();
+        let all = [&["search", "small.toml"], arguments].concat();
+        let ended = strata_in(folder.path(), all);
+        assert_eq!(ended.code, 2, "{}", ended.err);
+        ended.err
+    };
+    let none = said(&text.replace("trials = 4", "trials = 0"), &[]);
+    assert!(none.contains("`trials` needs at least 1"), "{none}");
+    let none = said(&text, &["--trials", "0"]);
+    assert!(none.contains("`trials` needs at least 1"), "{none}");
+    let none = said(&text.replace("budget.trials = 4", "budget.epochs = 0"), &[]);
+    assert!(none.contains("`epochs` needs at least 1"), "{none}");
+    let many = said(&text.replace("trials = 4", "trials = \"many\""), &[]);
+    assert!(
+        many.contains("expected a whole number, 0 or more"),
+        "{many}"
+    );
+    let name = said(&text, &["--name", "a/b"]);
+    assert!(name.contains("`name` needs to be of letters"), "{name}");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn waiting_for_a_database_is_said() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let mut worker = command(folder.path());
+    worker.args(["worker", "postgres://nobody@127.0.0.1:1/nothing?run=a"]);
+    worker.stderr(std::process::Stdio::piped());
+    let mut worker = worker.spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(worker.stderr.take().unwrap())
+        .read_line(&mut said)
+        .unwrap();
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert!(said.contains("failed to connect to"), "{said}");
+    assert!(
+        said.contains("it is asked again for up to 10 min"),
+        "{said}"
+    );
+}
