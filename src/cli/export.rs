@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `strata export`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder, a network as JSON, a space of one, or SPACE#INDEX; without it, the newest run
+    /// A run folder, RUN#TRIAL, a network as JSON, a space of one, or SPACE#INDEX; without it, the newest run
     #[arg(value_name = "RUN|ARCH")]
     subject: Option<String>,
     /// The format
