@@ -96,6 +96,7 @@ fn trials_that_are_looked_up_leave_nothing_beside_the_journal() {
         &["importance"],
         &["export", "--to", "csv", "-o", "trials.csv"],
         &["best", "--format", "svg"],
+        &["export", "runs/lookups-1#7", "--to", "json"],
     ] {
         let status = lookups.strata(verb).status().unwrap();
         assert!(status.success(), "strata {}", verb.join(" "));
