@@ -4,8 +4,9 @@
     python benches/scaling.py [--only trials,space,depth,workers] [--most TRIALS] [--csv scaling.csv] [--svg docs/images/scaling.svg]
 
 Each measurement is a run of `strata` of its own, one after the other, in the folder for temporary files. Time is that of the
-processor, so that a busy machine counts little; memory is the process's peak. `--most` bounds the trials: a million take two
-minutes and half a gigabyte of disk. A law is the slope of a straight line through the logarithms: 1 is in proportion, 0 is constant.
+processor, so that a busy machine counts little; memory is the process's peak. `--most` bounds the trials: a million take four
+minutes of the processor and half a gigabyte of disk. A law is the slope of a straight line through the logarithms: 1 is in
+proportion, 0 is constant.
 With workers, which share two cores, what is looked at is that the run's digest stays the same.
 """
 import argparse
@@ -124,7 +125,8 @@ def law(rows, figure):
     points = points[len(points) // 2 - 1:]
     mean = [sum(values) / len(points) for values in zip(*points)]
     below = sum((x - mean[0]) ** 2 for x, _ in points)
-    return sum((x - mean[0]) * (y - mean[1]) for x, y in points) / below
+    slope = sum((x - mean[0]) * (y - mean[1]) for x, y in points) / below
+    return round(slope, 2) + 0.0
 
 
 def short(number):
