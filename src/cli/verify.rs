@@ -1,5 +1,6 @@
 //! `strata verify`: do a run's trials give the same again?
 
+use super::elsewhere::{self, PlaceArgs};
 use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
@@ -21,6 +22,8 @@ pub struct Args {
     /// Trials that run at the same time
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -30,8 +33,10 @@ pub struct Args {
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let folder = args.run.folder(terminal)?;
     let verification = search::watched((args.workers, None), terminal, |options, watch| {
-        run::verify(&folder, args.number, Seed(args.seed), options, watch)
-    })?;
+        let options = args.place.with(options);
+        run::verify(&folder, args.number, Seed(args.seed), &options, watch)
+    });
+    let verification = verification.map_err(elsewhere::with_hint)?;
     if args.json {
         terminal.json(&verification)?;
     } else {

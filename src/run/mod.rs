@@ -31,6 +31,7 @@ mod lifecycle;
 mod manifest;
 mod pipe;
 mod prefilter;
+mod preprocessing;
 pub mod record;
 mod selection;
 mod setup;
@@ -60,7 +61,7 @@ pub use experiment::{
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
 pub use follow::{JournalFile, News, Source};
-pub use lifecycle::{Ending, Options, resume, resume_by, start, start_with};
+pub use lifecycle::{Elsewhere, Ending, Options, resume, resume_by, start, start_with};
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
 pub use selection::{Bound, Front, FrontRow};

@@ -67,7 +67,7 @@ pub fn verify(
     if evaluator.measures() {
         return Err(RunError::Measured(evaluator.info().name));
     }
-    let evaluators = load(started)?;
+    let evaluators = load(started, &options.place)?;
     check_hashes(started, evaluators.as_ref())?;
     verify_with(
         &run,
