@@ -1,7 +1,7 @@
 //! Training steps of one network on order, for a comparison in turn with another program
-//! (`benches/pytorch/steps.py`): `steps NETWORK.json BATCH` says how many MiB it holds before the network is built (but
-//! after a step with two examples), then reads how many steps to take from each line of its input and answers with the
-//! seconds that each of them took forward, backward and in the optimiser.
+//! (`benches/pytorch/steps.py`): `steps NETWORK.json BATCH` says how many MiB it holds before the network is built, then
+//! reads how many steps to take from each line of its input and answers with the seconds that each of them took
+//! forward, backward and in the optimiser.
 
 #![expect(
     clippy::print_stdout,
@@ -29,10 +29,9 @@ fn main() {
     let text = std::fs::read_to_string(network).expect("the network can be read");
     let architecture = Architecture::from_json_text(&text).expect("the file holds a network");
     let batch: usize = batch.parse().expect("a batch size");
-    // What a first step brings into memory besides the network does not count, and neither does the peak so far.
-    Steps::new(&architecture, 2).step();
+    // What is counted begins here: the peak so far is forgotten.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-    println!("{}", resident_mib().unwrap_or(0.0));
+    println!("{}", own_mib().unwrap_or(0.0));
     let mut steps = Steps::new(&architecture, batch);
     for line in std::io::stdin().lock().lines() {
         let count: usize = line
@@ -46,10 +45,10 @@ fn main() {
     }
 }
 
-/// Memory of this process, where the system says so.
-fn resident_mib() -> Option<f64> {
+/// Memory of this process without its program, where the system says so.
+fn own_mib() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib / 1024.0)
 }

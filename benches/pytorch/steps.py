@@ -11,15 +11,17 @@ time is a round's processor time by its steps; forward, backward and optimiser a
 clock. A ratio is PyTorch's faster layout by strata in the same round, and what is printed the median over rounds; then
 the geometric mean by space and over all networks.
 
-Memory is what a process gained between the moment before the network was built and its peak; for PyTorch the
-layout that takes less, and after a network of the same kind has taken a step with two examples, so that PyTorch itself
-(200 MiB and more) does not count.
+Memory is what a process gained between the moment before the network was built and its peak, without pages of the
+program itself; for PyTorch the layout that takes less, after a network of the same kind has taken a step with two
+examples and what that freed was given back to the system. So PyTorch itself (200 MiB and more) does not count, while
+what strata needs once for all networks does.
 
 With `--csv` rows are added to a file, and networks that are in it are not measured again: a run that was
 interrupted goes on. `--table` prints what a file holds, by space, and measures nothing.
 """
 import argparse
 import csv
+import ctypes
 import gc
 import importlib.util
 import json
@@ -46,6 +48,11 @@ def status(pid, name):
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name + ":")) / 1024
 
 
+def peak(pid):
+    """Memory of a process at its peak without pages of files, of which there are never more than in the end."""
+    return status(pid, "VmHWM") - status(pid, "RssFile")
+
+
 class Ours:
     """The bench's process, which takes steps on order."""
 
@@ -60,10 +67,10 @@ class Ours:
         return json.loads(self.process.stdout.readline())
 
     def close(self):
-        peak = status(self.pid, "VmHWM")
+        gained = peak(self.pid) - self.before
         self.process.stdin.close()
         self.process.wait()
-        return peak - self.before
+        return gained
 
 
 class Theirs:
@@ -89,12 +96,12 @@ class Theirs:
         return json.loads(self.answers.readline())
 
     def close(self):
-        peak = status(self.pid, "VmHWM")
+        gained = peak(self.pid) - self.before
         # Later forks hold the pipe open too, so its end has to be said.
         self.asks.write("end\n")
         self.asks.close()
         os.waitpid(self.pid, 0)
-        return peak - self.before
+        return gained
 
 
 def serve(source, described, batch, layout, asks, answers):
@@ -130,9 +137,10 @@ def serve(source, described, batch, layout, asks, answers):
 
     step(*build(2))
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     # What is counted begins here: the peak so far is forgotten.
     pathlib.Path("/proc/self/clear_refs").write_text("5")
-    print(status("self", "VmRSS"), file=answers, flush=True)
+    print(status("self", "RssAnon"), file=answers, flush=True)
     job = build(batch)
     for line in iter(asks.readline, "end\n"):
         print(json.dumps([step(*job) for _ in range(int(line))]), file=answers, flush=True)

@@ -59,7 +59,7 @@ def main(run):
             f'fill="{fill}" fill-opacity="{1 if best else share:.2f}" stroke="{BEST}" stroke-opacity="{share:.2f}"/>'
         )
     legend = WIDTH - RIGHT + 18
-    out.append(f'<text x="{legend}" y="{TOP + 12}" fill="{INK}">test accuracy, {len(finals[0]["accuracies"])} seeds</text>')
+    out.append(f'<text x="{legend}" y="{TOP + 12}" fill="{INK}">test accuracy, {len(finals[0]["scores"])} seeds</text>')
     for row, final in enumerate(finals):
         name = final["subject"] if isinstance(final["subject"], str) else final["subject"]["baseline"]
         weight = "bold" if name == "winner" else "normal"

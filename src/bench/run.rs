@@ -1,7 +1,7 @@
 //! Runs over a table.
 
 use super::file::{BenchBudget, BenchError, BenchFile, Entry};
-use crate::evaluation::Table;
+use crate::evaluation::{Table, TableError, as_cost};
 use crate::random::{Purpose, Stream};
 use crate::search::{
     Controller, Fidelity, Fitness, Moves, Observed, Proposal, SearchSettings, TrialId,
@@ -107,7 +107,12 @@ impl Bench {
         };
         let further = |entry: &Entry| {
             let names = entry.search.costs();
-            names.iter().map(|name| table.numbers(name)).collect()
+            let costs = |name: &String| {
+                let column = table.numbers(name)?.into_iter();
+                let costs = column.map(|figure| as_cost(name, figure)).collect();
+                Ok::<Vec<f64>, TableError>(costs)
+            };
+            names.iter().map(costs).collect()
         };
         let columns = Columns {
             rows,

@@ -6,8 +6,9 @@ use super::report;
 use super::show::{self, Format};
 use super::terminal::Terminal;
 use crate::architecture::ArchitectureJson;
+use crate::evaluation::is_gain;
 use crate::layers::Value;
-use crate::run::{Bound, FinalRow, RecordedRun, TrialRow};
+use crate::run::{Bound, FinalRow, Limit, RecordedRun, TrialRow};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -17,10 +18,13 @@ pub struct Args {
     #[command(flatten)]
     run: Run,
     /// The best of those with at most this much of something, as in params=100k or macs=2.5M,params=1M:
-    /// params, macs, activation_bytes, layers, depth, or a figure that the evaluator gives
-    #[arg(long, value_name = "NAME=MOST", value_delimiter = ',', value_parser = bound)]
+    /// params, macs, activation_bytes, layers, depth, receptive_field, or a figure that the evaluator gives
+    #[arg(long, value_name = "NAME=MOST", value_delimiter = ',', value_parser = under)]
     under: Vec<Bound>,
-    /// Everything about it as JSON: the trial, the network and the test accuracies
+    /// The best of those with at least this much of something, as in auroc=0.9
+    #[arg(long, value_name = "NAME=LEAST", value_delimiter = ',', value_parser = over)]
+    over: Vec<Bound>,
+    /// Everything about it as JSON: the trial, the network and the test scores
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Only the network, in this form
@@ -39,12 +43,13 @@ struct Best {
 /// Prints the best network of a run and how it did.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let run = args.run.read(terminal)?;
-    let trial = chosen(&run, &args.under)?;
+    let bounds: Vec<Bound> = args.under.iter().chain(&args.over).cloned().collect();
+    let trial = chosen(&run, &bounds)?;
     let candidate = run.candidate(trial.trial)?;
     if let Some(format) = args.format {
         return show::print(&candidate.architecture, format, terminal);
     }
-    let is_winner = args.under.is_empty() || run.best().is_some_and(|best| best == trial);
+    let is_winner = bounds.is_empty() || run.best().is_some_and(|best| best == trial);
     // What was tested is the winner and nothing else.
     let finals = if is_winner { run.finals()? } else { Vec::new() };
     if args.json {
@@ -69,15 +74,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
 }
 
 /// The best trial within bounds.
-fn chosen(run: &RecordedRun, under: &[Bound]) -> Result<TrialRow, Failure> {
-    if under.is_empty() {
+fn chosen(run: &RecordedRun, bounds: &[Bound]) -> Result<TrialRow, Failure> {
+    if bounds.is_empty() {
         return report::the_best(run);
     }
-    run.best_under(under)?.ok_or_else(|| {
-        let bounds: Vec<String> = under
-            .iter()
-            .map(|bound| format!("{} <= {}", bound.name, bound.most))
-            .collect();
+    run.best_within(bounds)?.ok_or_else(|| {
+        let bounds: Vec<String> = bounds.iter().map(Bound::to_string).collect();
         Failure::Other(format!(
             "no trial of {} with a score has {}; `strata pareto` lists what there is",
             run.folder().path().display(),
@@ -86,34 +88,60 @@ fn chosen(run: &RecordedRun, under: &[Bound]) -> Result<TrialRow, Failure> {
     })
 }
 
-/// A bound such as `params=100k`.
-fn bound(text: &str) -> Result<Bound, String> {
-    let (name, most) = text
+/// An upper bound such as `params=100k`.
+fn under(text: &str) -> Result<Bound, String> {
+    let (name, most) = figure(text)?;
+    if is_gain(&name) {
+        return Err(format!(
+            "`{name}` is to be large: write `--over {text}` for those with at least so much"
+        ));
+    }
+    let limit = Limit::Most(most);
+    Ok(Bound { name, limit })
+}
+
+/// A lower bound such as `auroc=0.9`.
+fn over(text: &str) -> Result<Bound, String> {
+    let (name, least) = figure(text)?;
+    let limit = Limit::Least(least);
+    Ok(Bound { name, limit })
+}
+
+/// A figure and how much of it, as in `params=100k`.
+fn figure(text: &str) -> Result<(String, f64), String> {
+    let (name, amount) = text
         .split_once('=')
         .ok_or_else(|| "write it as in `params=100k`".to_owned())?;
-    let (digits, unit) = match most.char_indices().last() {
-        Some((at, 'k')) => (&most[..at], 1e3),
-        Some((at, 'M')) => (&most[..at], 1e6),
-        Some((at, 'G')) => (&most[..at], 1e9),
-        _ => (most, 1.0),
+    let (digits, unit) = match amount.char_indices().last() {
+        Some((at, 'k')) => (&amount[..at], 1e3),
+        Some((at, 'M')) => (&amount[..at], 1e6),
+        Some((at, 'G')) => (&amount[..at], 1e9),
+        _ => (amount, 1.0),
     };
     let number: f64 = digits
         .parse()
-        .map_err(|_| format!("`{most}` is no number such as `250`, `100k`, `2.5M` or `1G`"))?;
-    let (name, most) = (name.to_owned(), number * unit);
-    Ok(Bound { name, most })
+        .map_err(|_| format!("`{amount}` is no number such as `250`, `100k`, `2.5M` or `1G`"))?;
+    Ok((name.to_owned(), number * unit))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::bound;
+    use super::{figure, over, under};
 
     #[test]
     fn bounds_have_units_of_thousands() {
-        let most = |text| bound(text).map(|bound| bound.most);
+        let most = |text| figure(text).map(|(_, most)| most);
         assert_eq!(most("params=100k"), Ok(100_000.0));
         assert_eq!(most("macs=2.5M"), Ok(2_500_000.0));
         assert_eq!(most("latency_ms=0.25"), Ok(0.25));
         assert!(most("params").is_err() && most("params=manyk").is_err());
+    }
+
+    #[test]
+    fn what_is_to_be_large_has_a_bound_below() {
+        let refused = under("auroc=0.8").unwrap_err();
+        assert!(refused.contains("`--over auroc=0.8`"), "{refused}");
+        assert_eq!(over("auroc=0.8").unwrap().to_string(), "auroc >= 0.8");
+        assert_eq!(under("params=1").unwrap().to_string(), "params <= 1");
     }
 }

@@ -1,9 +1,11 @@
-//! Networks as verbs over several of them name them: `net.json`, a space of one, or `SPACE#INDEX`.
+//! Networks as verbs over several of them name them: `net.json`, a space of one, `SPACE#INDEX`, or `RUN#TRIAL`.
 
 use super::failure::Failure;
 use super::input::{self, Networks};
 use super::show;
 use crate::architecture::Architecture;
+use crate::run::RecordedRun;
+use crate::search::TrialId;
 use crate::space::{Genome, SearchSpace};
 use num_bigint::BigUint;
 use std::path::Path;
@@ -13,6 +15,9 @@ use std::path::Path;
 /// # Errors
 /// When there is none, or several.
 pub fn network(argument: &str) -> Result<Architecture, Failure> {
+    if let Some(of_run) = tried(argument) {
+        return of_run;
+    }
     if let Some((space, index)) = indexed(argument)? {
         let genome = genome(&space, &index)?;
         return Ok(input::decode(&space, &genome)?.architecture);
@@ -33,6 +38,19 @@ pub fn network(argument: &str) -> Result<Architecture, Failure> {
 pub fn genome(space: &SearchSpace, index: &BigUint) -> Result<Genome, Failure> {
     let found = space.get(index);
     found.ok_or_else(|| show::no_such_index(space, index))
+}
+
+/// The network of `RUN#TRIAL`, if that is what it is.
+fn tried(argument: &str) -> Option<Result<Architecture, Failure>> {
+    let (folder, trial) = argument.rsplit_once('#')?;
+    let folder = Path::new(folder);
+    let trial = trial.parse().ok().filter(|_| folder.is_dir())?;
+    let candidate = || RecordedRun::open(folder)?.candidate(TrialId(trial));
+    Some(
+        candidate()
+            .map(|found| found.architecture)
+            .map_err(Failure::from),
+    )
 }
 
 /// The space and index of `SPACE#INDEX`.

@@ -53,14 +53,10 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if args.quiet {
         terminal.be_quiet();
     }
+    // What nothing could be held against is said before hours of searching, and not after.
+    let expected = args.check.then(|| expected(args)).transpose()?;
     let compared = if args.path.is_dir() {
-        if !RecordedComparison::is_in(&args.path) {
-            let path = args.path.display();
-            return Err(Failure::Input(format!(
-                "{path} is no comparison: it has no comparison.json; name an experiment file, or the folder \
-                 that `strata compare` made"
-            )));
-        }
+        check_folder(args)?;
         let opened = RecordedComparison::open(&args.path)?;
         let settings = &opened.plan().experiment.tracking;
         let trackers = args.track.trackers(settings)?;
@@ -81,17 +77,61 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             compared.folder.display()
         )));
     }
-    finish(args, &compared.folder, terminal)
+    finish(args, expected.as_ref(), &compared.folder, terminal)
+}
+
+/// Whether a folder is a comparison's, and nothing is asked that needs its experiment.
+fn check_folder(args: &Args) -> Result<(), Failure> {
+    let path = args.path.display();
+    if !RecordedComparison::is_in(&args.path) {
+        return Err(Failure::Input(format!(
+            "{path} is no comparison: it has no comparison.json; name an experiment file, or the folder \
+             that `strata compare` made"
+        )));
+    }
+    if args.check || args.bless {
+        return Err(Failure::Input(format!(
+            "{path} is a folder, and what is expected stands beside an experiment file: name that one with \
+             `--check` or `--bless`"
+        )));
+    }
+    Ok(())
+}
+
+/// What the comparison is held against.
+fn expected(args: &Args) -> Result<(PathBuf, Expected), Failure> {
+    if args.path.is_dir() {
+        check_folder(args)?;
+    }
+    let path = beside(&args.path, args.quick, "expected", "json");
+    let wrong = |message: String| Failure::Input(format!("{}: {message}", path.display()));
+    if !path.exists() {
+        let (experiment, quick) = (
+            args.path.display(),
+            if args.quick { " --quick" } else { "" },
+        );
+        return Err(wrong(format!(
+            "there is no such file to hold the result against; `strata compare {experiment}{quick} --bless` writes it"
+        )));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let expected = Expected::parse(&text).map_err(wrong)?;
+    Ok((path, expected))
 }
 
 /// Writes what was found and says it.
-fn finish(args: &Args, folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
+fn finish(
+    args: &Args,
+    expected: Option<&(PathBuf, Expected)>,
+    folder: &Path,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     let comparison = RecordedComparison::open(folder)?;
     let analysis = Analysis::of(&comparison)?;
     let page = comparison_page(&comparison, &analysis)?;
-    let expected = Expected::of(&comparison, &analysis);
+    let found = Expected::of(&comparison, &analysis);
     report::write(&folder.join("report.html"), &page)?;
-    report::write(&folder.join("expected.json"), &expected.to_text())?;
+    report::write(&folder.join("expected.json"), &found.to_text())?;
     match args.format {
         Some(format) => terminal.data(&report::comparison(&comparison, &analysis, format)?)?,
         None => short(&analysis, terminal)?,
@@ -100,32 +140,33 @@ fn finish(args: &Args, folder: &Path, terminal: &mut Terminal) -> Result<(), Fai
         "the report: {}",
         folder.join("report.html").display()
     ));
-    let beside = beside(&args.path);
-    let name = |stem: &str, end: &str| {
-        let quick = if analysis.quick { "-quick" } else { "" };
-        beside.join(format!("{stem}{quick}.{end}"))
-    };
     if args.bless {
-        std::fs::create_dir_all(&beside)?;
-        report::write(&name("report", "html"), &page)?;
-        report::write(&name("expected", "json"), &expected.to_text())?;
-        terminal.say(&format!("written to {}", beside.display()));
+        let beside = |stem: &str, end: &str| beside(&args.path, analysis.quick, stem, end);
+        let folder = args.path.with_extension("");
+        std::fs::create_dir_all(&folder)?;
+        report::write(&beside("report", "html"), &page)?;
+        report::write(&beside("expected", "json"), &found.to_text())?;
+        terminal.say(&format!("written to {}", folder.display()));
     }
-    if args.check {
-        return check(&name("expected", "json"), &expected, terminal);
+    match expected {
+        Some((path, expected)) => check(path, expected, &found, terminal),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// The folder beside an experiment that is named like it.
-fn beside(experiment: &Path) -> PathBuf {
-    experiment.with_extension("")
+/// A file in the folder beside an experiment that is named like it.
+fn beside(experiment: &Path, quick: bool, stem: &str, end: &str) -> PathBuf {
+    let quick = if quick { "-quick" } else { "" };
+    let folder = experiment.with_extension("");
+    folder.join(format!("{stem}{quick}.{end}"))
 }
 
-fn check(path: &Path, found: &Expected, terminal: &mut Terminal) -> Result<(), Failure> {
-    let wrong = |message: String| Failure::Input(format!("{}: {message}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let expected = Expected::parse(&text).map_err(wrong)?;
+fn check(
+    path: &Path,
+    expected: &Expected,
+    found: &Expected,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
     match expected.agrees(found) {
         Agreed::Exactly => terminal.line(&format!("as {} says, to the last bit", path.display())),
         Agreed::Nearly => terminal.line(&format!(

@@ -12,14 +12,14 @@ use crate::export::{self, ExportError, File};
 use crate::layers::Shape;
 use crate::model::Network;
 use crate::random::{Purpose, Seed};
-use crate::run::RecordedRun;
+use crate::run::{RecordedRun, RunError};
 use crate::trackers::Kind;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `strata export`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder, a network as JSON, a space of one, or SPACE#INDEX; without it, the newest run
+    /// A run folder, RUN#TRIAL, a network as JSON, a space of one, or SPACE#INDEX; without it, the newest run
     #[arg(value_name = "RUN|ARCH")]
     subject: Option<String>,
     /// The format
@@ -199,7 +199,7 @@ fn subject(args: &Args, terminal: &mut Terminal) -> Result<Subject, Failure> {
                 name: name.to_string_lossy().into_owned(),
                 architecture: chosen::network(given)?,
                 weights: args.weights.clone(),
-                preprocessing: None,
+                preprocessing: of_trial(given, args, terminal)?,
             })
         }
         given => of_run(
@@ -231,9 +231,31 @@ fn of_run(run: &Run, args: &Args, terminal: &mut Terminal) -> Result<Subject, Fa
     })
 }
 
+/// What the run of `RUN#TRIAL` knows of its data, where weights are given: those that the search trained.
+fn of_trial(
+    given: &str,
+    args: &Args,
+    terminal: &mut Terminal,
+) -> Result<Option<Preprocessing>, Failure> {
+    let folder = given.rsplit_once('#').map(|(folder, _)| Path::new(folder));
+    let has_use = args.weights.is_some() && !args.to.is_without_weights();
+    let Some(folder) = folder.filter(|folder| has_use && folder.is_dir()) else {
+        return Ok(None);
+    };
+    let run = RecordedRun::open(folder)?;
+    let found = run.search_preprocessing(&args.place.place());
+    Ok(or_said(found, terminal))
+}
+
 /// What the run knows of its data; a network without it can still be taken home.
 fn preprocessing(run: &RecordedRun, args: &Args, terminal: &mut Terminal) -> Option<Preprocessing> {
-    let found = run.preprocessing(&args.place.place());
+    or_said(run.preprocessing(&args.place.place()), terminal)
+}
+
+fn or_said(
+    found: Result<Option<Preprocessing>, RunError>,
+    terminal: &mut Terminal,
+) -> Option<Preprocessing> {
     found.unwrap_or_else(|error| {
         let why = elsewhere::with_hint(error.into());
         terminal.say(&format!("no preprocessing is written beside it: {why}"));

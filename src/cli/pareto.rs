@@ -12,7 +12,7 @@ use crate::run::Front;
 pub struct Args {
     #[command(flatten)]
     run: Run,
-    /// What is to be small beside a good score: params, macs, activation_bytes, layers, depth, or a
+    /// What is to be good beside the score: params, macs, activation_bytes, layers, depth, receptive_field, or a
     /// figure that the evaluator gives [default: what the search looked at, or params]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     by: Vec<String>,

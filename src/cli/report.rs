@@ -168,8 +168,8 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
 
 fn seeds(row: &FinalRow) -> String {
     match row.failed {
-        0 => row.accuracies.len().to_string(),
-        failed => format!("{} ({failed} failed)", row.accuracies.len()),
+        0 => row.scores.len().to_string(),
+        failed => format!("{} ({failed} failed)", row.scores.len()),
     }
 }
 

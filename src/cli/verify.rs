@@ -6,7 +6,9 @@ use super::recent::Run;
 use super::terminal::Terminal;
 use super::{numbers, search};
 use crate::random::Seed;
-use crate::run::{self, Verification};
+use crate::run::{self, Sample, Verification};
+use crate::search::TrialId;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `strata verify`.
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,12 @@ pub struct Args {
     /// What the trials are drawn by
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// This trial instead
+    #[arg(long, value_name = "T", conflicts_with_all = ["number", "seed"])]
+    trial: Option<u64>,
+    /// Write the network that the trial trains to this safetensors file
+    #[arg(long, value_name = "FILE", requires = "trial")]
+    save: Option<PathBuf>,
     /// Trials that run at the same time
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
@@ -32,9 +40,12 @@ pub struct Args {
 /// Runs some trials again and fails if a bit differs.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let folder = args.run.folder(terminal)?;
+    let sample = match args.trial {
+        Some(trial) => Sample::Trial(TrialId(trial)),
+        None => Sample::Drawn(args.number, Seed(args.seed)),
+    };
     let verification = search::watched((args.workers, None), terminal, |options, watch| {
-        let options = args.place.with(options);
-        run::verify(&folder, args.number, Seed(args.seed), &options, watch)
+        run::verify(&folder, sample, &args.place.with(options), watch)
     });
     let verification = verification.map_err(elsewhere::with_hint)?;
     if args.json {
@@ -61,6 +72,33 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let by = &verification.made_by;
     terminal.say(&format!(
         "verified {checked}: the same to the last bit as by {by}"
+    ));
+    match (&args.save, args.trial) {
+        (Some(path), Some(trial)) => save(path, &verification, (&folder, trial), terminal),
+        _ => Ok(()),
+    }
+}
+
+/// Keeps the weights of the one trial.
+fn save(
+    path: &Path,
+    verification: &Verification,
+    (folder, trial): (&Path, u64),
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let weights = verification
+        .checked
+        .iter()
+        .find_map(|checked| checked.weights.as_deref());
+    let Some(weights) = weights else {
+        let message = format!("trial {trial} trains no network that could be kept");
+        return Err(Failure::Input(message));
+    };
+    let fail = |error| Failure::Other(format!("failed to write {}: {error}", path.display()));
+    std::fs::write(path, weights).map_err(fail)?;
+    let (folder, path) = (folder.display(), path.display());
+    terminal.say(&format!(
+        "weights written to {path}; take it home with `strata export {folder}#{trial} --weights {path} --to onnx`"
     ));
     Ok(())
 }

@@ -8,6 +8,7 @@
 mod caught;
 mod command;
 mod failure;
+mod gains;
 mod latency;
 mod proxy;
 mod table;
@@ -16,6 +17,7 @@ mod training;
 pub use caught::evaluate_caught;
 pub use command::{CommandEvaluator, CommandSettings, PROTOCOL, Phase as CommandPhase};
 pub use failure::{FAILURES, Failure, FailureInfo, FailureKind, Policy};
+pub use gains::{as_cost, is_gain};
 pub use latency::{LATENCY, LatencyEvaluator, LatencySettings, WithLatency};
 pub use proxy::ProxyEvaluator;
 pub use table::{Cost, KeyOf, Table, TableError, TableEvaluator, TableSettings};

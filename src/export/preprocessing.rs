@@ -6,6 +6,7 @@
 use super::File;
 use super::onnx;
 use crate::data::{Answers, Preprocessing, Vocabulary};
+use crate::layers::Shape;
 
 /// The definitions of the Python functions, those of inputs first.
 const FUNCTIONS: &str = include_str!("preprocessing.py");
@@ -46,8 +47,12 @@ fn name_of(answers: &Answers) -> &'static str {
 /// Python source with the functions that this network's inputs and outputs need.
 fn python(source: &[u8], preprocessing: &Preprocessing) -> String {
     let source = String::from_utf8_lossy(source);
+    let is_vector = matches!(preprocessing.input(), Shape::Vector { .. });
     let inputs = match preprocessing.vocabulary() {
-        None if preprocessing.columns().is_empty() => &["scaled", "prepare_arrays"][..],
+        // A row of pixels is an array too.
+        None if preprocessing.columns().is_empty() || !is_vector => {
+            &["scaled", "prepare_arrays"][..]
+        }
         None => &["scaled", "prepare_rows"],
         Some(Vocabulary::Byte) => &["padded", "prepare_bytes"],
         Some(Vocabulary::Char { .. }) => &["padded", "prepare_characters"],

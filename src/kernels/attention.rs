@@ -8,6 +8,7 @@ use super::simd::{Arithmetic, vectorised};
 use super::sums::column_sums;
 use super::windows::{Packed, Run, Windows, outer_product, padded, product};
 use crate::random::Stream;
+use std::cell::RefCell;
 
 /// How a sequence attends to itself.
 #[derive(Clone, Debug)]
@@ -89,58 +90,75 @@ pub struct SelfAttention {
     /// Shares by example, head and position.
     shares: Vec<f32>,
     gathered: Vec<f32>,
-    room: Room,
 }
 
-#[derive(Clone, Debug, Default)]
+thread_local! {
+    /// One for all that a thread computes.
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
+/// What nobody needs from one call to the next.
+#[derive(Debug, Default)]
 struct Room {
     packed: Packed,
-    offsets: Vec<usize>,
-    /// Where queries, rows of shares and what they gather begin, head after head.
-    queries: Vec<usize>,
-    rows: Vec<usize>,
-    places: Vec<usize>,
     runs: Vec<Run>,
-    shares: Vec<f32>,
+    /// The gradient of the shares that have a key in common.
+    slopes: Vec<f32>,
     sums: Vec<f32>,
+    /// The gradient of what was gathered, and that of queries, keys and values.
     gathered: Vec<f32>,
     all: Vec<f32>,
 }
 
+/// Where the rows of the heads that share a key lie, one for each position.
+#[derive(Clone, Copy)]
+struct Rows {
+    first: usize,
+    /// From one head to the next, and from one position.
+    head: usize,
+    position: usize,
+}
+
 impl Room {
-    /// Lists the positions of an example under the heads that share a key.
-    fn list(&mut self, h: &Heads, example: usize, kv: usize) {
-        let (length, each) = (h.length, h.each());
-        let [query, ..] = h.places(kv);
-        let positions =
-            || (0..h.shared()).flat_map(|head| (0..length).map(move |p| (head * each, p)));
-        let fill = |to: &mut Vec<usize>, first: usize, step: usize| {
-            to.clear();
-            let base = example * length * step + first;
-            to.extend(positions().map(|(head, position)| base + position * step + head));
-        };
-        fill(&mut self.queries, query, h.projected());
-        fill(&mut self.places, query, h.features);
-        steps(&mut self.rows, h.shared() * length, length);
+    /// Lists all positions under the heads that share a key: what is read, and where it goes.
+    fn list(&mut self, h: &Heads, from: Rows, to: Rows) -> usize {
+        self.runs.clear();
+        self.runs.extend((0..h.shared()).map(|head| Run {
+            count: h.length,
+            first: [from, to].map(|rows| rows.first + head * rows.head),
+            step: [from.position, to.position],
+        }));
+        h.shared() * h.length
+    }
+}
+
+impl Heads {
+    /// Queries of an example; they lie among keys and values.
+    fn queries(&self, example: usize, kv: usize) -> Rows {
+        let [query, ..] = self.places(kv);
+        Rows {
+            first: example * self.length * self.projected() + query,
+            head: self.each(),
+            position: self.projected(),
+        }
     }
 
-    /// The same as runs: rows of shares and what `places` or `queries` say.
-    fn run(&mut self, h: &Heads, queries: bool) {
-        let (places, step) = match queries {
-            true => (&self.queries, h.projected()),
-            false => (&self.places, h.features),
-        };
-        self.runs.clear();
-        for (rows, places) in self
-            .rows
-            .chunks_exact(h.length)
-            .zip(places.chunks_exact(h.length))
-        {
-            self.runs.push(Run {
-                count: h.length,
-                first: [rows[0], places[0]],
-                step: [h.length, step],
-            });
+    /// What heads gather for an example.
+    fn gathered(&self, example: usize, kv: usize) -> Rows {
+        let [query, ..] = self.places(kv);
+        Rows {
+            first: example * self.length * self.features + query,
+            head: self.each(),
+            position: self.features,
+        }
+    }
+
+    /// Shares, head after head.
+    fn shares(&self) -> Rows {
+        Rows {
+            first: 0,
+            head: self.length * self.length,
+            position: self.length,
         }
     }
 }
@@ -149,12 +167,14 @@ impl SelfAttention {
     /// With these heads.
     pub fn new(heads: Heads) -> Self {
         Self {
+            maps: [
+                Map([heads.features, heads.projected()]),
+                Map([heads.features; 2]),
+            ],
             heads,
-            maps: [Map::default(), Map::default()],
             all: Vec::new(),
             shares: Vec::new(),
             gathered: Vec::new(),
-            room: Room::default(),
         }
     }
 
@@ -173,54 +193,41 @@ impl SelfAttention {
         first..first + h.shared() * square
     }
 
-    fn gather(&mut self, example: usize, kv: usize) {
+    fn gather(&mut self, room: &mut Room, example: usize, kv: usize) {
         let squares = self.squares(example, kv);
-        let (h, room) = (&self.heads, &mut self.room);
+        let h = &self.heads;
         let (length, each, wide) = (h.length, h.each(), h.projected());
         let [_, key, value] = h.places(kv);
         let base = example * length * wide;
         let shares = &mut self.shares[squares];
-        room.list(h, example, kv);
         // Scores: queries times keys.
-        steps(&mut room.offsets, each, 1);
+        let count = room.list(h, h.queries(example, kv), h.shares());
         room.packed
-            .fill(&self.all[base + key..], &room.offsets, wide, length);
+            .fill(&self.all[base + key..], 0..each, wide, length);
         let queries = Windows::rows(&self.all, each);
-        product(
-            queries,
-            &room.queries,
-            &room.packed,
-            shares,
-            &room.rows,
-            false,
-        );
+        let runs = (&room.runs[..], count);
+        product(queries, runs, &room.packed, shares, false);
         softmax_rows(shares, length, h.scale(), h.causal);
         // Shares times values.
-        steps(&mut room.offsets, length, wide);
+        room.list(h, h.shares(), h.gathered(example, kv));
+        let positions = (0..length).map(|position| position * wide);
         room.packed
-            .fill(&self.all[base + value..], &room.offsets, 1, each);
+            .fill(&self.all[base + value..], positions, 1, each);
         let rows = Windows::rows(shares, length);
-        product(
-            rows,
-            &room.rows,
-            &room.packed,
-            &mut self.gathered,
-            &room.places,
-            false,
-        );
+        let runs = (&room.runs[..], count);
+        product(rows, runs, &room.packed, &mut self.gathered, false);
     }
 
     /// From the gradient of what was gathered, in `room.gathered`, to that of queries, keys and values.
-    fn gather_back(&mut self, example: usize, kv: usize) {
-        let squares = self.squares(example, kv);
-        let (h, room) = (&self.heads, &mut self.room);
+    fn gather_back(&self, room: &mut Room, example: usize, kv: usize) {
+        let h = &self.heads;
         let (length, each, wide) = (h.length, h.each(), h.projected());
         let [_, key, value] = h.places(kv);
         let base = example * length * wide;
-        let shares = &self.shares[squares];
-        room.list(h, example, kv);
+        let (queries, gathered) = (h.queries(example, kv), h.gathered(example, kv));
+        let shares = &self.shares[self.squares(example, kv)];
         // Values: shares, transposed, times the gradient.
-        room.run(h, false);
+        let count = room.list(h, h.shares(), gathered);
         transposed(
             shares,
             length,
@@ -231,39 +238,60 @@ impl SelfAttention {
         );
         copy_rows(&room.sums, each, &mut room.all[base + value..], wide);
         // Shares: the gradient times values, transposed.
-        let mut slopes = std::mem::take(&mut room.shares);
-        slopes.resize(shares.len(), 0.0);
-        steps(&mut room.offsets, each, 1);
+        room.list(h, gathered, h.shares());
+        room.slopes.resize(shares.len(), 0.0);
         room.packed
-            .fill(&self.all[base + value..], &room.offsets, wide, length);
+            .fill(&self.all[base + value..], 0..each, wide, length);
         let gradients = Windows::rows(&room.gathered, each);
-        product(
-            gradients,
-            &room.places,
-            &room.packed,
-            &mut slopes,
-            &room.rows,
-            false,
-        );
-        softmax_rows_back(shares, &mut slopes, length, h.scale());
+        let runs = (&room.runs[..], count);
+        product(gradients, runs, &room.packed, &mut room.slopes, false);
+        softmax_rows_back(shares, &mut room.slopes, length, h.scale());
         // Queries: scores' gradient times keys.
-        steps(&mut room.offsets, length, wide);
+        room.list(h, h.shares(), queries);
+        let positions = (0..length).map(|position| position * wide);
         room.packed
-            .fill(&self.all[base + key..], &room.offsets, 1, each);
-        let rows = Windows::rows(&slopes, length);
-        product(
-            rows,
-            &room.rows,
-            &room.packed,
-            &mut room.all,
-            &room.queries,
-            false,
-        );
+            .fill(&self.all[base + key..], positions, 1, each);
+        let rows = Windows::rows(&room.slopes, length);
+        let runs = (&room.runs[..], count);
+        product(rows, runs, &room.packed, &mut room.all, false);
         // Keys: scores' gradient, transposed, times queries.
-        room.run(h, true);
-        transposed(&slopes, length, &self.all, each, &room.runs, &mut room.sums);
+        transposed(
+            &room.slopes,
+            length,
+            &self.all,
+            each,
+            &room.runs,
+            &mut room.sums,
+        );
         copy_rows(&room.sums, each, &mut room.all[base + key..], wide);
-        room.shares = slopes;
+    }
+
+    /// From the gradient of what came out to those of inputs and parameters, with room for what is in between.
+    fn run_back(
+        &self,
+        room: &mut Room,
+        pass: Pass<'_>,
+        gradient: &[f32],
+        target: Option<&mut [f32]>,
+        parameters: &mut [Vec<f32>],
+    ) {
+        let (out, biases) = self.numbers();
+        self.maps[1].weight_gradient(&self.gathered, gradient, &mut parameters[out]);
+        room.gathered.resize(gradient.len(), 0.0);
+        self.maps[1].input_gradient(gradient, &pass.parameters[out], &mut room.gathered);
+        room.all.resize(self.all.len(), 0.0);
+        for example in 0..pass.batch {
+            (0..self.heads.kv_heads).for_each(|kv| self.gather_back(room, example, kv));
+        }
+        self.heads.rotate(&mut room.all, -1.0);
+        self.maps[0].weight_gradient(pass.inputs[0], &room.all, &mut parameters[0]);
+        if let Some([way_in, way_out]) = biases {
+            column_sums(&room.all, &mut parameters[way_in]);
+            column_sums(gradient, &mut parameters[way_out]);
+        }
+        if let Some(target) = target {
+            self.maps[0].input_gradient(&room.all, &pass.parameters[0], target);
+        }
     }
 }
 
@@ -280,27 +308,17 @@ impl Operation for SelfAttention {
         let (out, biases) = self.numbers();
         let bias = |which: usize| biases.map(|numbers| &pass.parameters[numbers[which]][..]);
         self.all.resize(pass.batch * length * wide, 0.0);
-        self.maps[0].forward(
-            [features, wide],
-            pass.inputs[0],
-            &pass.parameters[0],
-            bias(0),
-            &mut self.all,
-        );
+        self.maps[0].forward(pass.inputs[0], &pass.parameters[0], bias(0), &mut self.all);
         self.heads.rotate(&mut self.all, 1.0);
         self.shares
             .resize(pass.batch * heads * length * length, 0.0);
         self.gathered.resize(pass.batch * length * features, 0.0);
-        for example in 0..pass.batch {
-            (0..self.heads.kv_heads).for_each(|kv| self.gather(example, kv));
-        }
-        self.maps[1].forward(
-            [features; 2],
-            &self.gathered,
-            &pass.parameters[out],
-            bias(1),
-            output,
-        );
+        ROOM.with_borrow_mut(|room| {
+            for example in 0..pass.batch {
+                (0..self.heads.kv_heads).for_each(|kv| self.gather(room, example, kv));
+            }
+        });
+        self.maps[1].forward(&self.gathered, &pass.parameters[out], bias(1), output);
     }
 
     fn backward(
@@ -311,50 +329,9 @@ impl Operation for SelfAttention {
         inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
-        let (features, wide) = (self.heads.features, self.heads.projected());
-        let (out, biases) = self.numbers();
-        self.maps[1].weight_gradient(
-            [features; 2],
-            &self.gathered,
-            gradient,
-            &mut parameters[out],
-        );
-        self.room.gathered.resize(gradient.len(), 0.0);
-        self.maps[1].input_gradient(
-            [features; 2],
-            gradient,
-            &pass.parameters[out],
-            &mut self.room.gathered,
-        );
-        self.room.all.resize(self.all.len(), 0.0);
-        for example in 0..pass.batch {
-            (0..self.heads.kv_heads).for_each(|kv| self.gather_back(example, kv));
-        }
-        self.heads.rotate(&mut self.room.all, -1.0);
-        self.maps[0].weight_gradient(
-            [features, wide],
-            pass.inputs[0],
-            &self.room.all,
-            &mut parameters[0],
-        );
-        if let Some([way_in, way_out]) = biases {
-            column_sums(&self.room.all, &mut parameters[way_in]);
-            column_sums(gradient, &mut parameters[way_out]);
-        }
-        if let Some(target) = &mut inputs[0] {
-            self.maps[0].input_gradient(
-                [features, wide],
-                &self.room.all,
-                &pass.parameters[0],
-                target,
-            );
-        }
+        let target = inputs[0].as_deref_mut();
+        ROOM.with_borrow_mut(|room| self.run_back(room, pass, gradient, target, parameters));
     }
-}
-
-fn steps(to: &mut Vec<usize>, count: usize, step: usize) {
-    to.clear();
-    to.extend((0..count).map(|index| index * step));
 }
 
 /// Square matrices, each transposed, times rows of `right` of `width` values, all of it added: rows of [`padded`] values.

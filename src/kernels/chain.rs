@@ -127,4 +127,9 @@ impl Operation for Chain {
             .last_mut()
             .is_some_and(|link| link.operation.absorb(function))
     }
+
+    fn preserves_zeros(&self) -> bool {
+        let mut links = self.links.iter();
+        links.all(|link| link.operation.preserves_zeros())
+    }
 }

@@ -4,7 +4,8 @@ use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use super::operation::{Operation, Pass};
 use super::pathway::Pathway;
-use super::windows::{Packed, padded};
+use super::room::{Room, with_room};
+use super::windows::padded;
 use super::winograd::winograd;
 use crate::random::Stream;
 
@@ -15,8 +16,6 @@ pub struct Convolution {
     biased: bool,
     forward: Pathway,
     backward: Pathway,
-    packed: Packed,
-    gradient: Vec<f32>,
 }
 
 /// The operation for a geometry that is supported.
@@ -50,8 +49,6 @@ impl Convolution {
             biased,
             forward,
             backward,
-            packed: Packed::default(),
-            gradient: Vec::new(),
         }
     }
 
@@ -71,6 +68,7 @@ impl Convolution {
 
     fn input_gradient(
         &mut self,
+        room: &mut Room,
         weights: &[f32],
         batch: usize,
         gradient: &[f32],
@@ -84,20 +82,18 @@ impl Convolution {
                     |&tap: &usize| (0..filters).map(move |filter| filter * channels * taps + tap);
                 let kernel = &self.backward.reading.classes[class].taps;
                 let offsets: Vec<usize> = kernel.iter().flat_map(of_tap).collect();
-                self.packed.fill(
-                    &weights[self.weights_of_group(group)..],
-                    &offsets,
-                    taps,
-                    channels,
-                );
+                let weights = &weights[self.weights_of_group(group)..];
+                let offsets = offsets.into_iter();
+                room.packed.fill(weights, offsets, taps, channels);
                 self.backward
-                    .product(group, class, batch, gradient, &self.packed, target);
+                    .product(room, (group, class), batch, gradient, target);
             }
         }
     }
 
     fn weight_gradient(
         &mut self,
+        room: &mut Room,
         batch: usize,
         input: &[f32],
         gradient: &[f32],
@@ -108,12 +104,12 @@ impl Convolution {
         let offsets = self.offsets();
         let row = padded(filters);
         for group in 0..g.groups {
-            self.gradient.clear();
-            self.gradient.resize(offsets.len() * row, 0.0);
+            room.sums.clear();
+            room.sums.resize(offsets.len() * row, 0.0);
             self.forward
-                .outer_product(group, batch, input, gradient, filters, &mut self.gradient);
+                .outer_product(room, group, batch, input, (gradient, filters));
             let target = &mut target[self.weights_of_group(group)..];
-            for (&offset, row) in offsets.iter().zip(self.gradient.chunks_exact(row)) {
+            for (&offset, row) in offsets.iter().zip(room.sums.chunks_exact(row)) {
                 for (filter, &value) in row[..filters].iter().enumerate() {
                     target[filter * channels * taps + offset] = value;
                 }
@@ -133,17 +129,20 @@ impl Operation for Convolution {
         let g = self.geometry;
         let filters = g.filters_of_group();
         let offsets = self.offsets();
-        for group in 0..g.groups {
-            let weights = &pass.parameters[0][self.weights_of_group(group)..];
-            let stride = g.channels_of_group() * g.taps();
-            self.packed.fill(weights, &offsets, stride, filters);
-            if self.biased {
-                self.packed
-                    .set_bias(&pass.parameters[1][group * filters..(group + 1) * filters]);
+        let stride = g.channels_of_group() * g.taps();
+        with_room(|room| {
+            for group in 0..g.groups {
+                let weights = &pass.parameters[0][self.weights_of_group(group)..];
+                let offsets = offsets.iter().copied();
+                room.packed.fill(weights, offsets, stride, filters);
+                if self.biased {
+                    let numbers = group * filters..(group + 1) * filters;
+                    room.packed.set_bias(&pass.parameters[1][numbers]);
+                }
+                self.forward
+                    .product(room, (group, 0), pass.batch, pass.inputs[0], output);
             }
-            self.forward
-                .product(group, 0, pass.batch, pass.inputs[0], &self.packed, output);
-        }
+        });
     }
 
     fn backward(
@@ -154,12 +153,19 @@ impl Operation for Convolution {
         inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
-        self.weight_gradient(pass.batch, pass.inputs[0], gradient, &mut parameters[0]);
+        let (batch, input) = (pass.batch, pass.inputs[0]);
         if self.biased {
             super::sums::column_sums(gradient, &mut parameters[1]);
         }
-        if let Some(target) = &mut inputs[0] {
-            self.input_gradient(&pass.parameters[0], pass.batch, gradient, target);
-        }
+        with_room(|room| {
+            self.weight_gradient(room, batch, input, gradient, &mut parameters[0]);
+            if let Some(target) = &mut inputs[0] {
+                self.input_gradient(room, &pass.parameters[0], batch, gradient, target);
+            }
+        });
+    }
+
+    fn preserves_zeros(&self) -> bool {
+        !self.biased
     }
 }

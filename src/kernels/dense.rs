@@ -1,28 +1,24 @@
 //! Linear maps of rows.
 
 use super::operation::{Operation, Pass};
+use super::room::{Room, with_room};
 use super::sums::column_sums;
-use super::windows::{Packed, Run, Windows, outer_product, padded, product, rows};
+use super::windows::{Windows, outer_product, padded, product, rows};
 use crate::random::Stream;
 
 /// Every output sees every input of its row; the weight is `[inputs, outputs]`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Linear {
-    /// Values of a row.
-    inputs: usize,
-    outputs: usize,
-    biased: bool,
     map: Map,
+    biased: bool,
 }
 
 impl Linear {
     /// From rows of `inputs` to rows of `outputs` values.
     pub fn new(inputs: usize, outputs: usize, biased: bool) -> Self {
         Self {
-            inputs,
-            outputs,
+            map: Map([inputs, outputs]),
             biased,
-            map: Map::default(),
         }
     }
 }
@@ -36,9 +32,8 @@ impl Operation for Linear {
         output: &mut [f32],
     ) {
         let bias = self.biased.then(|| &pass.parameters[1][..]);
-        let sizes = [self.inputs, self.outputs];
         self.map
-            .forward(sizes, pass.inputs[0], &pass.parameters[0], bias, output);
+            .forward(pass.inputs[0], &pass.parameters[0], bias, output);
     }
 
     fn backward(
@@ -49,105 +44,76 @@ impl Operation for Linear {
         inputs: &mut [Option<&mut [f32]>],
         parameters: &mut [Vec<f32>],
     ) {
-        let sizes = [self.inputs, self.outputs];
         self.map
-            .weight_gradient(sizes, pass.inputs[0], gradient, &mut parameters[0]);
+            .weight_gradient(pass.inputs[0], gradient, &mut parameters[0]);
         if self.biased {
             column_sums(gradient, &mut parameters[1]);
         }
         if let Some(target) = &mut inputs[0] {
             self.map
-                .input_gradient(sizes, gradient, &pass.parameters[0], target);
+                .input_gradient(gradient, &pass.parameters[0], target);
         }
+    }
+
+    fn preserves_zeros(&self) -> bool {
+        !self.biased
     }
 }
 
-/// A linear map with room to work in; sizes are those of a row that comes in and one that comes out.
-#[derive(Clone, Debug, Default)]
-pub struct Map {
-    packed: Packed,
-    offsets: Vec<usize>,
-    starts: Vec<usize>,
-    places: Vec<usize>,
-    runs: Vec<Run>,
-    gradient: Vec<f32>,
-}
+/// A linear map: values of a row that comes in and of one that comes out.
+#[derive(Clone, Copy, Debug)]
+pub struct Map(pub [usize; 2]);
 
 impl Map {
     /// `to = x W + b`.
-    pub fn forward(
-        &mut self,
-        [inputs, outputs]: [usize; 2],
-        x: &[f32],
-        weight: &[f32],
-        bias: Option<&[f32]>,
-        to: &mut [f32],
-    ) {
-        fill(&mut self.offsets, inputs, outputs);
-        self.packed.fill(weight, &self.offsets, 1, outputs);
-        if let Some(bias) = bias {
-            self.packed.set_bias(bias);
-        }
-        self.multiply(x, inputs, to, outputs);
+    pub fn forward(self, x: &[f32], weight: &[f32], bias: Option<&[f32]>, to: &mut [f32]) {
+        let Self([inputs, outputs]) = self;
+        with_room(|room| {
+            let offsets = (0..inputs).map(|k| k * outputs);
+            room.packed.fill(weight, offsets, 1, outputs);
+            if let Some(bias) = bias {
+                room.packed.set_bias(bias);
+            }
+            multiply(room, x, inputs, to);
+        });
     }
 
     /// `to = g W^T`.
-    pub fn input_gradient(
-        &mut self,
-        [inputs, outputs]: [usize; 2],
-        gradient: &[f32],
-        weight: &[f32],
-        to: &mut [f32],
-    ) {
-        fill(&mut self.offsets, outputs, 1);
-        self.packed.fill(weight, &self.offsets, outputs, inputs);
-        self.multiply(gradient, outputs, to, inputs);
+    pub fn input_gradient(self, gradient: &[f32], weight: &[f32], to: &mut [f32]) {
+        let Self([inputs, outputs]) = self;
+        with_room(|room| {
+            room.packed.fill(weight, 0..outputs, outputs, inputs);
+            multiply(room, gradient, outputs, to);
+        });
     }
 
     /// `to = x^T g`.
-    pub fn weight_gradient(
-        &mut self,
-        [inputs, outputs]: [usize; 2],
-        x: &[f32],
-        gradient: &[f32],
-        to: &mut [f32],
-    ) {
-        let count = x.len() / inputs;
-        rows(&mut self.runs, count, [inputs, outputs]);
-        let row = padded(outputs);
-        self.gradient.clear();
-        self.gradient.resize(inputs * row, 0.0);
-        outer_product(
-            Windows::rows(x, inputs),
-            gradient,
-            (&self.runs, count),
-            outputs,
-            &mut self.gradient,
-        );
-        for (to, from) in to
-            .chunks_exact_mut(outputs)
-            .zip(self.gradient.chunks_exact(row))
-        {
-            to.copy_from_slice(&from[..outputs]);
-        }
-    }
-
-    fn multiply(&mut self, x: &[f32], inputs: usize, to: &mut [f32], outputs: usize) {
-        let rows = x.len() / inputs;
-        fill(&mut self.starts, rows, inputs);
-        fill(&mut self.places, rows, outputs);
-        product(
-            Windows::rows(x, inputs),
-            &self.starts,
-            &self.packed,
-            to,
-            &self.places,
-            false,
-        );
+    pub fn weight_gradient(self, x: &[f32], gradient: &[f32], to: &mut [f32]) {
+        let Self([inputs, outputs]) = self;
+        with_room(|room| {
+            let (count, row) = (x.len() / inputs, padded(outputs));
+            rows(&mut room.runs, count, [inputs, outputs]);
+            room.sums.clear();
+            room.sums.resize(inputs * row, 0.0);
+            outer_product(
+                Windows::rows(x, inputs),
+                gradient,
+                (&room.runs, count),
+                outputs,
+                &mut room.sums,
+            );
+            let sums = room.sums.chunks_exact(row);
+            for (to, from) in to.chunks_exact_mut(outputs).zip(sums) {
+                to.copy_from_slice(&from[..outputs]);
+            }
+        });
     }
 }
 
-fn fill(to: &mut Vec<usize>, count: usize, step: usize) {
-    to.clear();
-    to.extend((0..count).map(|index| index * step));
+/// `to = x P`, rows of `inputs` values times the packed matrix.
+fn multiply(room: &mut Room, x: &[f32], inputs: usize, to: &mut [f32]) {
+    let count = x.len() / inputs;
+    rows(&mut room.runs, count, [inputs, room.packed.outputs()]);
+    let runs = (&room.runs[..], count);
+    product(Windows::rows(x, inputs), runs, &room.packed, to, false);
 }

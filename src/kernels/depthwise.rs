@@ -3,6 +3,7 @@
 use super::geometry::Geometry;
 use super::operation::{Operation, Pass};
 use super::pathway::{Pathway, Plan};
+use super::room::{Room, with_room};
 use super::windows::{Run, Segment};
 use crate::random::Stream;
 use pulp::{Simd, WithSimd};
@@ -19,7 +20,6 @@ pub struct Depthwise {
     backward: Pathway,
     /// `[taps in the order of reading, channels]`.
     weights: Vec<f32>,
-    sums: Vec<f32>,
 }
 
 impl Depthwise {
@@ -32,7 +32,6 @@ impl Depthwise {
             forward: Pathway::new(geometry.forward_padded(), channels, channels, channels),
             backward: Pathway::new(geometry.backward_padded(), channels, channels, channels),
             weights: Vec::new(),
-            sums: Vec::new(),
         }
     }
 }
@@ -84,30 +83,29 @@ impl Operation for Depthwise {
         parameters: &mut [Vec<f32>],
     ) {
         let (channels, all) = (self.geometry.channels, self.geometry.taps());
-        self.sums.clear();
-        self.sums.resize(all * channels, 0.0);
-        let (image, sums) = (self.forward.reading.targets * channels, &mut self.sums);
-        self.forward.each_chunk(
-            0,
-            pass.batch,
-            pass.inputs[0],
-            |pathway, source, first, images| {
+        let image = self.forward.reading.targets * channels;
+        with_room(|Room { padded, sums, .. }| {
+            sums.clear();
+            sums.resize(all * channels, 0.0);
+            let work = |pathway: &Pathway, source: &[f32], first: usize, images: usize| {
                 let plan = &pathway.plans[0][0];
                 pulp::Arch::new().dispatch(WeightGradient {
                     shape: Shape::new(plan, channels),
-                    left: plan.starts.len() / pathway.images * images,
+                    left: plan.windows * images,
                     source,
                     gradient: &gradient[first * image..(first + images) * image],
                     sums,
                 });
-            },
-        );
-        let kernel = &self.forward.reading.classes[0].taps;
-        for (&tap, row) in kernel.iter().zip(self.sums.chunks_exact(channels)) {
-            for (channel, &sum) in row.iter().enumerate() {
-                parameters[0][channel * all + tap] = sum;
+            };
+            self.forward
+                .each_chunk(padded, 0, pass.batch, pass.inputs[0], work);
+            let kernel = &self.forward.reading.classes[0].taps;
+            for (&tap, row) in kernel.iter().zip(sums.chunks_exact(channels)) {
+                for (channel, &sum) in row.iter().enumerate() {
+                    parameters[0][channel * all + tap] = sum;
+                }
             }
-        }
+        });
         if self.biased {
             super::sums::column_sums(gradient, &mut parameters[1]);
         }
@@ -125,6 +123,10 @@ impl Operation for Depthwise {
             );
         }
     }
+
+    fn preserves_zeros(&self) -> bool {
+        !self.biased
+    }
 }
 
 /// Filters all windows of a class, chunk by chunk, by weights and a bias (or none).
@@ -138,17 +140,18 @@ fn filter_class(
 ) {
     let channels = pathway.channels;
     let image = pathway.reading.targets * channels;
-    pathway.each_chunk(0, batch, source, |pathway, source, first, images| {
+    let work = |pathway: &Pathway, source: &[f32], first: usize, images: usize| {
         let plan = &pathway.plans[class][0];
         pulp::Arch::new().dispatch(Filtering {
             shape: Shape::new(plan, channels),
-            left: plan.starts.len() / pathway.images * images,
+            left: plan.windows * images,
             weights,
             bias,
             source,
             target: &mut target[first * image..(first + images) * image],
         });
-    });
+    };
+    with_room(|room| pathway.each_chunk(&mut room.padded, 0, batch, source, work));
 }
 
 /// Which windows there are, and what each looks at.

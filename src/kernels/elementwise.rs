@@ -50,6 +50,12 @@ impl Operation for Apply {
     fn pointwise(&self) -> Option<Pointwise> {
         Some(self.0)
     }
+
+    fn preserves_zeros(&self) -> bool {
+        let mut values = [0.0];
+        with_function!(self.0, f => apply(&mut values, f));
+        values == [0.0]
+    }
 }
 
 vectorised! {
@@ -93,6 +99,10 @@ impl Plain for Same {
     fn flow(&self) -> Flow {
         Flow::Same
     }
+
+    fn preserves_zeros(&self) -> bool {
+        true
+    }
 }
 
 /// The sum of all inputs.
@@ -124,6 +134,10 @@ impl Plain for Sum {
 
     fn flow(&self) -> Flow {
         Flow::Sums
+    }
+
+    fn preserves_zeros(&self) -> bool {
+        true
     }
 }
 
@@ -194,6 +208,10 @@ impl Plain for Concatenate {
             first += channels;
         }
     }
+
+    fn preserves_zeros(&self) -> bool {
+        true
+    }
 }
 
 /// Each example's rows as columns.
@@ -227,6 +245,10 @@ impl Plain for Transpose {
             false => Flow::Computes,
         }
     }
+
+    fn preserves_zeros(&self) -> bool {
+        true
+    }
 }
 
 /// Transposes matrices of `rows` rows that lie one after the other.
@@ -252,59 +274,61 @@ pub enum Shared {
     Examples,
 }
 
+/// Random numbers for the values of a batch.
+#[derive(Clone, Debug)]
+pub struct Draws {
+    /// What has a number in common.
+    pub shared: Shared,
+    /// Positions of an example.
+    pub positions: usize,
+    /// Values of a position.
+    pub channels: usize,
+    /// A probability or a deviation; where it is zero, nothing is drawn.
+    pub amount: f64,
+    /// Gives this many numbers of this amount, channels before positions.
+    pub draw: fn(&mut Stream, usize, f64) -> Vec<f32>,
+}
+
+impl Draws {
+    /// A number for each value, as values lie.
+    fn fill(&self, batch: usize, stream: &mut Stream, to: &mut Vec<f32>) {
+        let size = self.positions * self.channels;
+        to.clear();
+        match self.shared {
+            Shared::Nothing => {
+                let drawn = (self.draw)(stream, batch * size, self.amount);
+                to.resize(drawn.len(), 0.0);
+                transpose(&drawn, to, self.channels, self.positions);
+            }
+            Shared::Positions => {
+                let drawn = (self.draw)(stream, batch * self.channels, self.amount);
+                for example in drawn.chunks_exact(self.channels) {
+                    (0..self.positions).for_each(|_| to.extend_from_slice(example));
+                }
+            }
+            Shared::Examples => {
+                for number in (self.draw)(stream, batch, self.amount) {
+                    to.extend(std::iter::repeat_n(number, size));
+                }
+            }
+        }
+    }
+}
+
 /// Values times random factors, in training.
 #[derive(Clone, Debug)]
 pub struct Masked {
-    shared: Shared,
-    positions: usize,
-    channels: usize,
-    p: f64,
-    draw: fn(&mut Stream, usize, f64) -> Vec<f32>,
-    /// Factors as values lie; empty where nothing was dropped.
+    draws: Draws,
+    /// Factors as values lie; empty where nothing was drawn.
     mask: Vec<f32>,
 }
 
 impl Masked {
-    /// With probability `p`; `draw` gives this many factors, channels before positions.
-    pub fn new(
-        shared: Shared,
-        positions: usize,
-        channels: usize,
-        p: f64,
-        draw: fn(&mut Stream, usize, f64) -> Vec<f32>,
-    ) -> Self {
+    /// By these factors.
+    pub fn new(draws: Draws) -> Self {
         Self {
-            shared,
-            positions,
-            channels,
-            p,
-            draw,
+            draws,
             mask: Vec::new(),
-        }
-    }
-
-    fn arrange(&mut self, batch: usize, stream: &mut Stream) {
-        let size = self.positions * self.channels;
-        match self.shared {
-            Shared::Nothing => {
-                let drawn = (self.draw)(stream, batch * size, self.p);
-                self.mask.resize(drawn.len(), 0.0);
-                transpose(&drawn, &mut self.mask, self.channels, self.positions);
-            }
-            Shared::Positions => {
-                let drawn = (self.draw)(stream, batch * self.channels, self.p);
-                self.mask.clear();
-                for example in drawn.chunks_exact(self.channels) {
-                    (0..self.positions).for_each(|_| self.mask.extend_from_slice(example));
-                }
-            }
-            Shared::Examples => {
-                let drawn = (self.draw)(stream, batch, self.p);
-                self.mask.clear();
-                for factor in drawn {
-                    self.mask.extend(std::iter::repeat_n(factor, size));
-                }
-            }
         }
     }
 }
@@ -319,8 +343,8 @@ impl Operation for Masked {
     ) {
         self.mask.clear();
         match noise {
-            Some(stream) if self.p != 0.0 => {
-                self.arrange(pass.batch, stream);
+            Some(stream) if self.draws.amount != 0.0 => {
+                self.draws.fill(pass.batch, stream, &mut self.mask);
                 multiply(pass.inputs[0], &self.mask, output);
             }
             _ => output.copy_from_slice(pass.inputs[0]),
@@ -338,6 +362,48 @@ impl Operation for Masked {
         if !self.mask.is_empty() {
             multiply_by(gradient, &self.mask);
         }
+    }
+
+    fn keeps(&self) -> Keeps {
+        Keeps::Nothing
+    }
+
+    fn flow(&self) -> Flow {
+        Flow::InPlace
+    }
+}
+
+/// Values plus random numbers, in training.
+#[derive(Clone, Debug)]
+pub struct Noisy(pub Draws);
+
+impl Operation for Noisy {
+    fn forward(
+        &mut self,
+        pass: Pass<'_>,
+        _: &mut [Vec<f32>],
+        noise: Option<&mut Stream>,
+        output: &mut [f32],
+    ) {
+        match noise {
+            Some(stream) if self.0.amount != 0.0 => {
+                let mut drawn = Vec::new();
+                self.0.fill(pass.batch, stream, &mut drawn);
+                add(pass.inputs[0], &drawn, output);
+            }
+            _ => output.copy_from_slice(pass.inputs[0]),
+        }
+    }
+
+    fn backward(
+        &mut self,
+        _pass: Pass<'_>,
+        _output: &[f32],
+        _gradient: &mut [f32],
+        _inputs: &mut [Option<&mut [f32]>],
+        _parameters: &mut [Vec<f32>],
+    ) {
+        // The gradient stays as it is.
     }
 
     fn keeps(&self) -> Keeps {

@@ -296,7 +296,12 @@ impl Reading {
 
     /// Copies `channels` channels from `first` on out of images of `all` channels, each with zeros around it.
     /// `to` has zeros where the source has nothing.
-    pub fn pad(&self, images: &[f32], all: usize, first: usize, channels: usize, to: &mut [f32]) {
+    pub fn pad(
+        &self,
+        images: &[f32],
+        (all, first, channels): (usize, usize, usize),
+        to: &mut [f32],
+    ) {
         let [height, width] = self.size;
         let padded = self.pixels() * channels;
         for (image, to) in images

@@ -20,6 +20,7 @@ mod operation;
 mod pathway;
 mod pooling;
 mod recurrent;
+mod room;
 mod rows;
 mod simd;
 mod squeeze;
@@ -34,7 +35,9 @@ pub use attention::{AttentionPool, Heads, SelfAttention};
 pub use chain::Chain;
 pub use convolution::convolution;
 pub use dense::Linear;
-pub use elementwise::{Apply, Concatenate, Masked, Same, Shared, Sum, Transpose, Zeros, transpose};
+pub use elementwise::{
+    Apply, Concatenate, Draws, Masked, Noisy, Same, Shared, Sum, Transpose, Zeros, transpose,
+};
 pub use functions::Pointwise;
 pub use geometry::Geometry;
 pub use loss::cross_entropy;

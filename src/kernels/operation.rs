@@ -101,6 +101,12 @@ pub trait Operation: Debug + Send {
         false
     }
 
+    /// Whether it gives zeros where all that comes in is zeros, and does nothing else then: its parameters have no
+    /// slopes there, and it draws nothing.
+    fn preserves_zeros(&self) -> bool {
+        false
+    }
+
     /// The function of each value that it is, if that is all.
     fn pointwise(&self) -> Option<Pointwise> {
         None
@@ -127,6 +133,11 @@ pub trait Plain: Debug + Send {
 
     /// Whether the backward pass looks at what came in.
     fn keeps_inputs(&self) -> bool {
+        false
+    }
+
+    /// Whether it gives zeros where all that comes in is zeros.
+    fn preserves_zeros(&self) -> bool {
         false
     }
 }
@@ -162,5 +173,9 @@ impl<P: Plain> Operation for P {
             true => Keeps::Inputs,
             false => Keeps::Nothing,
         }
+    }
+
+    fn preserves_zeros(&self) -> bool {
+        Plain::preserves_zeros(self)
     }
 }

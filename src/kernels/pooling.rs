@@ -105,6 +105,10 @@ impl Plain for AveragePool {
             scatter_average(image, gradient, &self.windows, channels);
         }
     }
+
+    fn preserves_zeros(&self) -> bool {
+        true
+    }
 }
 
 vectorised! {
@@ -187,6 +191,10 @@ impl Plain for MaxPool {
         for ((image, gradient), winners) in images.zip(self.winners.chunks_exact(out)) {
             scatter_largest(image, gradient, winners, &self.windows, channels);
         }
+    }
+
+    fn preserves_zeros(&self) -> bool {
+        true
     }
 }
 
@@ -281,6 +289,10 @@ impl Plain for GlobalAverage {
             }
         }
     }
+
+    fn preserves_zeros(&self) -> bool {
+        true
+    }
 }
 
 /// The largest value of each channel over all positions; the first of equals has the gradient.
@@ -314,5 +326,9 @@ impl Plain for GlobalMax {
         inputs: &mut [Option<&mut [f32]>],
     ) {
         self.0.gradients(pass, gradient, inputs);
+    }
+
+    fn preserves_zeros(&self) -> bool {
+        true
     }
 }

@@ -4,6 +4,7 @@
 
 use super::functions::{sigmoid, tanh};
 use super::operation::{Operation, Pass};
+use super::room::{Room, with_room};
 use super::simd::vectorised;
 use super::sums::{add_to, column_sums};
 use super::windows::{Packed, Run, Windows, outer_product, padded, product, rows};
@@ -55,7 +56,6 @@ struct Sizes {
 struct Direction {
     sizes: Sizes,
     backwards: bool,
-    packed: Packed,
     /// Gates: from the forward pass what they let through, in the backward pass gradients.
     gates: Vec<f32>,
     /// What of the gates came from what was remembered (`gru` keeps it apart).
@@ -65,10 +65,6 @@ struct Direction {
     /// The state and the memory before the first step, and later the gradients of what a step leaves.
     zeros: Vec<f32>,
     left: [Vec<f32>; 2],
-    starts: Vec<usize>,
-    places: Vec<usize>,
-    runs: Vec<Run>,
-    sums: Vec<f32>,
 }
 
 impl Recurrent {
@@ -119,7 +115,7 @@ impl Operation for Recurrent {
         let shown = self.shown();
         for (index, direction) in self.directions.iter_mut().enumerate() {
             let parameters = &pass.parameters[4 * index..4 * index + 4];
-            direction.read(pass.batch, pass.inputs[0], parameters);
+            with_room(|room| direction.read(room, pass.batch, pass.inputs[0], parameters));
             let hidden = self.sizes.hidden;
             for step in shown.clone() {
                 let first = step * pass.batch * hidden;
@@ -144,11 +140,14 @@ impl Operation for Recurrent {
         for (index, direction) in self.directions.iter_mut().enumerate() {
             let numbers = 4 * index..4 * index + 4;
             let own = &pass.parameters[numbers.clone()];
-            direction.read_back(&shown, pass.batch, index, &own[1], gradient);
-            direction.parameter_gradients(pass.batch, pass.inputs[0], &mut parameters[numbers]);
-            if let Some(target) = &mut inputs[0] {
-                direction.input_gradient(pass.batch, &own[0], target, index > 0);
-            }
+            let gradients = &mut parameters[numbers];
+            with_room(|room| {
+                direction.read_back(room, (&shown, index), pass.batch, &own[1], gradient);
+                direction.parameter_gradients(room, pass.batch, pass.inputs[0], gradients);
+                if let Some(target) = &mut inputs[0] {
+                    direction.input_gradient(room, pass.batch, &own[0], target, index > 0);
+                }
+            });
         }
     }
 }
@@ -158,17 +157,12 @@ impl Direction {
         Self {
             sizes,
             backwards,
-            packed: Packed::default(),
             gates: Vec::new(),
             remembered: Vec::new(),
             hidden: Vec::new(),
             memory: Vec::new(),
             zeros: Vec::new(),
             left: [Vec::new(), Vec::new()],
-            starts: Vec::new(),
-            places: Vec::new(),
-            runs: Vec::new(),
-            sums: Vec::new(),
         }
     }
 
@@ -188,20 +182,17 @@ impl Direction {
         (example * count + position) * s.shown + index * s.hidden
     }
 
-    /// Where the positions of all examples begin in the input, in the order of gates, and where those do.
-    fn list_positions(&mut self, batch: usize) {
+    /// The positions of all examples in the input, in the order of gates, and those.
+    fn positions(&self, batch: usize) -> impl Iterator<Item = Run> {
         let s = self.sizes;
-        self.starts.clear();
-        self.places.clear();
-        for step in 0..s.length {
-            let position = self.position(step);
-            let of_example = |example: usize| (example * s.length + position) * s.features;
-            self.starts.extend((0..batch).map(of_example));
-        }
-        list(&mut self.places, 0, s.length * batch, s.wide);
+        (0..s.length).map(move |step| Run {
+            count: batch,
+            first: [self.position(step) * s.features, step * batch * s.wide],
+            step: [s.length * s.features, s.wide],
+        })
     }
 
-    fn read(&mut self, batch: usize, input: &[f32], parameters: &[Vec<f32>]) {
+    fn read(&mut self, room: &mut Room, batch: usize, input: &[f32], parameters: &[Vec<f32>]) {
         let [weight_x, weight_h, bias_x, bias_h] = parameters else {
             unreachable!("four parameters")
         };
@@ -219,32 +210,27 @@ impl Direction {
             }
             Cell::Gru => self.remembered.resize(rows * s.wide, 0.0),
         }
-        self.list_positions(batch);
-        let offsets: Vec<usize> = (0..s.features).map(|k| k * s.wide).collect();
-        self.packed.fill(weight_x, &offsets, 1, s.wide);
-        self.packed.set_bias(&bias);
+        room.runs.clear();
+        room.runs.extend(self.positions(batch));
+        let offsets = (0..s.features).map(|k| k * s.wide);
+        room.packed.fill(weight_x, offsets, 1, s.wide);
+        room.packed.set_bias(&bias);
         let windows = Windows::rows(input, s.features);
-        product(
-            windows,
-            &self.starts,
-            &self.packed,
-            &mut self.gates,
-            &self.places,
-            false,
-        );
-        let offsets: Vec<usize> = (0..s.hidden).map(|k| k * s.wide).collect();
-        self.packed.fill(weight_h, &offsets, 1, s.wide);
+        let runs = (&room.runs[..], rows);
+        product(windows, runs, &room.packed, &mut self.gates, false);
+        let offsets = (0..s.hidden).map(|k| k * s.wide);
+        room.packed.fill(weight_h, offsets, 1, s.wide);
         if s.cell == Cell::Gru {
-            self.packed.set_bias(bias_h);
+            room.packed.set_bias(bias_h);
         }
         for step in 0..s.length {
-            self.remember(batch, step, bias_h);
+            self.remember(&room.packed, batch, step, bias_h);
             self.advance(batch, step);
         }
     }
 
     /// What the state before a step adds to its gates.
-    fn remember(&mut self, batch: usize, step: usize, bias: &[f32]) {
+    fn remember(&mut self, weight: &Packed, batch: usize, step: usize, bias: &[f32]) {
         let s = self.sizes;
         if step == 0 {
             if s.cell == Cell::Gru {
@@ -253,26 +239,17 @@ impl Direction {
             }
             return;
         }
-        list(
-            &mut self.starts,
-            (step - 1) * batch * s.hidden,
-            batch,
-            s.hidden,
-        );
-        list(&mut self.places, step * batch * s.wide, batch, s.wide);
+        let run = Run {
+            count: batch,
+            first: [(step - 1) * batch * s.hidden, step * batch * s.wide],
+            step: [s.hidden, s.wide],
+        };
         let windows = Windows::rows(&self.hidden, s.hidden);
         let (target, add) = match s.cell {
             Cell::Lstm => (&mut self.gates, true),
             Cell::Gru => (&mut self.remembered, false),
         };
-        product(
-            windows,
-            &self.starts,
-            &self.packed,
-            target,
-            &self.places,
-            add,
-        );
+        product(windows, (&[run], batch), weight, target, add);
     }
 
     /// One step of all examples: from gates before their functions to those after, and to the new state.
@@ -313,16 +290,15 @@ impl Direction {
     /// From the gradient of what came out to that of the gates.
     fn read_back(
         &mut self,
-        shown: &Range<usize>,
+        room: &mut Room,
+        (shown, index): (&Range<usize>, usize),
         batch: usize,
-        index: usize,
         weight_h: &[f32],
         gradient: &[f32],
     ) {
         let s = self.sizes;
         let (row, wide) = (batch * s.hidden, batch * s.wide);
-        let offsets: Vec<usize> = (0..s.wide).collect();
-        self.packed.fill(weight_h, &offsets, s.wide, s.hidden);
+        room.packed.fill(weight_h, 0..s.wide, s.wide, s.hidden);
         // Gradients of the state and of the memory that a step leaves.
         let [mut state, mut memory] = std::mem::take(&mut self.left);
         for left in [&mut state, &mut memory] {
@@ -366,19 +342,15 @@ impl Direction {
             if step == 0 {
                 break;
             }
-            list(&mut self.starts, step * wide, batch, s.wide);
-            list(&mut self.places, 0, batch, s.hidden);
+            let run = Run {
+                count: batch,
+                first: [step * wide, 0],
+                step: [s.wide, s.hidden],
+            };
             let windows = Windows::rows(self.remembered_gates(), s.wide);
             // `gru` passes a part of the state on as it is.
             let add = s.cell == Cell::Gru;
-            product(
-                windows,
-                &self.starts,
-                &self.packed,
-                &mut state,
-                &self.places,
-                add,
-            );
+            product(windows, (&[run], batch), &room.packed, &mut state, add);
         }
         self.left = [state, memory];
     }
@@ -391,53 +363,49 @@ impl Direction {
         }
     }
 
-    fn parameter_gradients(&mut self, batch: usize, input: &[f32], gradients: &mut [Vec<f32>]) {
+    fn parameter_gradients(
+        &self,
+        room: &mut Room,
+        batch: usize,
+        input: &[f32],
+        gradients: &mut [Vec<f32>],
+    ) {
         let [weight_x, weight_h, bias_x, bias_h] = gradients else {
             unreachable!("four parameters")
         };
         let s = self.sizes;
-        let mut runs = std::mem::take(&mut self.runs);
-        let mut sums = std::mem::take(&mut self.sums);
+        let Room { runs, sums, .. } = room;
         runs.clear();
-        runs.extend((0..s.length).map(|step| Run {
-            count: batch,
-            first: [self.position(step) * s.features, step * batch * s.wide],
-            step: [s.length * s.features, s.wide],
-        }));
+        runs.extend(self.positions(batch));
         let windows = Windows::rows(input, s.features);
         let whole = (&runs[..], s.length * batch);
-        weight_gradient(windows, &self.gates, whole, s.wide, &mut sums, weight_x);
+        weight_gradient(windows, &self.gates, whole, s.wide, sums, weight_x);
         column_sums(&self.gates, bias_x);
         column_sums(self.remembered_gates(), bias_h);
         // States with the gates of the step after them.
         let later = (s.length - 1) * batch;
-        rows(&mut runs, later, [s.hidden, s.wide]);
+        rows(runs, later, [s.hidden, s.wide]);
         let windows = Windows::rows(&self.hidden, s.hidden);
         let gates = &self.remembered_gates()[batch * s.wide..];
-        weight_gradient(windows, gates, (&runs, later), s.wide, &mut sums, weight_h);
-        (self.runs, self.sums) = (runs, sums);
+        weight_gradient(windows, gates, (runs, later), s.wide, sums, weight_h);
     }
 
-    fn input_gradient(&mut self, batch: usize, weight_x: &[f32], target: &mut [f32], add: bool) {
+    fn input_gradient(
+        &self,
+        room: &mut Room,
+        batch: usize,
+        weight_x: &[f32],
+        target: &mut [f32],
+        add: bool,
+    ) {
         let s = self.sizes;
-        let offsets: Vec<usize> = (0..s.wide).collect();
-        self.packed.fill(weight_x, &offsets, s.wide, s.features);
-        self.list_positions(batch);
+        room.packed.fill(weight_x, 0..s.wide, s.wide, s.features);
+        room.runs.clear();
+        room.runs.extend(self.positions(batch).map(Run::turned));
         let windows = Windows::rows(&self.gates, s.wide);
-        product(
-            windows,
-            &self.places,
-            &self.packed,
-            target,
-            &self.starts,
-            add,
-        );
+        let runs = (&room.runs[..], s.length * batch);
+        product(windows, runs, &room.packed, target, add);
     }
-}
-
-fn list(to: &mut Vec<usize>, first: usize, count: usize, step: usize) {
-    to.clear();
-    to.extend((0..count).map(|index| first + index * step));
 }
 
 /// What there was before a step (`zeros` before the first), and what the step leaves.

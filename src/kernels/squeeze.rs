@@ -25,7 +25,7 @@ impl SqueezeExcite {
         Self {
             channels,
             hidden,
-            maps: [Map::default(), Map::default()],
+            maps: [Map([channels, hidden]), Map([hidden, channels])],
             means: Vec::new(),
             inner: Vec::new(),
             gates: Vec::new(),
@@ -60,21 +60,9 @@ impl Operation for SqueezeExcite {
         };
         self.inner.resize(pass.batch * self.hidden, 0.0);
         self.gates.resize(pass.batch * channels, 0.0);
-        self.maps[0].forward(
-            [channels, self.hidden],
-            &self.means,
-            w1,
-            Some(b1),
-            &mut self.inner,
-        );
+        self.maps[0].forward(&self.means, w1, Some(b1), &mut self.inner);
         apply(&mut self.inner, functions::Relu);
-        self.maps[1].forward(
-            [self.hidden, channels],
-            &self.inner,
-            w2,
-            Some(b2),
-            &mut self.gates,
-        );
+        self.maps[1].forward(&self.inner, w2, Some(b2), &mut self.gates);
         apply(&mut self.gates, functions::Sigmoid);
         let examples = pass.inputs[0]
             .chunks_exact(size)
@@ -117,17 +105,17 @@ impl Operation for SqueezeExcite {
             unreachable!("two maps")
         };
         let mut inner = vec![0.0; pass.batch * self.hidden];
-        self.maps[1].weight_gradient([self.hidden, channels], &self.inner, &gates, dw2);
+        self.maps[1].weight_gradient(&self.inner, &gates, dw2);
         column_sums(&gates, db2);
-        self.maps[1].input_gradient([self.hidden, channels], &gates, w2, &mut inner);
+        self.maps[1].input_gradient(&gates, w2, &mut inner);
         for (gradient, &value) in inner.iter_mut().zip(&self.inner) {
             *gradient = if value > 0.0 { *gradient } else { 0.0 };
         }
-        self.maps[0].weight_gradient([channels, self.hidden], &self.means, &inner, dw1);
+        self.maps[0].weight_gradient(&self.means, &inner, dw1);
         column_sums(&inner, db1);
         let Some(target) = &mut inputs[0] else { return };
         let means = &mut gates;
-        self.maps[0].input_gradient([channels, self.hidden], &inner, w1, means);
+        self.maps[0].input_gradient(&inner, w1, means);
         let share = channels as f32 / size as f32;
         means.iter_mut().for_each(|value| *value *= share);
         let examples = gradient

@@ -24,7 +24,13 @@ pub struct Packed {
 
 impl Packed {
     /// Takes `weights[offsets[k] + n * stride]` for value `k` of a window and output `n`.
-    pub fn fill(&mut self, weights: &[f32], offsets: &[usize], stride: usize, outputs: usize) {
+    pub fn fill(
+        &mut self,
+        weights: &[f32],
+        offsets: impl ExactSizeIterator<Item = usize> + Clone,
+        stride: usize,
+        outputs: usize,
+    ) {
         self.depth = offsets.len();
         self.outputs = outputs;
         let blocks = outputs.div_ceil(BLOCK);
@@ -35,7 +41,7 @@ impl Packed {
         for (block, panel) in panels.enumerate() {
             let first = block * BLOCK;
             let width = BLOCK.min(outputs - first);
-            for (row, &offset) in panel.chunks_exact_mut(BLOCK).zip(offsets) {
+            for (row, offset) in panel.chunks_exact_mut(BLOCK).zip(offsets.clone()) {
                 let weights = &weights[offset + first * stride..];
                 let (row, rest) = row.split_at_mut(width);
                 match stride {
@@ -92,21 +98,32 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// Windows at equal distances, and the gradients of what came of them.
+/// Windows at equal distances, and the places of what comes of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     /// How many there are.
     pub count: usize,
-    /// Where the first window and its gradient begin.
+    /// Where the first window and its place begin.
     pub first: [usize; 2],
     /// How far the next ones are.
     pub step: [usize; 2],
 }
 
-/// Windows and the places of their gradients, as few runs of at most [`RUN`] windows.
-pub fn runs(starts: &[usize], places: &[usize]) -> Vec<Run> {
+impl Run {
+    /// From where it goes to where it comes from.
+    pub fn turned(self) -> Self {
+        Self {
+            first: [self.first[1], self.first[0]],
+            step: [self.step[1], self.step[0]],
+            ..self
+        }
+    }
+}
+
+/// Where windows and their places begin, as few runs of at most [`RUN`] windows.
+pub fn runs(windows: impl Iterator<Item = [usize; 2]>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for (&start, &place) in starts.iter().zip(places) {
+    for [start, place] in windows {
         let fits = |run: &mut Run| {
             let [s, p] = [
                 start.checked_sub(run.first[0])?,
@@ -129,7 +146,7 @@ pub fn runs(starts: &[usize], places: &[usize]) -> Vec<Run> {
     runs
 }
 
-/// `count` windows that begin `step` values apart, and likewise their gradients.
+/// `count` windows that begin `step` values apart, and likewise their places.
 pub fn rows(to: &mut Vec<Run>, count: usize, step: [usize; 2]) {
     to.clear();
     to.extend((0..count).step_by(RUN).map(|first| Run {
@@ -139,34 +156,63 @@ pub fn rows(to: &mut Vec<Run>, count: usize, step: [usize; 2]) {
     }));
 }
 
-/// Writes the product of each window, where it starts, with `matrix` to `target`, at its place; adds it to what is
-/// there if `add`.
+/// Writes the product of each window with `matrix` to `target`, at its place; adds it to what is there if `add`. Goes
+/// through this many windows of the runs.
 pub fn product(
     windows: Windows<'_>,
-    starts: &[usize],
+    runs: (&[Run], usize),
     matrix: &Packed,
     target: &mut [f32],
-    places: &[usize],
     add: bool,
 ) {
-    debug_assert_eq!(starts.len(), places.len());
     pulp::Arch::new().dispatch(Product {
         windows,
-        starts,
+        runs,
         matrix,
         target,
-        places,
         add,
     });
 }
 
 struct Product<'a> {
     windows: Windows<'a>,
-    starts: &'a [usize],
+    runs: (&'a [Run], usize),
     matrix: &'a Packed,
     target: &'a mut [f32],
-    places: &'a [usize],
     add: bool,
+}
+
+/// Goes through the windows of runs.
+struct Cursor<'a> {
+    /// Windows of the run that are left, and the runs after it.
+    left: usize,
+    runs: std::slice::Iter<'a, Run>,
+    at: [usize; 2],
+    step: [usize; 2],
+}
+
+impl<'a> Cursor<'a> {
+    fn new(runs: &'a [Run]) -> Self {
+        Self {
+            left: 0,
+            runs: runs.iter(),
+            at: [0; 2],
+            step: [0; 2],
+        }
+    }
+
+    /// Where the next window and its place begin.
+    #[inline(always)]
+    fn advance(&mut self) -> [usize; 2] {
+        if self.left == 0 {
+            let run = self.runs.next().expect("no more windows than runs have");
+            (self.left, self.at, self.step) = (run.count, run.first, run.step);
+        }
+        let at = self.at;
+        self.left -= 1;
+        self.at = [at[0] + self.step[0], at[1] + self.step[1]];
+        at
+    }
 }
 
 impl WithSimd for Product<'_> {
@@ -200,13 +246,18 @@ impl Product<'_> {
         let panel = self.matrix.depth * BLOCK;
         let (panel, _) = S::as_simd_f32s(&self.matrix.values[block * panel..(block + 1) * panel]);
         let (bias, _) = S::as_simd_f32s(&self.matrix.bias[block * BLOCK..(block + 1) * BLOCK]);
-        let mut first = 0;
-        while first < self.places.len() {
-            let here = W.min(self.places.len() - first);
-            let mut starts = [self.starts[first]; W];
-            let mut places = [self.places[first]; W];
-            starts[..here].copy_from_slice(&self.starts[first..first + here]);
-            places[..here].copy_from_slice(&self.places[first..first + here]);
+        let (runs, mut left) = self.runs;
+        let mut cursor = Cursor::new(runs);
+        while left > 0 {
+            let here = W.min(left);
+            let (mut starts, mut places) = ([0; W], [0; W]);
+            for window in 0..W {
+                // What is left over looks where the last one does.
+                [starts[window], places[window]] = match window < here {
+                    true => cursor.advance(),
+                    false => [starts[window - 1], places[window - 1]],
+                };
+            }
             let sums = tile::<S, W, V>(simd, &self.windows, &starts, panel, bias);
             // Every index is a constant, so that sums stay in registers.
             for window in 0..W {
@@ -216,7 +267,7 @@ impl Product<'_> {
                     store::<S, V, WHOLE>(simd, &sums[window], target, self.add);
                 }
             }
-            first += here;
+            left -= here;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::forward::{Activation, constant, map_activation, one};
 use super::{Argument, Arguments, Category, Description, Forward, LayerKind, Mode, Shape};
-use crate::kernels::{Masked, Operation, Shared};
+use crate::kernels::{Draws, Masked, Operation, Shared};
 use crate::random::Stream;
 use burn::tensor::{Tensor, TensorData};
 
@@ -135,13 +135,29 @@ fn dropped<const D: usize>(
 }
 
 fn masked(shared: Shared, arguments: &Arguments, input: Shape) -> Option<Box<dyn Operation>> {
+    let draws = draws(shared, input, arguments.float(0), mask)?;
+    Some(Box::new(Masked::new(draws)))
+}
+
+/// Draws of this amount for the values of an input.
+pub(super) fn draws(
+    shared: Shared,
+    input: Shape,
+    amount: f64,
+    draw: fn(&mut Stream, usize, f64) -> Vec<f32>,
+) -> Option<Draws> {
     // A sequence's values are drawn in the order in which they lie, as if places were channels.
     let (positions, channels) = match (shared, input) {
         (Shared::Nothing, Shape::Sequence { .. }) => (1, input.elements()),
         _ => (input.positions(), input.features()?),
     };
-    let operation = Masked::new(shared, positions, channels, arguments.float(0), mask);
-    Some(Box::new(operation))
+    Some(Draws {
+        shared,
+        positions,
+        channels,
+        amount,
+        draw,
+    })
 }
 
 impl LayerKind for Dropout {

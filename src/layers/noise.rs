@@ -1,10 +1,12 @@
 //! Noise during training that is added, multiplied or sampled with. Drawn from the trial's own stream.
 
+use super::dropout::draws as drawn;
 use super::forward::{Activation, constant, map_activation, one};
 use super::gates::halved;
 use super::{
     Argument, Arguments, Category, Description, Forward, LayerKind, Mode, Shape, ShapeError,
 };
+use crate::kernels::{Masked, Noisy, Operation, Shared};
 use crate::random::Stream;
 use burn::tensor::{Tensor, activation};
 
@@ -50,7 +52,10 @@ static GAUSSIAN_DROPOUT: Description = Description {
 
 /// A kind that meets each value with normal noise in training and does nothing at inference.
 macro_rules! with_normal_noise {
-    ($kind:ident, $description:ident, |$x:ident, $noise:ident, $argument:ident| $body:expr) => {
+    (
+        $kind:ident, $description:ident, |$x:ident, $noise:ident, $argument:ident| $body:expr,
+        |$drawn:ident, $amount:ident| $number:expr, $operation:expr
+    ) => {
         impl LayerKind for $kind {
             fn describe(&self) -> &'static Description {
                 &$description
@@ -67,20 +72,53 @@ macro_rules! with_normal_noise {
                     return input;
                 };
                 let $argument = arguments.float(0);
+                if $argument == 0.0 {
+                    return input;
+                }
                 map_activation!(input, $x => {
                     let $noise = draws(stream, &$x, Stream::normal);
                     $body
                 })
             }
+
+            fn operation(
+                &self,
+                arguments: &Arguments,
+                inputs: &[Shape],
+            ) -> Option<Box<dyn Operation>> {
+                let draw = |stream: &mut Stream, count: usize, $amount: f64| {
+                    let number = |_| {
+                        let $drawn = stream.normal() as f32;
+                        $number
+                    };
+                    (0..count).map(number).collect()
+                };
+                let draws = drawn(Shared::Nothing, inputs[0], arguments.float(0), draw)?;
+                Some(Box::new($operation(draws)))
+            }
         }
     };
 }
 
-with_normal_noise!(GaussianNoise, GAUSSIAN_NOISE, |x, noise, std| x + noise
-    * std);
-with_normal_noise!(GaussianDropout, GAUSSIAN_DROPOUT, |x, noise, p| {
-    x * (noise * libm::sqrt(p / (1.0 - p)) + 1.0)
-});
+with_normal_noise!(
+    GaussianNoise,
+    GAUSSIAN_NOISE,
+    |x, noise, std| x + noise * std,
+    |number, std| number * std as f32,
+    Noisy
+);
+with_normal_noise!(
+    GaussianDropout,
+    GAUSSIAN_DROPOUT,
+    |x, noise, p| x * (noise * spread(p) + 1.0),
+    |number, p| number * spread(p) as f32 + 1.0,
+    Masked::new
+);
+
+/// The deviation of factors that have the variance of dropout.
+fn spread(p: f64) -> f64 {
+    libm::sqrt(p / (1.0 - p))
+}
 
 /// A value of `draw` for each of `x`.
 fn draws<const D: usize>(

@@ -16,6 +16,8 @@ pub(super) struct Foreign {
     inputs: Vec<Shape>,
     output: Shape,
     parameters: Vec<Vec<usize>>,
+    /// Whether a backward pass follows a forward one in training.
+    learns: bool,
     ran: Option<Ran>,
 }
 
@@ -41,14 +43,15 @@ impl std::fmt::Debug for Foreign {
 }
 
 impl Foreign {
-    /// One layer, on the processor.
-    pub(super) fn layer(step: &Step) -> Self {
+    /// One layer, on the processor. Where nothing asks for gradients, burn doesn't track them: it would never let go of them.
+    pub(super) fn layer(step: &Step, learns: bool) -> Self {
         Self {
             work: Work::Layer(step.layer.clone()),
             device: Device::flex(),
             inputs: step.shapes.clone(),
             output: step.shape,
             parameters: shapes(step),
+            learns,
             ran: None,
         }
     }
@@ -62,6 +65,7 @@ impl Foreign {
             output: steps.last().map_or(network.input(), |step| step.shape),
             parameters: steps.iter().flat_map(shapes).collect(),
             work: Work::Network(steps),
+            learns: true,
             ran: None,
         }
     }
@@ -105,14 +109,15 @@ impl Operation for Foreign {
         output: &mut [f32],
     ) {
         let plain = self.device.clone();
-        let device = match noise {
-            Some(_) => plain.clone().autodiff(),
-            None => plain.clone(),
+        let tracks = noise.is_some() && self.learns;
+        let device = match tracks {
+            true => plain.clone().autodiff(),
+            false => plain.clone(),
         };
         let inputs = self.inputs.iter().zip(pass.inputs).map(|(&shape, values)| {
             let mut turned = vec![0.0; values.len()];
             turn_back(shape, values, &mut turned);
-            tracked(batch(shape, turned, &device), noise.is_some())
+            tracked(batch(shape, turned, &device), tracks)
         });
         let inputs: Vec<Activation> = inputs.collect();
         let parameters = self
@@ -129,14 +134,13 @@ impl Operation for Foreign {
                 Tensor::from_data(TensorData::new(values.clone(), [values.len()]), &plain)
             })
             .collect();
-        let training = noise.is_some();
         let mode = noise.map_or(Mode::Inference, Mode::Training);
         let result = self.compute((&parameters, &mut kept), inputs.clone(), mode);
         turn(self.output, &floats(data(&result)), output);
         for (values, tensor) in buffers.iter_mut().zip(kept) {
             *values = floats(tensor.into_data());
         }
-        self.ran = training.then_some(Ran {
+        self.ran = tracks.then_some(Ran {
             inputs,
             parameters,
             output: result,
@@ -232,4 +236,33 @@ fn gradient_of(input: &Activation, gradients: &Gradients) -> Option<TensorData> 
 fn floats(data: TensorData) -> Vec<f32> {
     data.try_into_vec()
         .expect("networks compute in 32-bit floats")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language;
+    use crate::random::{Purpose, Seed};
+    use crate::space::Sampling;
+
+    #[test]
+    fn burn_keeps_nothing_where_nobody_asks_for_gradients() {
+        let text = "space s\ninput vector(features: 4)\noutput classes(2)\nnetwork { alpha_dropout(0.5) linear(classes) }";
+        let space = language::compile(text).unwrap().space;
+        let mut stream = Seed(1).stream(0, Purpose::Init);
+        let genome = space.sample(Sampling::Prior, &mut stream);
+        let architecture = space.decode(&genome).unwrap().architecture;
+        let network = Network::build(&architecture, &mut stream, &Device::flex());
+        for learns in [false, true] {
+            let mut layer = Foreign::layer(&network.steps()[0], learns);
+            let pass = Pass {
+                batch: 3,
+                inputs: &[&[1.0; 12]],
+                parameters: &[],
+            };
+            let mut output = [0.0; 12];
+            layer.forward(pass, &mut [], Some(&mut stream), &mut output);
+            assert_eq!(layer.ran.is_some(), learns);
+        }
+    }
 }

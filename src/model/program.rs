@@ -3,10 +3,10 @@
 //! Layers with kernels of their own run them, the others run on burn. Values lie with their channels last. On a device
 //! that is not the processor, the whole network is one operation, burn's; weights and what they learn stay here.
 
-use super::foreign::Foreign;
-use super::plan::Step;
+mod planning;
+
 use super::{ComputeDevice, Network};
-use crate::kernels::{Flow, Operation, Pass, Pointwise, add_to, transpose};
+use crate::kernels::{Flow, Operation, Pass, add_to, transpose};
 use crate::layers::{Mode, Shape};
 use std::ops::Range;
 
@@ -20,10 +20,12 @@ pub struct Program {
     output: usize,
     parameters: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
-    /// Which parameters the last backward pass reached.
+    /// Which parameters the output depends on.
     reached: Vec<bool>,
     buffers: Vec<Vec<f32>>,
     spare: Vec<Vec<f32>>,
+    /// What is read of slots that are zeros.
+    zeros: Vec<f32>,
     batch: usize,
 }
 
@@ -35,6 +37,8 @@ struct Stage {
     output: usize,
     parameters: Range<usize>,
     buffers: Range<usize>,
+    /// Whether the network's output depends on it.
+    reaches: bool,
 }
 
 /// Values of a batch, written by one operation.
@@ -50,6 +54,8 @@ struct Slot {
     last_reader: Option<usize>,
     /// Whether a backward pass looks at the values.
     kept: bool,
+    /// Whether all values are zeros, which nobody writes.
+    zeros: bool,
 }
 
 impl Program {
@@ -64,11 +70,7 @@ impl Program {
     /// When strata was built without the device.
     pub fn on(network: &Network, device: ComputeDevice) -> Self {
         let mut program = Self::empty(network);
-        match device {
-            ComputeDevice::Flex => program.plan(network),
-            other => program.plan_whole(network, other.on_burn()),
-        }
-        program.mark_readers();
+        program.plan(network, device);
         program
     }
 
@@ -101,6 +103,7 @@ impl Program {
                 .map(|b| values(b.to_data()))
                 .collect(),
             spare: Vec::new(),
+            zeros: Vec::new(),
             batch: 0,
         }
     }
@@ -128,7 +131,7 @@ impl Program {
 
     /// Whether the output depends on a weight.
     pub fn learns(&self) -> bool {
-        self.slots[self.output].learns
+        self.reached.contains(&true)
     }
 
     /// The outputs for row-major examples, one after the other. Training updates buffers.
@@ -140,9 +143,10 @@ impl Program {
         assert!(inputs.len().is_multiple_of(size), "whole examples");
         self.batch = inputs.len() / size;
         self.read(inputs);
+        self.spread_zeros();
         for index in 0..self.steps.len() {
             self.step_forward(index, &mut mode);
-            self.release_inputs(index, matches!(mode, Mode::Inference));
+            self.release_read(index, matches!(mode, Mode::Inference));
         }
         &self.slots[self.output].values
     }
@@ -157,8 +161,7 @@ impl Program {
             self.slots[self.output].values.len(),
             "a gradient for each output"
         );
-        self.reached.fill(false);
-        if !self.learns() {
+        if !self.slots[self.output].learns {
             return;
         }
         let mut first = self.take_spare(gradient.len());
@@ -166,16 +169,18 @@ impl Program {
         self.slots[self.output].gradient = Some(first);
         for index in (0..self.steps.len()).rev() {
             let output = self.steps[index].output;
+            // Whoever reads it has gone back already.
+            if !self.steps[index].operation.keeps().output() {
+                self.release(output);
+            }
             if let Some(gradient) = self.slots[output].gradient.take() {
                 self.step_back(index, gradient);
             }
-            // Whoever reads it has gone back already.
-            let values = std::mem::take(&mut self.slots[output].values);
-            self.put_aside(values);
+            self.release(output);
         }
     }
 
-    /// Parameters in the network's order, each with its gradient if the loss depends on it.
+    /// Parameters in the network's order, each with its gradient if the output depends on it.
     pub fn parameters_mut(&mut self) -> impl Iterator<Item = (&mut [f32], Option<&mut [f32]>)> {
         let gradients = self.gradients.iter_mut().zip(&self.reached);
         let gradients = gradients.map(|(gradient, &reached)| reached.then_some(&mut gradient[..]));
@@ -192,6 +197,18 @@ impl Program {
         turn(self.input, inputs, values);
     }
 
+    /// As many zeros as somebody reads.
+    fn spread_zeros(&mut self) {
+        let zeros = self
+            .slots
+            .iter()
+            .filter(|slot| slot.zeros && slot.last_reader.is_some());
+        let most = zeros.map(|slot| slot.size).max().unwrap_or(0) * self.batch;
+        if self.zeros.len() < most {
+            self.zeros.resize(most, 0.0);
+        }
+    }
+
     fn step_forward(&mut self, index: usize, mode: &mut Mode<'_>) {
         let slot = &mut self.slots[self.steps[index].output];
         let length = self.batch * slot.size;
@@ -201,7 +218,7 @@ impl Program {
         }
         output.resize(length, 0.0);
         let stage = &mut self.steps[index];
-        let read = |&input: &usize| &self.slots[input].values[..];
+        let read = |&input: &usize| self.slots[input].read(&self.zeros, self.batch);
         let inputs: Vec<&[f32]> = stage.inputs.iter().map(read).collect();
         let pass = Pass {
             batch: self.batch,
@@ -218,18 +235,21 @@ impl Program {
     }
 
     /// Gives back the memory of what nobody reads any more.
-    fn release_inputs(&mut self, index: usize, inference: bool) {
+    fn release_read(&mut self, index: usize, inference: bool) {
+        let output = self.steps[index].output;
+        if !self.steps[index].reaches && self.slots[output].last_reader.is_none() {
+            self.release(output);
+        }
         for place in 0..self.steps[index].inputs.len() {
             let number = self.steps[index].inputs[place];
             // What comes into the network has its own memory.
             if number == 0 {
                 continue;
             }
-            let slot = &mut self.slots[number];
+            let slot = &self.slots[number];
             let over = slot.last_reader == Some(index) && (inference || !slot.kept);
             if over {
-                let values = std::mem::take(&mut slot.values);
-                self.put_aside(values);
+                self.release(number);
             }
         }
     }
@@ -285,7 +305,7 @@ impl Program {
         targets: &mut [Option<&mut [f32]>],
     ) -> Vec<f32> {
         let stage = &mut self.steps[index];
-        let read = |&input: &usize| &self.slots[input].values[..];
+        let read = |&input: &usize| self.slots[input].read(&self.zeros, self.batch);
         let inputs: Vec<&[f32]> = stage.inputs.iter().map(read).collect();
         let pass = Pass {
             batch: self.batch,
@@ -297,7 +317,6 @@ impl Program {
         stage
             .operation
             .backward(pass, output, &mut gradient, targets, parameters);
-        self.reached[stage.parameters.clone()].fill(true);
         gradient
     }
 
@@ -333,6 +352,12 @@ impl Program {
         }
     }
 
+    /// Gives back the memory of a slot's values.
+    fn release(&mut self, slot: usize) {
+        let values = std::mem::take(&mut self.slots[slot].values);
+        self.put_aside(values);
+    }
+
     /// Keeps memory for later.
     fn put_aside(&mut self, values: Vec<f32>) {
         if values.capacity() > 0 {
@@ -340,13 +365,13 @@ impl Program {
         }
     }
 
-    /// Memory for this many values, with anything in it.
+    /// Memory for this many values, with anything in it. Much larger one is left for whoever needs it.
     fn take_spare(&mut self, length: usize) -> Vec<f32> {
         let fitting = self
             .spare
             .iter()
             .enumerate()
-            .filter(|(_, spare)| spare.capacity() >= length);
+            .filter(|(_, spare)| (length..=4 * length).contains(&spare.capacity()));
         let smallest = fitting
             .min_by_key(|(_, spare)| spare.capacity())
             .map(|(index, _)| index);
@@ -354,142 +379,15 @@ impl Program {
         spare.resize(length, 0.0);
         spare
     }
+}
 
-    /// The network as one operation of burn's.
-    fn plan_whole(&mut self, network: &Network, device: burn::tensor::Device) {
-        let Some(last) = network.steps().last() else {
-            return;
-        };
-        self.slots.push(Slot {
-            size: last.shape.elements(),
-            learns: !self.parameters.is_empty(),
-            ..Slot::default()
-        });
-        self.output = 1;
-        self.steps.push(Stage {
-            operation: Box::new(Foreign::network(network, device)),
-            inputs: vec![0],
-            output: 1,
-            parameters: 0..self.parameters.len(),
-            buffers: 0..self.buffers.len(),
-        });
-    }
-
-    fn plan(&mut self, network: &Network) {
-        let steps = network.steps();
-        // How often each node is read; the output is read by whoever asked.
-        let mut readers = vec![0; steps.len() + 1];
-        steps
-            .iter()
-            .flat_map(|step| &step.inputs)
-            .for_each(|source| readers[source.node] += 1);
-        readers[steps.len()] += 1;
-        let mut slots = vec![0];
-        // Functions of slots that have slots of their own.
-        let mut applied: Vec<(usize, Pointwise, usize)> = Vec::new();
-        let mut alone = vec![readers[0] == 1];
-        for (node, step) in steps.iter().enumerate() {
-            let inputs: Vec<usize> = step
-                .inputs
-                .iter()
-                .map(|source| slots[source.node])
-                .collect();
-            let lonely: Vec<bool> = step
-                .inputs
-                .iter()
-                .map(|source| alone[source.node])
-                .collect();
-            let operation = step.layer.operation(&step.shapes);
-            let operation = operation.unwrap_or_else(|| Box::new(Foreign::layer(step)));
-            let same = operation.flow() == Flow::Same;
-            let applies = inputs.first().copied().zip(operation.pointwise());
-            let known = self.absorbed(&*operation, &inputs, &lonely).or_else(|| {
-                let same = |&&(input, function, _): &&(usize, Pointwise, usize)| {
-                    applies == Some((input, function))
-                };
-                applied.iter().find(same).map(|&(.., slot)| slot)
-            });
-            let slot = known.unwrap_or_else(|| {
-                let slot = self.add_stage(operation, step, inputs);
-                applied.extend(applies.map(|(input, function)| (input, function, slot)));
-                slot
-            });
-            slots.push(slot);
-            let only_reader = readers[node + 1] == 1;
-            alone.push(only_reader && (!same || lonely[0]));
+impl Slot {
+    /// The values of a batch.
+    fn read<'a>(&'a self, zeros: &'a [f32], batch: usize) -> &'a [f32] {
+        match self.zeros {
+            true => &zeros[..batch * self.size],
+            false => &self.values,
         }
-        self.output = slots[steps.len()];
-    }
-
-    /// Notes which values are read last by whom, and which are needed on the way back.
-    fn mark_readers(&mut self) {
-        for (index, stage) in self.steps.iter().enumerate() {
-            let keeps = stage.operation.keeps();
-            self.slots[stage.output].kept |= keeps.output();
-            for &input in &stage.inputs {
-                self.slots[input].last_reader = Some(index).filter(|_| input != self.output);
-                self.slots[input].kept |= keeps.inputs();
-            }
-        }
-    }
-
-    /// The slot that holds what an operation gives already, or from now on.
-    fn absorbed(
-        &mut self,
-        operation: &dyn Operation,
-        inputs: &[usize],
-        lonely: &[bool],
-    ) -> Option<usize> {
-        match (operation.flow(), inputs) {
-            (Flow::Same, &[input, ..]) => Some(input),
-            (Flow::Sums, &[a, b]) if a != b => {
-                let writers = [a, b].map(|slot| self.steps.iter().position(|s| s.output == slot));
-                let later = usize::from(writers[1] > writers[0]);
-                let (slot, other) = (inputs[later], inputs[1 - later]);
-                let stage = &mut self.steps[writers[later].filter(|_| lonely[later])?];
-                if !stage.operation.absorb_sum() {
-                    return None;
-                }
-                stage.inputs.push(other);
-                Some(slot)
-            }
-            (_, &[input, ..]) if lonely[0] => self.absorbs(input, operation).then_some(input),
-            _ => None,
-        }
-    }
-
-    /// Whether the operation that writes a slot applies this one too from now on.
-    fn absorbs(&mut self, slot: usize, operation: &dyn Operation) -> bool {
-        let function = operation.pointwise();
-        let writer = self.steps.iter_mut().find(|stage| stage.output == slot);
-        match (function, writer) {
-            (Some(function), Some(writer)) => writer.operation.absorb(function),
-            _ => false,
-        }
-    }
-
-    fn add_stage(
-        &mut self,
-        operation: Box<dyn Operation>,
-        step: &Step,
-        inputs: Vec<usize>,
-    ) -> usize {
-        let reads = inputs.iter().any(|&input| self.slots[input].learns);
-        let learns = operation.flow() != Flow::Constant && (reads || !step.parameters.is_empty());
-        self.slots.push(Slot {
-            size: step.shape.elements(),
-            learns,
-            ..Slot::default()
-        });
-        let output = self.slots.len() - 1;
-        self.steps.push(Stage {
-            operation,
-            inputs,
-            output,
-            parameters: step.parameters.clone(),
-            buffers: step.buffers.clone(),
-        });
-        output
     }
 }
 
@@ -542,19 +440,79 @@ mod tests {
         seen
     }
 
-    #[test]
-    fn a_network_as_one_operation_of_burns_does_what_its_kernels_do() {
-        let text = "space s\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\nnetwork { \
-            conv2d(4, kernel: 3, padding: same, bias: false) batch_norm silu \
-            residual { conv2d(4, kernel: 1) } dropout(0.3) global_avg_pool linear(classes) }";
+    fn network(text: &str) -> Network {
         let space = language::compile(text).unwrap().space;
         let mut stream = Seed(1).stream(0, Purpose::Init);
         let genome = space.sample(Sampling::Prior, &mut stream);
         let architecture = space.decode(&genome).unwrap().architecture;
-        let network = Network::build(&architecture, &mut stream, &Device::flex());
+        Network::build(&architecture, &mut stream, &Device::flex())
+    }
+
+    /// Values that a program has room for.
+    fn room(program: &Program) -> usize {
+        let slots = program.slots.iter().map(|slot| &slot.values);
+        slots.chain(&program.spare).map(Vec::capacity).sum()
+    }
+
+    #[test]
+    fn what_is_computed_from_zeros_alone_is_neither_computed_nor_stored() {
+        let body = |middle: &str| {
+            format!(
+                "space s\ninput image(channels: 2, height: 8, width: 8)\noutput classes(3)\n\
+                 network {{ conv2d(8, kernel: 1) {middle} global_avg_pool linear(classes) }}"
+            )
+        };
+        let zeros = "branch(merge: add) { { conv2d(8, kernel: 1) } \
+            { zero relu conv2d(8, kernel: 3, padding: same, bias: false) avg_pool2d(3, stride: 1, padding: same) } }";
+        let [with, without] = [zeros, "conv2d(8, kernel: 1)"].map(|middle| network(&body(middle)));
+        let [mut with, without] = [&with, &without].map(Program::of);
+        assert_eq!(with.steps.len(), without.steps.len());
+        let inputs = [0.5; 4 * 128];
+        let mut noise = Seed(2).stream(0, Purpose::Dropout);
+        with.forward(&inputs, Mode::Training(&mut noise));
+        with.backward(&[1.0; 12]);
+        assert!(
+            with.zeros.is_empty()
+                && with
+                    .slots
+                    .iter()
+                    .all(|slot| !slot.zeros || slot.values.is_empty())
+        );
+        // The convolution of zeros learns, with slopes of zero.
+        assert!(with.reached.iter().all(|&reached| reached));
+        let flat = |gradient: &&Vec<f32>| gradient.iter().all(|&slope| slope == 0.0);
+        assert_eq!(with.gradients.iter().filter(flat).count(), 1);
+    }
+
+    #[test]
+    fn a_step_takes_no_more_memory_than_the_one_before() {
+        let mut program = Program::of(&network(
+            "space s\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\nnetwork { \
+             alpha_dropout(0.1) conv2d(4, kernel: 3) batch_norm gelu residual { conv2d(4, kernel: 1) } \
+             max_pool2d(2) alpha_dropout(0.1) flatten linear(8) relu linear(classes) }",
+        ));
+        let mut noise = Seed(2).stream(0, Purpose::Dropout);
+        let mut after = |examples: usize| {
+            program.forward(&vec![0.5; examples * 72], Mode::Training(&mut noise));
+            program.backward(&vec![1.0; examples * 3]);
+            room(&program)
+        };
+        let first = after(8);
+        let rooms: Vec<usize> = (0..20).map(|_| after(3).max(after(8))).collect();
+        assert!(rooms[19] <= first + first / 2, "{first}, then {rooms:?}");
+        assert!(rooms[2..].iter().all(|&room| room == rooms[2]), "{rooms:?}");
+    }
+
+    #[test]
+    fn a_network_as_one_operation_of_burns_does_what_its_kernels_do() {
+        let network = network(
+            "space s\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\nnetwork { \
+             conv2d(4, kernel: 3, padding: same, bias: false) batch_norm silu \
+             residual { conv2d(4, kernel: 1) } dropout(0.3) global_avg_pool linear(classes) }",
+        );
+        let mut stream = Seed(1).stream(1, Purpose::Init);
         let mut whole = Program::empty(&network);
         whole.plan_whole(&network, Device::flex());
-        whole.mark_readers();
         let inputs: Vec<f32> = (0..4 * 72).map(|_| stream.uniform_f32(-1.0, 1.0)).collect();
         let mut kernels = Program::of(&network);
         for _ in 0..2 {

@@ -141,7 +141,7 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             row.subject,
             figure(row.mean),
             figure(row.deviation),
-            row.accuracies.len(),
+            row.scores.len(),
             grouped(row.params),
             grouped(row.macs)
         );

@@ -135,6 +135,11 @@ pub(super) trait EvaluatorKind {
         output.score_name()
     }
 
+    /// What the final test's scores are called.
+    fn test_score_name(&self, output: Output) -> &'static str {
+        output.score_name()
+    }
+
     /// Whether the digits that it gives can differ from one time to the next, as measured times do.
     fn measures(&self) -> bool {
         !self.describe().reproducible
@@ -183,6 +188,15 @@ kinds! {
     Command(CommandSettings) = command::INFO,
 }
 
+/// Whether an experiment says anything about data. Where named datasets lie is the machine's business, and no data.
+fn has_data(data: &DataSource) -> bool {
+    let said = DataSource {
+        folder: None,
+        ..data.clone()
+    };
+    said != DataSource::default()
+}
+
 impl Default for EvaluatorSettings {
     fn default() -> Self {
         Self::Training(TrainingSettings::default())
@@ -205,6 +219,11 @@ impl EvaluatorSettings {
         self.kind().score_name(output)
     }
 
+    /// What the final test's scores are called, for networks with this output.
+    pub fn test_score_name(&self, output: Output) -> &'static str {
+        self.kind().test_score_name(output)
+    }
+
     /// Whether a score can differ from one time to the next, as measured times do.
     pub fn measures(&self) -> bool {
         self.kind().measures()
@@ -222,12 +241,7 @@ impl EvaluatorSettings {
     pub(super) fn nonsense(&self, experiment: &Experiment) -> Option<(Vec<&'static str>, String)> {
         let info = self.info();
         let name = info.name;
-        let given = DataSource {
-            // Where named datasets lie is the machine's business, and no data.
-            folder: None,
-            ..experiment.data.clone()
-        };
-        let has_data = given != DataSource::default();
+        let has_data = has_data(&experiment.data);
         if info.data == DataUse::Needed && !has_data {
             let message =
                 format!("`data` is missing: `kind = \"{name}\"` needs a `name` or `train`");

@@ -5,6 +5,7 @@ use super::record::Proposal;
 use super::setup::Setup;
 use super::state::Outcome;
 use crate::architecture::Metrics;
+use crate::evaluation::as_cost;
 use std::collections::BTreeMap;
 
 /// The figures that every architecture has.
@@ -31,7 +32,8 @@ pub fn figure(name: &str, metrics: &Metrics, evaluated: &BTreeMap<String, f64>) 
     Some(count as f64)
 }
 
-/// What a trial costs by these objectives; nothing for one that failed.
+/// What a trial costs by these objectives, those that are to be large with their signs turned; nothing for one that
+/// failed.
 ///
 /// # Errors
 /// When neither the architecture nor its evaluation has a figure of such a name.
@@ -48,7 +50,9 @@ pub(super) fn costs(
     let candidate = candidate.expect("a trial's genome is in the space");
     let metrics = candidate.architecture.metrics();
     let cost = |name: &String| {
-        figure(name, &metrics, &finished.metrics).ok_or_else(|| {
+        let found = figure(name, &metrics, &finished.metrics);
+        let found = found.map(|figure| as_cost(name, figure));
+        found.ok_or_else(|| {
             let known: Vec<&str> = ARCHITECTURE_FIGURES
                 .into_iter()
                 .chain(finished.metrics.keys().map(String::as_str))

@@ -137,13 +137,12 @@ impl Finals<'_, '_> {
             let Some(message) = self.executor.next(PATIENCE)? else {
                 continue;
             };
-            let subjects = self.subjects;
+            let (subjects, score_name) = (self.subjects, self.core.setup.test_score_name());
             let started = message.unit().clone();
             let work = || {
                 let of = |contestant: &&Contestant| is_of(&started, &contestant.subject);
                 let contestant = subjects.iter().find(of).expect("the unit has a contestant");
                 let architecture = &contestant.candidate.architecture;
-                let score_name = architecture.output().score_name();
                 Work::of(architecture, contestant.recipe.epochs, score_name)
             };
             if let Some(done) = self.core.pass_on(message, work) {
@@ -247,6 +246,7 @@ impl Finals<'_, '_> {
                 &record,
                 candidate,
                 weights.as_deref(),
+                self.core.setup.test_score_name(),
             )?;
         }
         self.core.record(Record::Retrained(record))?;

@@ -68,11 +68,11 @@ pub(super) fn write_retrained(
     record: &Retrained,
     candidate: &Candidate,
     weights: Option<&[u8]>,
+    score_name: &'static str,
 ) -> Result<(), RunError> {
     let Some(score) = record.result.score() else {
         return Ok(());
     };
-    let score_name = candidate.architecture.output().score_name();
     let about = About {
         trained_on: "train and validation",
         ..About::of(trial, candidate, score_name).with_test(score)

@@ -41,9 +41,28 @@ impl RecordedRun {
     /// # Errors
     /// When it is damaged; or it is not kept, and the data is not there or has changed.
     pub fn preprocessing(&self, place: &Elsewhere) -> Result<Option<Preprocessing>, RunError> {
+        self.kept_or_learnt(place, is_trained_once_more(self.state()))
+    }
+
+    /// The same for networks with weights that the search trained, such as those of any one trial.
+    ///
+    /// # Errors
+    /// As [`preprocessing`](Self::preprocessing).
+    pub fn search_preprocessing(
+        &self,
+        place: &Elsewhere,
+    ) -> Result<Option<Preprocessing>, RunError> {
+        self.kept_or_learnt(place, false)
+    }
+
+    fn kept_or_learnt(
+        &self,
+        place: &Elsewhere,
+        once_more: bool,
+    ) -> Result<Option<Preprocessing>, RunError> {
         let path = self::place(self.folder());
         let disk = self.folder().files().disk();
-        if disk.exists(&path) {
+        if disk.exists(&path) && once_more == is_trained_once_more(self.state()) {
             let text = disk.read(&path).map_err(RunError::file("read", &path))?;
             return Ok(Some(Preprocessing::parse(
                 &path.display().to_string(),
@@ -52,7 +71,6 @@ impl RecordedRun {
         }
         let evaluators = load(self.started(), place)?;
         check_hashes(self.started(), evaluators.as_ref())?;
-        let once_more = is_trained_once_more(self.state());
         Ok(evaluators.preprocessing(once_more).cloned())
     }
 }

@@ -6,14 +6,16 @@ use super::figures::{ARCHITECTURE_FIGURES, figure};
 use super::record::{Proposal, TrialFinished};
 use super::state::{Outcome, is_better};
 use super::summary::{RecordedRun, TrialRow};
+use crate::evaluation::as_cost;
 use crate::search::{TrialId, pareto};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// Figures of trials that no other trial beats in all of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Front {
-    /// The objectives: the score, which is to be large, and costs, which are to be small.
+    /// The objectives, the score first. Quality is to be large and costs are to be small: see [`is_gain`](crate::evaluation::is_gain).
     pub objectives: Vec<String>,
     /// The trials on the front, the best score first.
     pub trials: Vec<FrontRow>,
@@ -33,13 +35,40 @@ pub struct FrontRow {
     pub figures: Vec<f64>,
 }
 
-/// An upper bound on a figure.
+/// A bound on a figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bound {
     /// The figure.
     pub name: String,
-    /// The most that it may be.
-    pub most: f64,
+    /// How far it may go.
+    pub limit: Limit,
+}
+
+/// How far a figure may go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// So much, or less.
+    Most(f64),
+    /// So much, or more.
+    Least(f64),
+}
+
+impl Bound {
+    fn admits(&self, figure: f64) -> bool {
+        match self.limit {
+            Limit::Most(most) => figure <= most,
+            Limit::Least(least) => figure >= least,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.limit {
+            Limit::Most(most) => write!(f, "{} <= {most}", self.name),
+            Limit::Least(least) => write!(f, "{} >= {least}", self.name),
+        }
+    }
 }
 
 impl RecordedRun {
@@ -47,11 +76,11 @@ impl RecordedRun {
     ///
     /// # Errors
     /// When the trials have no such figure, or the folder's space has changed.
-    pub fn best_under(&self, bounds: &[Bound]) -> Result<Option<TrialRow>, RunError> {
+    pub fn best_within(&self, bounds: &[Bound]) -> Result<Option<TrialRow>, RunError> {
         let names: Vec<String> = bounds.iter().map(|bound| bound.name.clone()).collect();
         let mut best: Option<(&Proposal, &TrialFinished)> = None;
         for (answer, figures) in self.answers(&names)? {
-            let within = |(figure, bound): (&f64, &Bound)| *figure <= bound.most;
+            let within = |(figure, bound): (&f64, &Bound)| bound.admits(*figure);
             let fits = figures.iter().zip(bounds).all(within);
             if fits && best.is_none_or(|held| is_better(answer, held)) {
                 best = Some(answer);
@@ -61,23 +90,24 @@ impl RecordedRun {
         Ok(best.map(|(proposal, _)| rows.swap_remove(proposal.trial.0 as usize)))
     }
 
-    /// The front of the trials by `score` and costs.
+    /// The front of the trials by `score` and further figures: costs, and quality that is to be large.
     ///
     /// # Errors
     /// When the trials have no such figure, or the folder's space has changed.
-    pub fn front(&self, costs: &[String]) -> Result<Front, RunError> {
+    pub fn front(&self, further: &[String]) -> Result<Front, RunError> {
         let mut trials = Vec::new();
-        for ((_, finished), mut figures) in self.answers(costs)? {
+        for ((_, finished), mut figures) in self.answers(further)? {
             figures.insert(0, finished.score);
             let trial = finished.trial;
             trials.push(FrontRow { trial, figures });
         }
-        let points: Vec<Vec<f64>> = trials.iter().map(|row| small(&row.figures)).collect();
+        let objectives = std::iter::once("score".to_owned()).chain(further.iter().cloned());
+        let objectives: Vec<String> = objectives.collect();
+        let costs = |row: &FrontRow| costs(&objectives, &row.figures);
+        let points: Vec<Vec<f64>> = trials.iter().map(costs).collect();
         let scaled = scaled(&points);
         let front = pareto::front(&points);
         let of_front: Vec<Vec<f64>> = front.iter().map(|&at| scaled[at].clone()).collect();
-        let objectives = std::iter::once("score".to_owned()).chain(costs.iter().cloned());
-        let objectives: Vec<String> = objectives.collect();
         let reference = vec![1.0; objectives.len()];
         let knee = pareto::knee(&of_front).map(|at| trials[front[at]].trial);
         let mut rows: Vec<FrontRow> = front.iter().map(|&at| trials[at].clone()).collect();
@@ -133,11 +163,10 @@ fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
     RunError::Setting { key, message }
 }
 
-/// Figures with the score first, as what is to be small.
-fn small(figures: &[f64]) -> Vec<f64> {
-    let mut small = figures.to_vec();
-    small[0] = -small[0];
-    small
+/// Figures by their names, as what is to be small.
+fn costs(names: &[String], figures: &[f64]) -> Vec<f64> {
+    let pairs = names.iter().zip(figures);
+    pairs.map(|(name, &figure)| as_cost(name, figure)).collect()
 }
 
 /// Points with each objective scaled to the range from 0 to 1.

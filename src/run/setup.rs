@@ -221,6 +221,12 @@ impl Setup {
         self.experiment.evaluator.score_name(self.space.output())
     }
 
+    /// What the final test's scores are called.
+    pub fn test_score_name(&self) -> &'static str {
+        let evaluator = &self.experiment.evaluator;
+        evaluator.test_score_name(self.space.output())
+    }
+
     /// Whether the networks fit the data and their settings the recipe.
     pub fn check(&self, evaluators: &dyn Evaluators) -> Result<(), RunError> {
         let fits = |space: &str, input, output| {

@@ -43,7 +43,7 @@ pub struct Summary {
     pub trials_budget: Option<u64>,
     /// Trials that failed.
     pub failed: u64,
-    /// What scores are: accuracy, F1 or R2.
+    /// What scores are: accuracy, F1 or R2, or what else its evaluator gives.
     pub score_name: &'static str,
     /// The best trial so far.
     pub best: Option<TrialRow>,
@@ -103,10 +103,10 @@ pub struct TrialRow {
 pub struct FinalRow {
     /// Which.
     pub subject: Subject,
-    /// What the score is: accuracy, F1 or R2.
+    /// What the score is: accuracy, F1 or R2, or what else its evaluator gives.
     pub score_name: &'static str,
     /// Test score by seed; failed seeds are left out.
-    pub accuracies: Vec<f64>,
+    pub scores: Vec<f64>,
     /// Retrainings that failed.
     pub failed: u64,
     /// Mean test score.
@@ -315,10 +315,11 @@ impl RecordedRun {
             return Ok(Vec::new());
         }
         let finalists = self.finalists()?.into_iter();
+        let score_name = self.setup()?.test_score_name();
         let mut rows: Vec<FinalRow> = finalists
-            .map(|(subject, candidate)| self.final_row(subject, &candidate))
+            .map(|(subject, candidate)| self.final_row(score_name, subject, &candidate))
             .collect();
-        rows.retain(|row| !row.accuracies.is_empty() || row.failed > 0);
+        rows.retain(|row| !row.scores.is_empty() || row.failed > 0);
         Ok(rows)
     }
 
@@ -340,23 +341,28 @@ impl RecordedRun {
         Ok(Arc::clone(self.setup.get_or_init(|| Arc::new(setup))))
     }
 
-    fn final_row(&self, subject: Subject, candidate: &Candidate) -> FinalRow {
+    fn final_row(
+        &self,
+        score_name: &'static str,
+        subject: Subject,
+        candidate: &Candidate,
+    ) -> FinalRow {
         let of = |((owner, _), retrained): (&(Subject, u32), _)| {
             (*owner == subject).then_some(retrained)
         };
         let retrained: Vec<&Retrained> = self.state.retrained.iter().filter_map(of).collect();
         let results = || retrained.iter().map(|retrained| &retrained.result);
-        let accuracies: Vec<f64> = results().filter_map(RetrainedResult::score).collect();
+        let scores: Vec<f64> = results().filter_map(RetrainedResult::score).collect();
         let figures: Vec<_> = results().filter_map(RetrainedResult::metrics).collect();
         let metrics = candidate.architecture.metrics();
         FinalRow {
             subject,
-            score_name: candidate.architecture.output().score_name(),
+            score_name,
             metrics: means(&figures),
-            failed: (retrained.len() - accuracies.len()) as u64,
-            mean: mean(&accuracies),
-            deviation: deviation(&accuracies),
-            accuracies,
+            failed: (retrained.len() - scores.len()) as u64,
+            mean: mean(&scores),
+            deviation: deviation(&scores),
+            scores,
             params: metrics.params,
             macs: metrics.macs,
         }

@@ -38,6 +38,18 @@ pub struct Checked {
     pub trial: TrialId,
     /// How it differs from the journal; empty if it does not.
     pub differences: Vec<String>,
+    /// The network that it trained, as safetensors bytes.
+    #[serde(skip)]
+    pub weights: Option<Vec<u8>>,
+}
+
+/// Which trials are run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// So many, drawn by a seed. Those that timed out are left out, as time is not reproducible.
+    Drawn(usize, Seed),
+    /// This one.
+    Trial(TrialId),
 }
 
 impl Verification {
@@ -49,15 +61,13 @@ impl Verification {
     }
 }
 
-/// Runs `count` random trials of a run again and compares every figure bit for bit. Which trials is a
-/// function of `seed`; trials that timed out are left out, as time is not reproducible.
+/// Runs trials of a run again and compares every figure bit for bit.
 ///
 /// # Errors
-/// When the run can't be read, its data has changed, or its scores are measured times.
+/// When the run can't be read, its data has changed, its scores are measured times, or it has no result of the trial.
 pub fn verify(
     folder: &Path,
-    count: usize,
-    seed: Seed,
+    sample: Sample,
     options: &Options<'_>,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Verification, RunError> {
@@ -69,13 +79,14 @@ pub fn verify(
     }
     let evaluators = load(started, &options.place)?;
     check_hashes(started, evaluators.as_ref())?;
-    verify_with(
-        &run,
-        evaluators.as_ref(),
-        &choose(&run, count, seed),
-        options,
-        watch,
-    )
+    let trials = match sample {
+        Sample::Drawn(count, seed) => choose(&run, count, seed),
+        Sample::Trial(trial) => match run.state().outcomes.get(trial.0 as usize) {
+            Some(_) => vec![trial],
+            None => return Err(RunError::NoResult(trial)),
+        },
+    };
+    verify_with(&run, evaluators.as_ref(), &trials, options, watch)
 }
 
 /// Runs the given trials again, with evaluators of the caller's.
@@ -106,7 +117,7 @@ pub fn verify_with(
         }
         while checked.len() < work.len() && !options.stop.load(Ordering::Relaxed) {
             match executor.next(PATIENCE)? {
-                Some(Message::Done(done)) => checked.push(compare(run, &done, watch)?),
+                Some(Message::Done(done)) => checked.push(compare(run, done, watch)?),
                 Some(message) => pass_on(message, &work, setup.score_name(), watch),
                 None => {}
             }
@@ -184,7 +195,7 @@ fn pass_on(
 
 fn compare(
     run: &RecordedRun,
-    done: &Done,
+    done: Done,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Checked, RunError> {
     let Unit::Trial(trial) = done.unit else {
@@ -192,7 +203,7 @@ fn compare(
     };
     let outcome = run.state().outcomes.get(trial.0 as usize);
     let outcome = outcome.ok_or(RunError::NoResult(trial))?;
-    let differences = differences(outcome, done);
+    let differences = differences(outcome, &done);
     let (unit, seconds) = (done.unit.clone(), done.seconds);
     match &done.result {
         Ok(finished) => watch(&Event::Finished {
@@ -209,7 +220,12 @@ fn compare(
             });
         }
     }
-    Ok(Checked { trial, differences })
+    let weights = done.result.ok().and_then(|finished| finished.weights);
+    Ok(Checked {
+        trial,
+        differences,
+        weights,
+    })
 }
 
 fn differences(then: &Outcome, now: &Done) -> Vec<String> {

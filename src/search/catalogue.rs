@@ -183,8 +183,8 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("offspring", "after how many results survivors are chosen"),
     (
         "objectives",
-        "what is to be good at once: `score`, and costs that are to be small: `params`, `macs`, \
-         `activation_bytes`, `layers`, `depth`, or a figure that the evaluator gives by its name",
+        "what is to be good at once: `score`, and further figures by their names: `params`, `macs`, \
+         `activation_bytes`, `layers`, `depth`, `receptive_field`, or one that the evaluator gives",
     ),
     (
         "initial",

@@ -90,7 +90,7 @@ pub struct SearchSettings {
     /// After how many results survivors are chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offspring: Option<usize>,
-    /// What is to be good at once: `score`, and costs by their names.
+    /// What is to be good at once: `score`, and further figures by their names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objectives: Option<Vec<String>>,
     /// How many draws come first.
@@ -241,7 +241,7 @@ impl SearchSettings {
             (
                 "objectives",
                 !self.objectives.as_deref().is_none_or(are_objectives),
-                "`score` first and then at least one cost, each once",
+                "`score` first and then at least one other figure, each once",
             ),
             ("lookahead", self.lookahead == 0, "at least 1"),
         ];
@@ -321,7 +321,7 @@ impl SearchSettings {
         }
     }
 
-    /// The costs that the controller looks at beside the score, by their names.
+    /// What the controller looks at beside the score, by its names.
     pub fn costs(&self) -> Vec<String> {
         let objectives = self.filled().objectives.unwrap_or_default();
         objectives.into_iter().skip(1).collect()
@@ -372,7 +372,7 @@ impl SearchSettings {
     }
 }
 
-/// Whether these can be the objectives of a search: the score leads, costs follow.
+/// Whether these can be the objectives of a search: the score leads, other figures follow.
 fn are_objectives(names: &[String]) -> bool {
     let once = |at: usize| !names[..at].contains(&names[at]);
     names.len() > 1 && names[0] == "score" && (0..names.len()).all(once)

@@ -8,6 +8,18 @@ use crate::architecture::Output;
 use crate::data::{TargetScale, Targets};
 use std::collections::BTreeMap;
 
+/// The figures that say how well a network does: the larger, the better. Others are errors, the smaller the better.
+pub const QUALITY_FIGURES: [&str; 8] = [
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "auroc",
+    "top5_accuracy",
+    "exact_match",
+    "F1",
+    "R2",
+];
+
 /// The figure that a search makes as high as it can.
 pub(super) fn score(output: Output, outputs: &[f32], targets: &Targets) -> f64 {
     match (output, targets) {

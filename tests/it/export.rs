@@ -482,3 +482,54 @@ fn python_source_says_how_inputs_are_made() {
         );
     }
 }
+
+#[test]
+fn a_trial_that_did_not_win_can_be_taken_home() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let network =
+        "vector(features: 30)\noutput classes(2)\nnetwork { linear(4 | 8) relu linear(classes) }";
+    std::fs::write(path("n.space"), format!("space n\ninput {network}\n")).unwrap();
+    let experiment = "name = \"n\"\nspace = \"n.space\"\nseed = 1\ndata.name = \"breast_cancer\"\n\
+        search.controller = \"random\"\nbudget.trials = 2\nrecipe.epochs = 2\nfinal.retrain_seeds = 0\n";
+    std::fs::write(path("n.toml"), experiment).unwrap();
+    let runs = path("runs");
+    let done = strata(["search", &path("n.toml"), "--runs", &runs, "--quiet"]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    let run = path("runs/n-1");
+    let saved: Vec<String> = ["0", "1"]
+        .map(|trial| {
+            let file = path(&format!("{trial}.safetensors"));
+            let done = strata(["verify", &run, "--trial", trial, "--save", &file]);
+            assert_eq!(done.code, 0, "{}", done.err);
+            assert_eq!(done.out, format!("trial {trial}: equal\n"));
+            let network = format!("{run}#{trial}");
+            let home = strata([
+                "export",
+                &network,
+                "--weights",
+                &file,
+                "--to",
+                "onnx",
+                "-o",
+                &file,
+            ]);
+            assert_eq!(home.code, 0, "{}", home.err);
+            // Without a final evaluation, `best/` is of the search too.
+            let beside = std::fs::read(path(&format!("{trial}.preprocessing.json"))).unwrap();
+            let kept = path("runs/n-1/best/preprocessing.json");
+            assert_eq!(beside, std::fs::read(kept).unwrap());
+            file
+        })
+        .into();
+    // One of them won, and its weights are those of the run folder.
+    let best = std::fs::read(path("runs/n-1/best/weights.safetensors")).unwrap();
+    let same = saved
+        .iter()
+        .filter(|file| std::fs::read(file).unwrap() == best);
+    assert_eq!(same.count(), 1);
+    let beyond = strata(["verify", &run, "--trial", "2"]);
+    assert_eq!(beyond.code, 2, "{}", beyond.err);
+    let unknown = strata(["export", &format!("{run}#2"), "--to", "json"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.err);
+}

@@ -334,3 +334,44 @@ fn programs_of_networks_for_texts_and_tables_train_as_burn_does() {
         compare_samples(name, 6, TOLERANCE_ACROSS_KINKS);
     }
 }
+
+#[test]
+fn programs_that_skip_zeros_train_as_burn_does() {
+    // Zeros meet sums, functions, pools, convolutions with and without a bias, concatenation and normalisation; some
+    // networks have nothing else, and some parts of others lead nowhere.
+    let cell = |name: &str, merge: &str| {
+        format!(
+            "let {name} {{ dag {{ nodes 4\n edges all\n edge zero @ 3 | identity | gelu \
+             | {{ silu conv2d(8, kernel: 3, padding: same, bias: false) }} | conv2d(8, kernel: 1) \
+             | {{ conv2d(8, kernel: 1, bias: false) batch_norm }} | max_pool2d(3, stride: 1, padding: same) \
+             | avg_pool2d(3, stride: 1, padding: same) \
+             | depthwise_conv2d(kernel: 3, padding: same, bias: false)\n \
+             merge {merge}\n output last }} }}\n"
+        )
+    };
+    let (adding, joining) = (cell("adding", "add"), cell("joining", "concat"));
+    let text = format!(
+        "space z\ninput image(channels: 2, height: 6, width: 6)\noutput classes(3)\n{adding}{joining}\
+         network {{ conv2d(8, kernel: 3, padding: same) adding joining \
+         conv2d(8, kernel: 1, bias: false) adding global_avg_pool linear(classes) }}"
+    );
+    compare_networks_of(&text, 60, |_| TOLERANCE_ACROSS_KINKS);
+}
+
+#[test]
+fn programs_draw_the_noise_that_layers_draw_on_burn() {
+    for (input, layer) in [
+        (
+            "image(channels: 3, height: 4, width: 4)",
+            "conv2d(8, kernel: 1)",
+        ),
+        ("signal(channels: 3, length: 8)", "conv1d(8, kernel: 1)"),
+        ("vector(features: 9)", "linear(8)"),
+    ] {
+        let text = format!(
+            "space n\ninput {input}\noutput classes(3)\nnetwork {{ gaussian_noise(0.3) {layer} \
+             gaussian_dropout(0.2) gaussian_noise(0.0) dropout(0.2) flatten linear(classes) }}"
+        );
+        compare_networks_of(&text, 2, |_| TOLERANCE_OF_NETWORKS);
+    }
+}

@@ -260,6 +260,10 @@ impl<A: Algorithm> Operation for Winograd<A> {
         let (target, weights) = (inputs[0].as_deref_mut(), &mut parameters[0]);
         ROOM.with_borrow_mut(|room| self.run_backward(room, pass, gradient, target, weights));
     }
+
+    fn preserves_zeros(&self) -> bool {
+        !self.biased
+    }
 }
 
 #[cfg(test)]

@@ -157,8 +157,11 @@ impl Checker {
             .all(|found| found.severity != Severity::Error)
     }
 
+    /// Notes a finding, once: what stands for several edges or calls is checked for each of them.
     fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     fn file(&mut self, file: &File) -> Option<Program> {

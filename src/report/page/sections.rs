@@ -64,7 +64,7 @@ pub fn finals(summary: &Summary, out: &mut String) {
             escaped(&row.subject.to_string()),
             figure(row.mean),
             figure(row.deviation),
-            row.accuracies.len(),
+            row.scores.len(),
             grouped(row.params),
             grouped(row.macs)
         );

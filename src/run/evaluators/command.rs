@@ -49,6 +49,14 @@ impl EvaluatorKind for CommandSettings {
         self.nonsense()
     }
 
+    fn score_name(&self, _: Output) -> &'static str {
+        "score"
+    }
+
+    fn test_score_name(&self, output: Output) -> &'static str {
+        self.score_name(output)
+    }
+
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
         Ok(Box::new(CommandEvaluators {
             settings: self.clone(),

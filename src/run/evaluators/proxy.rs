@@ -2,9 +2,9 @@
 
 use super::training::TrainingEvaluators;
 use super::without_data::no_hash;
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
+use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo, has_data};
 use crate::architecture::Output;
-use crate::data::{DataSource, Preprocessing};
+use crate::data::Preprocessing;
 use crate::evaluation::{Evaluator, ProxyEvaluator};
 use crate::layers::Shape;
 use crate::proxies::{Minibatch, Proxy};
@@ -65,8 +65,7 @@ impl EvaluatorKind for ProxySettings {
     }
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
-        let has_data = *given.data != DataSource::default();
-        let trained = has_data.then(|| TrainingEvaluators::load(given));
+        let trained = has_data(given.data).then(|| TrainingEvaluators::load(given));
         Ok(Box::new(ProxyEvaluators {
             settings: self.clone(),
             seed: given.experiment.seed,

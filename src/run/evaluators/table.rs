@@ -75,6 +75,10 @@ impl EvaluatorKind for TableSettings {
         "score"
     }
 
+    fn test_score_name(&self, output: Output) -> &'static str {
+        self.score_name(output)
+    }
+
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
         let unfit = |error: TableError| RunError::Setting {
             key: "evaluator".to_owned(),

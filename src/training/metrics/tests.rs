@@ -40,6 +40,10 @@ fn figures_are_those_of_scikit_learn() {
     assert!(cases.len() >= 10);
     for case in cases {
         let found = all(case.output, &case.outputs, &case.targets());
+        for name in found.keys().map(String::as_str) {
+            let is_error = ["rmse", "mae"].contains(&name);
+            assert_ne!(is_error, QUALITY_FIGURES.contains(&name), "{name}");
+        }
         let names = |figures: &BTreeMap<String, f64>| figures.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&found), names(&case.metrics), "{}", case.name);
         for (name, wanted) in &case.metrics {

@@ -36,6 +36,11 @@ fn a_quick_comparison_is_reported_checked_and_no_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     experiment(folder);
+    let early = run(folder, &["compare", "small.toml", "--quick", "--check"]);
+    assert_eq!(early.code, 2, "{}", early.err);
+    let wanted = "`strata compare small.toml --quick --bless` writes it";
+    assert!(early.err.contains(wanted), "{}", early.err);
+    assert!(!folder.join("runs").exists(), "nothing was run for it");
     let ended = run(folder, &["compare", "small.toml", "--quick", "--bless"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(ended.out.starts_with("Not evidence:"), "{}", ended.out);
@@ -92,6 +97,9 @@ fn a_quick_comparison_is_reported_checked_and_no_evidence() {
     );
 
     let comparison = "runs/small-compare-1";
+    let folders = run(folder, &["compare", comparison, "--check"]);
+    assert_eq!(folders.code, 2, "{}", folders.err);
+    assert!(folders.err.contains("experiment file"), "{}", folders.err);
     let json = run(folder, &["report", comparison, "--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(value["arms"].as_array().unwrap().len(), 4);

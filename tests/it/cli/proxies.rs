@@ -1,6 +1,7 @@
 //! `strata proxy`.
 
 use super::program::{strata, strata_in};
+use super::runs::experiment;
 use std::fs;
 
 const SPACE: &str = "search_spaces/first.space";
@@ -95,4 +96,37 @@ fn a_proxy_that_does_not_exist_is_shown_the_closest() {
     let said = strata(["proxy", SPACE, "--proxies", "synflo"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("did you mean `synflow`?"), "{}", said.err);
+}
+
+#[test]
+fn a_search_by_a_proxy_needs_no_data() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "");
+    let text = "name = \"noise\"\nspace = \"small.space\"\nbudget.trials = 4\n\
+                evaluator = { kind = \"proxy\", proxies = [\"synflow\", \"naswot\"], batch = 4 }\n\
+                search = { controller = \"nsga2\", objectives = [\"score\", \"naswot\"] }\n";
+    std::fs::write(folder.path().join("noise.toml"), text).unwrap();
+    let run = |arguments: &[&str]| strata_in(folder.path(), arguments);
+    let ended = run(&["search", "noise.toml", "--quiet"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.out.contains("validation synflow"), "{}", ended.out);
+    assert_eq!(run(&["verify", "-n", "2"]).code, 0);
+    let front = run(&["pareto", "--json"]).json();
+    let rows = front["trials"].as_array().unwrap().clone();
+    let most = |at: usize| {
+        let figures = rows.iter().map(|row| row["figures"][at].as_f64().unwrap());
+        figures.fold(f64::NEG_INFINITY, f64::max)
+    };
+    let trials = run(&["trials", "--json"]).out;
+    for line in trials.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(
+            row["metrics"]["naswot"].as_f64().unwrap() <= most(1),
+            "{row}"
+        );
+    }
+    let refused = run(&["best", "--under", "naswot=1"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.err.contains("--over naswot=1"), "{}", refused.err);
+    assert_eq!(run(&["best", "--over", "naswot=-1G"]).code, 0);
 }

@@ -185,6 +185,6 @@ fn the_best_is_the_winner_and_lies_in_its_folder() {
         summary
             .finals
             .iter()
-            .all(|row| row.accuracies.len() == 2 && row.deviation.is_some())
+            .all(|row| row.scores.len() == 2 && row.deviation.is_some())
     );
 }

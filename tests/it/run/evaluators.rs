@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use strata::random::Seed;
 use strata::run::{
-    EVALUATORS, EvaluatorSettings, Experiment, Options, RecordedRun, RunError, start, start_with,
-    verify,
+    Bound, EVALUATORS, EvaluatorSettings, Experiment, Limit, Options, RecordedRun, RunError,
+    Sample, start, start_with, verify,
 };
 
 /// What is said of an experiment with `section` in it, and where.
@@ -112,7 +112,7 @@ fn a_proxy_judges_noise_without_data_and_trains_in_the_end_with_it() {
         ..Options::new(&stop)
     };
     let folder = runs[0].folder().path();
-    let verified = verify(folder, 3, Seed(0), &options, &mut |_| ()).unwrap();
+    let verified = verify(folder, Sample::Drawn(3, Seed(0)), &options, &mut |_| ()).unwrap();
     assert!(verified.is_equal() && verified.checked.len() == 3);
 
     let bench =
@@ -120,7 +120,7 @@ fn a_proxy_judges_noise_without_data_and_trains_in_the_end_with_it() {
     let run = run_to_its_end(&bench, 2).unwrap();
     let finals = run.finals().unwrap();
     assert_eq!(finals[0].score_name, "accuracy");
-    assert_eq!(finals[0].accuracies.len(), 2);
+    assert_eq!(finals[0].scores.len(), 2);
 }
 
 const FILTERED: &str = "[prefilter]\nproxies = [\"synflow\", \"naswot\"]\ndraws = 4\nbatch = 8";
@@ -192,7 +192,7 @@ fn latency_is_kept_in_the_journal_and_not_verified() {
         ..Options::new(&stop)
     };
     let folder = run.folder().path();
-    let said = verify(folder, 1, Seed(0), &options, &mut |_| ()).unwrap_err();
+    let said = verify(folder, Sample::Drawn(1, Seed(0)), &options, &mut |_| ()).unwrap_err();
     assert!(said.to_string().contains("never the same twice"), "{said}");
 }
 
@@ -232,7 +232,7 @@ question=$(cat)
 params=$(printf '%s' "$question" | grep -o '"params":[0-9]*' | head -n 1 | cut -d : -f 2)
 case $question in *'"phase":"test"'*) params=7;; esac
 echo "something to read"
-echo "{\"score\": $params, \"loss\": 0.5, \"metrics\": {\"seen\": 1}}"
+echo "{\"score\": $params, \"loss\": 0.5, \"metrics\": {\"seen\": 1, \"auroc\": $params}}"
 "#;
 
 #[cfg(unix)]
@@ -244,7 +244,36 @@ fn a_command_judges_and_tests() {
         assert_eq!((row.score, row.loss), (Some(row.params as f64), Some(0.5)));
         assert_eq!(row.metrics["seen"], 1.0);
     }
-    assert_eq!(run.finals().unwrap()[0].accuracies, [7.0, 7.0]);
+    let finals = run.finals().unwrap();
+    assert_eq!(finals[0].scores, [7.0, 7.0]);
+    assert_eq!(run.score_name().unwrap(), "score");
+    assert_eq!(finals[0].score_name, "score");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_figure_of_quality_is_to_be_large() {
+    let bench = scripted(BY_SIZE, "tests = true", 8);
+    let run = run_to_its_end(&bench, 2).unwrap();
+    let best = run.best().unwrap();
+    let by = |name: &str| run.front(&[name.to_owned()]).unwrap();
+    let both = by("auroc");
+    assert!(
+        both.trials
+            .iter()
+            .all(|row| row.figures == [best.params as f64; 2]),
+        "the largest of both is all there is: {both:?}"
+    );
+    assert_eq!(both.trials[0].trial, best.trial);
+    assert!(by("params").trials.len() > both.trials.len());
+    let enough = Bound {
+        name: "auroc".to_owned(),
+        limit: Limit::Least(best.params as f64),
+    };
+    assert_eq!(
+        run.best_within(&[enough]).unwrap().unwrap().trial,
+        best.trial
+    );
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::atomic::AtomicBool;
 use strata::random::Seed;
 use strata::run::{
-    Options, RecordedRun, RunError, SearchEnd, choose, resume as go_on, start, verify,
+    Options, RecordedRun, RunError, Sample, SearchEnd, choose, resume as go_on, start, verify,
 };
 use strata::search::{Fidelity, TrialId};
 
@@ -87,7 +87,7 @@ fn training_on_from_a_checkpoint_and_anew_give_the_same_digest_and_verify() {
     assert!(!one.join("checkpoints").exists());
     // Every trial again, each from its beginning.
     assert_eq!(choose(&run, 20, Seed(0)).len(), 20);
-    let verified = verify(&one, 20, Seed(0), &options(2), &mut |_| ()).unwrap();
+    let verified = verify(&one, Sample::Drawn(20, Seed(0)), &options(2), &mut |_| ()).unwrap();
     assert!(verified.is_equal(), "{verified:?}");
     // A run cut in the middle has lost its checkpoints.
     let journal = fs::read_to_string(one.join("journal.jsonl")).unwrap();
@@ -119,7 +119,7 @@ fn a_share_of_the_data_is_a_fidelity_too() {
     let third = Some(Fidelity::of_data(1.0 / 3.0));
     assert!(run.trials().iter().any(|row| row.fidelity == third));
     assert!(run.trials().iter().any(|row| row.fidelity.is_none()));
-    let verified = verify(&folder, 14, Seed(0), &options, &mut |_| ()).unwrap();
+    let verified = verify(&folder, Sample::Drawn(14, Seed(0)), &options, &mut |_| ()).unwrap();
     assert!(verified.is_equal(), "{verified:?}");
 }
 
@@ -151,7 +151,7 @@ fn inherited_weights_are_found_again_by_a_run_that_lost_them_and_by_verify() {
     let wanted = digest(&one);
     assert_eq!(digest(&two), wanted);
     assert!(!one.join("weights").exists());
-    let verified = verify(&one, 14, Seed(0), &options(2), &mut |_| ()).unwrap();
+    let verified = verify(&one, Sample::Drawn(14, Seed(0)), &options(2), &mut |_| ()).unwrap();
     assert!(verified.is_equal(), "{verified:?}");
     let journal = fs::read_to_string(one.join("journal.jsonl")).unwrap();
     let half: usize = journal.lines().take(20).map(|line| line.len() + 1).sum();

@@ -3,7 +3,7 @@
 use super::fixture::{BASELINE, Bench, EXPERIMENT, SPACE, digest};
 use std::sync::atomic::AtomicBool;
 use strata::random::Seed;
-use strata::run::{EndReason, Options, RecordedRun, resume, start, verify};
+use strata::run::{EndReason, Options, RecordedRun, Sample, resume, start, verify};
 
 fn small() -> Bench {
     let settings = EXPERIMENT
@@ -35,7 +35,13 @@ fn training_gives_the_same_digest_on_any_number_of_workers_and_verifies() {
         workers: None,
         ..Options::new(&stop)
     };
-    let verification = verify(&folders[0], 4, Seed(1), &options, &mut |_| ()).unwrap();
+    let verification = verify(
+        &folders[0],
+        Sample::Drawn(4, Seed(1)),
+        &options,
+        &mut |_| (),
+    )
+    .unwrap();
     assert_eq!(verification.checked.len(), 4);
     assert!(verification.is_equal(), "{verification:?}");
 }
@@ -92,7 +98,7 @@ fn winners_and_baselines_are_tested_with_every_seed() {
     assert!(
         finals
             .iter()
-            .all(|row| row.accuracies.len() == 2 && row.mean.unwrap() > 0.3),
+            .all(|row| row.scores.len() == 2 && row.mean.unwrap() > 0.3),
         "{finals:?}"
     );
 }
