@@ -7,12 +7,11 @@ use crate::layers::Shape;
 use std::io::Read;
 use std::path::Path;
 
+/// Formats of tables with columns.
+const TABLES: &[&str] = &["csv", "tsv", "parquet"];
+
 /// Formats that hold the same in other words, so that one may be asked in place of another.
-const ALIKE: [&[&str]; 3] = [
-    &["csv", "tsv", "parquet"],
-    &["text", "jsonl"],
-    &["npy", "npz"],
-];
+const ALIKE: [&[&str]; 3] = [TABLES, &["text", "jsonl"], &["npy", "npz"]];
 
 /// Formats that have no ending of their own: their files are called as tables are.
 const UNCALLED: [&str; 2] = ["text", "ucr"];
@@ -88,6 +87,11 @@ impl From<Vec<f32>> for Questions {
     }
 }
 
+/// Whether a format's files are tables.
+pub(super) fn is_table(format: &str) -> bool {
+    TABLES.contains(&format)
+}
+
 /// Reads a file of new examples.
 pub(super) fn read(known: &Preprocessing, path: &Path) -> Result<Questions, DataError> {
     let format = format(known, path)?;
@@ -103,8 +107,8 @@ fn format(known: &Preprocessing, path: &Path) -> Result<Format, DataError> {
     let Ok(named) = Format::of_ending(path) else {
         return Ok(trained);
     };
-    let is_table = ALIKE[0].contains(&named.name());
-    if named == trained || (is_table && UNCALLED.contains(&trained.name())) {
+    let is_called_table = is_table(named.name()) && UNCALLED.contains(&trained.name());
+    if named == trained || is_called_table {
         return Ok(trained);
     }
     let are_alike =

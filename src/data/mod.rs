@@ -2,7 +2,8 @@
 //!
 //! A [`DataSource`] is what an experiment writes under `[data]`. One of the [`FORMATS`] reads it into a
 //! [`Dataset`] of raw values, which divides into [`Splits`]: a training and a validation [`Part`] for the search, and a
-//! [`SealedTest`] that only the final evaluation opens.
+//! [`SealedTest`] that only the final evaluation opens. What they learnt from the training part is a
+//! [`Preprocessing`], by which new files are read without it.
 //!
 //! Readers take bytes from strangers: every size is checked before memory is taken, and every error
 //! says which file, line and column, and what to do. This module knows nothing of networks.

@@ -7,7 +7,8 @@ use super::encode::Encoder;
 use super::split::Scale;
 use super::text::Vocabulary;
 use super::{
-    DataError, Dataset, Examples, Format, Normaliser, Part, TargetScale, Targets, Task, asked,
+    DataError, Dataset, Examples, Format, MAX_VALUES, Normaliser, Part, TargetScale, Targets, Task,
+    asked,
 };
 use crate::architecture::Output;
 use crate::layers::Shape;
@@ -311,6 +312,15 @@ impl Preprocessing {
 
     /// What does not fit together.
     fn nonsense(&self) -> Option<&'static str> {
+        let mut sizes = self.input.dimensions().into_iter();
+        let elements = sizes.try_fold(1usize, |product, size| product.checked_mul(size));
+        if !elements.is_some_and(|elements| (1..=MAX_VALUES).contains(&elements)) {
+            return Some("its input has no values, or too many");
+        }
+        let format = self.file.format.map_or("", Format::name);
+        if !self.columns.is_empty() && !asked::is_table(format) {
+            return Some("columns are of tables, and its file is none");
+        }
         let groups = self.input.features().unwrap_or(0);
         let Normaliser { mean, deviation } = &self.scale;
         if mean.len() != deviation.len() || !(mean.is_empty() || mean.len() == groups) {
