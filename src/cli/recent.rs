@@ -45,4 +45,12 @@ impl Run {
     pub fn read(&self, terminal: &mut Terminal) -> Result<RecordedRun, Failure> {
         Ok(RecordedRun::open(&self.folder(terminal)?)?)
     }
+
+    /// As [`read`](Self::read), with no more of its trials than says how it stands.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_in_brief(&self, terminal: &mut Terminal) -> Result<RecordedRun, Failure> {
+        Ok(RecordedRun::open_in_brief(&self.folder(terminal)?)?)
+    }
 }

@@ -5,12 +5,12 @@ use super::numbers;
 use super::table::{Side, Table};
 use super::terminal::Terminal;
 use crate::architecture;
-use crate::evaluation::{FAILURES, FailureInfo, FailureKind};
+use crate::evaluation::{FAILURES, FailureInfo};
 use crate::report::{
     Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
 };
 use crate::run::comparison::RecordedComparison;
-use crate::run::{EndReason, Ending, FinalRow, Outcome, RecordedRun, Subject, TrialRow};
+use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, TrialRow};
 use std::path::Path;
 
 /// Tells how a run ended: its best network, the final evaluation, and what can be done next.
@@ -32,7 +32,7 @@ pub fn ending(ending: &Ending, terminal: &mut Terminal) -> Result<(), Failure> {
 }
 
 fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
-    let run = RecordedRun::open(folder)?;
+    let run = RecordedRun::open_in_brief(folder)?;
     best(&run, terminal)?;
     let finals = run.finals()?;
     finals_table(&finals, terminal)?;
@@ -54,19 +54,14 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
 
 /// How many trials failed, and of what; nothing if none did.
 fn failures(run: &RecordedRun) -> Option<String> {
-    let outcomes = &run.state().outcomes;
-    let kinds = outcomes.iter().filter_map(|outcome| match outcome {
-        Outcome::Failed(failed) => Some(failed.kind),
-        Outcome::Finished(_) => None,
-    });
-    let kinds: Vec<FailureKind> = kinds.collect();
+    let kinds = run.state().failed();
     let of = |info: &FailureInfo| {
-        let count = kinds.iter().filter(|&&kind| kind == info.kind).count();
-        (count > 0).then(|| format!("{count} {}", info.name))
+        let count = kinds.get(&info.kind)?;
+        Some(format!("{count} {}", info.name))
     };
     let parts: Vec<String> = FAILURES.iter().filter_map(of).collect();
     (!parts.is_empty()).then(|| {
-        let (failed, trials) = (kinds.len(), outcomes.len());
+        let (failed, trials) = (kinds.values().sum::<u64>(), run.state().outcomes.len());
         let (parts, folder) = (parts.join(", "), run.folder().path().display());
         format!(
             "{failed} of {trials} trials failed: {parts}; see `strata trials {folder} --failed`"

@@ -18,7 +18,7 @@ pub struct Args {
 
 /// Reads the journal and sums it up.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    let summary = args.run.read(terminal)?.summary()?;
+    let summary = args.run.read_in_brief(terminal)?.summary()?;
     if args.json {
         return terminal.json(&summary);
     }

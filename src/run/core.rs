@@ -4,8 +4,9 @@ use super::error::RunError;
 use super::event::Event;
 use super::executor::{Done, Limits, Message, Workforce};
 use super::folder::RunFolder;
-use super::journal::{Digester, Entry, Journal};
+use super::journal::Journal;
 use super::manifest;
+use super::past::Story;
 use super::record::{EndReason, Ended, Record};
 use super::setup::Setup;
 use super::state::State;
@@ -36,23 +37,58 @@ pub(super) struct Core<'a> {
     pub limits: Limits,
     pub stop: &'a AtomicBool,
     pub watch: &'a mut dyn FnMut(&Event),
+    pub unsafe_yet: Unsafe,
+}
+
+/// What is not safe yet, and what is told when it is.
+#[derive(Debug, Default)]
+pub(super) struct Unsafe {
+    records: bool,
+    events: Vec<Event>,
 }
 
 impl Core<'_> {
     /// Writes a record; when this returns, it is on disk and counts.
     pub fn record(&mut self, record: Record) -> Result<(), RunError> {
-        let entry = self
-            .journal
-            .append(record, self.clock.now(), self.clock.elapsed())?;
+        self.add(record)?;
+        self.commit()
+    }
+
+    /// Writes a record that counts when [`commit`](Self::commit) has returned. Until then nobody is told of
+    /// anything.
+    pub fn add(&mut self, record: Record) -> Result<(), RunError> {
+        self.unsafe_yet.records = true;
+        let (at, seconds) = (self.clock.now(), self.clock.elapsed());
+        let entry = self.journal.add(record, at, seconds)?;
         self.story.add(&entry);
-        let applied = self.state.apply(&entry.record);
+        let applied = self.state.take(entry.record);
         applied.expect("the dispatcher writes records in order");
         Ok(())
     }
 
-    /// Tells those who watch.
+    /// Returns when everything that was written is on disk, and has been told.
+    pub fn commit(&mut self) -> Result<(), RunError> {
+        if !self.unsafe_yet.records {
+            return Ok(());
+        }
+        self.journal.commit()?;
+        let Unsafe { events, .. } = std::mem::take(&mut self.unsafe_yet);
+        events.iter().for_each(|event| (self.watch)(event));
+        Ok(())
+    }
+
+    /// Whether nothing was written since the last [`commit`](Self::commit).
+    pub fn is_safe(&self) -> bool {
+        !self.unsafe_yet.records
+    }
+
+    /// Tells those who watch: at once, or when what it may be about is safe.
     pub fn tell(&mut self, event: &Event) {
-        (self.watch)(event);
+        if self.unsafe_yet.records {
+            self.unsafe_yet.events.push(event.clone());
+        } else {
+            (self.watch)(event);
+        }
     }
 
     /// Whether the run was told to end.
@@ -116,53 +152,8 @@ impl Core<'_> {
     }
 }
 
-/// What of a journal is not in the state that it adds up to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Story {
-    digester: Digester,
-    begun: Option<f64>,
-    last: f64,
-    seconds: f64,
-}
-
-impl Story {
-    /// The story that entries tell.
-    pub fn of(entries: &[Entry]) -> Self {
-        let mut story = Self::default();
-        entries.iter().for_each(|entry| story.add(entry));
-        story
-    }
-
-    /// Takes in the next entry.
-    pub fn add(&mut self, entry: &Entry) {
-        self.digester.add(entry);
-        self.begun.get_or_insert(entry.at);
-        (self.last, self.seconds) = (entry.at, entry.seconds);
-    }
-
-    /// The digest of everything that happened.
-    pub fn digest(&self) -> String {
-        self.digester.finish()
-    }
-
-    /// When it began, in seconds since 1970.
-    pub fn begun(&self) -> f64 {
-        self.begun.unwrap_or_default()
-    }
-
-    /// When the last entry was written, in seconds since 1970.
-    pub fn last(&self) -> f64 {
-        self.last
-    }
-
-    /// Seconds of running.
-    pub fn seconds(&self) -> f64 {
-        self.seconds
-    }
-}
-
 /// How much work a unit is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
     pub params: u64,
     pub epochs: u32,
@@ -190,11 +181,11 @@ pub(super) struct Clock<'a> {
 
 impl<'a> Clock<'a> {
     /// A clock that goes on from what a journal says.
-    pub fn after(entries: &[Entry], time: &'a dyn Time) -> Self {
+    pub fn after(story: &Story, time: &'a dyn Time) -> Self {
         Self {
             time,
             begun: time.running(),
-            before: entries.last().map_or(0.0, |entry| entry.seconds),
+            before: story.seconds(),
         }
     }
 

@@ -58,8 +58,8 @@ pub(super) trait Disk: fmt::Debug + Send + Sync {
 
 /// A file that is added to. Nobody else can open it as long as this is there.
 pub(super) trait Log: fmt::Debug + Send {
-    /// Everything in it.
-    fn content(&mut self) -> io::Result<Vec<u8>>;
+    /// Everything in it, from its beginning on.
+    fn reader(&mut self) -> io::Result<Box<dyn Read + '_>>;
 
     /// Adds to its end. It is not safe yet.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -145,11 +145,9 @@ impl Disk for Machine {
 
 /// A file that was opened by [`Machine::log`], and is locked as long as it is open.
 impl Log for File {
-    fn content(&mut self) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
+    fn reader(&mut self) -> io::Result<Box<dyn Read + '_>> {
         self.seek(SeekFrom::Start(0))?;
-        self.read_to_end(&mut content)?;
-        Ok(content)
+        Ok(Box::new(self))
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {

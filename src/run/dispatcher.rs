@@ -4,6 +4,9 @@
 //! 0..W are proposed; then each result, in the order of trials, is followed by the proposal it makes
 //! possible. A result that comes early waits in memory; a crash loses at most W-1 of those, and they
 //! were never acknowledged.
+//!
+//! Whatever has come by the time that the dispatcher looks is written and made safe together. Only then are
+//! its results told and its proposals handed out.
 
 mod replay;
 
@@ -45,9 +48,12 @@ pub(super) fn search(core: &mut Core<'_>, evaluators: &dyn Evaluators) -> Result
     Ok(flow)
 }
 
+/// The most messages that are taken in before what follows from them is made safe.
+const MOST_MESSAGES: usize = 64;
+
 /// A trial that has no result yet.
 struct Open {
-    candidate: Candidate,
+    candidate: Arc<Candidate>,
     recipe: Recipe,
     fidelity: Fidelity,
     stream: u64,
@@ -76,6 +82,10 @@ struct Search<'a, 'c> {
     checkpoints: Checkpoints,
     weights: Checkpoints,
     early: BTreeMap<TrialId, Done>,
+    /// Trials whose proposals are not safe yet; they are handed out when those are.
+    proposed: Vec<TrialId>,
+    /// Whether what became of trials is of no use to later ones, so that it need not be remembered.
+    forgets: bool,
     closed: Option<SearchEnd>,
     cancelled: usize,
 }
@@ -83,6 +93,7 @@ struct Search<'a, 'c> {
 impl Search<'_, '_> {
     fn run(&mut self) -> Result<Flow, RunError> {
         self.propose_ready()?;
+        self.commit()?;
         while !self.is_complete() {
             if self.core.is_interrupted() {
                 return Ok(Flow::Interrupted);
@@ -90,6 +101,8 @@ impl Search<'_, '_> {
             self.look_at_the_clock()?;
             if let Some(message) = self.executor.next(PATIENCE)? {
                 self.receive(message)?;
+                self.receive_more()?;
+                self.commit()?;
             }
         }
         self.checkpoints.clear();
@@ -114,26 +127,62 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Makes what was written safe, and only then does what follows from it.
+    fn commit(&mut self) -> Result<(), RunError> {
+        if self.core.is_safe() {
+            return Ok(());
+        }
+        self.core.commit()?;
+        for trial in std::mem::take(&mut self.proposed) {
+            self.submit(trial)?;
+        }
+        self.drop_checkpoints();
+        Ok(())
+    }
+
+    /// Receives what comes in a moment, as long as there are trials that something may come of.
+    fn receive_more(&mut self) -> Result<(), RunError> {
+        for _ in 0..MOST_MESSAGES {
+            let begun = self.open.len() - self.proposed.len();
+            if self.core.is_safe() || self.is_complete() || begun == self.early.len() {
+                break;
+            }
+            match self.executor.in_a_moment()? {
+                Some(message) => self.receive(message)?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
     fn receive(&mut self, message: Message) -> Result<(), RunError> {
         let Unit::Trial(trial) = *message.unit() else {
             unreachable!("a search runs trials");
         };
-        let (open, score_name) = (&self.open, self.core.setup.score_name());
-        let work = || {
-            let open = &open[&trial];
-            let epochs = open.fidelity.epochs_of(open.recipe.epochs);
-            Work::of(&open.candidate.architecture, epochs, score_name)
+        let work = match self.open.get(&trial) {
+            Some(open) if matches!(message, Message::Started { .. }) => self.work(trial, open),
+            _ => Work::default(),
         };
-        let Some(done) = self.core.pass_on(message, work) else {
+        let Some(done) = self.core.pass_on(message, || work) else {
             return Ok(());
         };
         self.early.insert(trial, done);
         self.settle()
     }
 
+    /// How much work a trial is that has no result yet.
+    fn work(&self, trial: TrialId, open: &Open) -> Work {
+        let epochs = open.fidelity.epochs_of(open.recipe.epochs);
+        Work {
+            params: self.core.state.proposals[trial.0 as usize].params,
+            epochs: u32::try_from(epochs).unwrap_or(u32::MAX),
+            score_name: self.core.setup.score_name(),
+        }
+    }
+
     /// Writes the results whose turn it is, each followed by the proposal it makes possible.
     fn settle(&mut self) -> Result<(), RunError> {
-        loop {
+        while !self.is_complete() {
             let trial = TrialId(self.core.state.outcomes.len() as u64);
             let Some(done) = self.early.remove(&trial) else {
                 return Ok(());
@@ -141,13 +190,21 @@ impl Search<'_, '_> {
             let fitness = self.write_outcome(trial, done)?;
             let costs = self.costs(trial)?;
             self.proposer.tell(fitness, costs);
-            self.core.state.shed(trial);
+            self.forget(trial);
             if self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());
             }
             self.propose_ready()?;
-            self.drop_checkpoints();
+        }
+        Ok(())
+    }
+
+    /// Forgets what a search need not know of a trial that it was told of.
+    fn forget(&mut self, trial: TrialId) {
+        self.core.state.shed(trial);
+        if self.forgets {
+            self.core.state.forget_before(trial);
         }
     }
 
@@ -182,7 +239,8 @@ impl Search<'_, '_> {
                 self.closed = Some(SearchEnd::Exhausted);
                 break;
             };
-            let open = self.opened(&proposed)?;
+            let proposal = record_of(&proposed);
+            let open = self.opened(proposed)?;
             if budget
                 .epochs
                 .is_some_and(|epochs| self.planned_epochs(&open) > epochs as f64)
@@ -191,10 +249,10 @@ impl Search<'_, '_> {
                 self.closed = Some(SearchEnd::Epochs);
                 break;
             }
-            let trial = proposed.trial;
-            self.core.record(Record::Proposed(record_of(&proposed)))?;
+            let trial = proposal.trial;
+            self.core.add(Record::Proposed(proposal))?;
             self.open.insert(trial, open);
-            self.submit(trial)?;
+            self.proposed.push(trial);
         }
         Ok(())
     }
@@ -211,7 +269,7 @@ impl Search<'_, '_> {
     }
 
     /// What is to be known of a proposal until it has a result.
-    fn opened(&self, proposed: &Proposed) -> Result<Open, RunError> {
+    fn opened(&self, proposed: Proposed) -> Result<Open, RunError> {
         let state = &self.core.state;
         let before = proposed.continues.map_or(0, |earlier| {
             let own = state.outcomes[earlier.0 as usize].epochs().len();
@@ -219,7 +277,7 @@ impl Search<'_, '_> {
         });
         Ok(Open {
             recipe: self.core.setup.recipe(&proposed.candidate)?,
-            candidate: proposed.candidate.clone(),
+            candidate: Arc::new(proposed.candidate),
             fidelity: proposed.fidelity,
             stream: proposed.stream,
             continues: proposed.continues,
@@ -251,7 +309,7 @@ impl Search<'_, '_> {
             attempt: 0,
             number: open.stream,
             seed: self.core.setup.experiment.seed,
-            candidate: Arc::new(open.candidate.clone()),
+            candidate: Arc::clone(&open.candidate),
             recipe: open.recipe.clone(),
             fidelity: open.fidelity,
             start: Beginning {
@@ -344,7 +402,7 @@ impl Search<'_, '_> {
                     seconds,
                     worker,
                 };
-                self.core.record(Record::Failed(record))?;
+                self.core.add(Record::Failed(record))?;
                 self.core.tell(&Event::Failed {
                     unit,
                     kind,
@@ -376,7 +434,7 @@ impl Search<'_, '_> {
             let (folder, score_name) = (self.core.folder, self.core.setup.score_name());
             leftovers::write_best(folder, &record, &open.candidate, weights, score_name)?;
         }
-        self.core.record(Record::Finished(record))?;
+        self.core.add(Record::Finished(record))?;
         self.core.tell(&Event::Finished {
             unit: Unit::Trial(trial),
             score,

@@ -114,6 +114,9 @@ pub(super) struct Limits {
     pub retries: u32,
 }
 
+/// How long other results are waited for before one is made safe, which takes a disk about ten times as long.
+const MOMENT: Duration = Duration::from_micros(50);
+
 /// The dispatcher's end of the workers.
 pub(super) trait Executor {
     /// Queues a piece of work. Work begins in the order of queueing, but that what is tried once more
@@ -136,6 +139,15 @@ pub(super) trait Executor {
     /// # Errors
     /// When no message will come any more.
     fn next(&mut self, patience: Duration) -> Result<Option<Message>, RunError>;
+
+    /// A message that has come, or comes in a moment: what follows from it is made safe together with what
+    /// follows from those before.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    fn in_a_moment(&mut self) -> Result<Option<Message>, RunError> {
+        self.next(MOMENT)
+    }
 }
 
 /// What is done with an executor as long as it is there.

@@ -369,8 +369,14 @@ pub(super) fn missing(device: ComputeDevice) -> Option<String> {
     })
 }
 
+/// Where named datasets lie is not part of the question, and no reason to speak of data.
 fn is_no_data(data: &DataSource) -> bool {
-    *data == DataSource::default()
+    let folder = data.folder.clone();
+    *data
+        == DataSource {
+            folder,
+            ..DataSource::default()
+        }
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -122,7 +122,7 @@ impl RunFolder {
         self.path.join("baselines").join(format!("{name}.space"))
     }
 
-    /// What a trial left.
+    /// What a trial left, if it was trained.
     pub fn trial(&self, trial: TrialId) -> PathBuf {
         self.path.join("trials").join(format!("{:04}", trial.0))
     }

@@ -1,23 +1,25 @@
 //! The journal: what happened in a run, record by record; everything about the run follows from it.
 //!
-//! A [`Journal`] gives each record the next number and returns when the record is safe. Where it is
-//! kept is the implementation's affair: [`FileJournal`] keeps a file in the run folder. In words, a
-//! record is a line: a JSON object that begins with a checksum over the rest of the line.
+//! A [`Journal`] gives each record the next number and says when it is safe; several may be made safe
+//! together. Where it is kept is the implementation's affair: [`FileJournal`] keeps a file in the run
+//! folder. In words, a record is a line: a JSON object that begins with a checksum over the rest of the
+//! line.
 
 #[cfg(test)]
 pub(super) mod contract;
 mod file;
 mod line;
+mod timeless;
 
 pub use file::FileJournal;
 pub(super) use file::{parse, whole_lines};
 pub(super) use line::{line_of, parse_line};
+pub(super) use timeless::timeless;
 
 use super::error::RunError;
 use super::files;
 use super::record::Record;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -26,9 +28,6 @@ pub const FORMAT: u32 = 5;
 
 /// The journal's name in a run folder.
 pub const FILE_NAME: &str = "journal.jsonl";
-
-/// The fields of a record that say when and where. The digest leaves them out.
-const TIME_AND_HOST: [&str; 4] = ["at", "seconds", "host", "worker"];
 
 /// A record with its place in the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,14 +61,30 @@ impl Entry {
 /// The records of a run, and the right to add to them. Whatever implements it passes one suite of
 /// tests.
 pub trait Journal: fmt::Debug {
-    /// Adds a record and returns when it is safe: from then on it is among the entries, whatever
-    /// dies. `at` and `seconds` are as in [`Entry`].
+    /// Adds a record, which is not safe yet: nobody outside may hear of it before [`commit`](Self::commit)
+    /// has returned. `at` and `seconds` are as in [`Entry`].
     ///
     /// # Errors
-    /// When it can't be written. Whether it was is then unknown, and no further record is taken.
-    fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError>;
+    /// As [`commit`](Self::commit).
+    fn add(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError>;
 
-    /// Every record so far, in order.
+    /// Returns when every record so far is safe: from then on they are among the entries, whatever dies.
+    ///
+    /// # Errors
+    /// When they can't be written. Which of them were is then unknown, and no further record is taken.
+    fn commit(&mut self) -> Result<(), RunError>;
+
+    /// Adds a record and returns when it is safe.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
+        let entry = self.add(record, at, seconds)?;
+        self.commit()?;
+        Ok(entry)
+    }
+
+    /// Every record that is safe, in order.
     ///
     /// # Errors
     /// When they can't be read.
@@ -91,7 +106,7 @@ pub(super) struct Digester(Sha256);
 impl Digester {
     /// Takes in the next entry.
     pub fn add(&mut self, entry: &Entry) {
-        self.0.update(timeless(entry).to_string().as_bytes());
+        self.0.update(timeless(entry).as_bytes());
         self.0.update(b"\n");
     }
 
@@ -104,22 +119,4 @@ impl Digester {
 /// Whether two entries say that the same happened, be it at another time or by another worker.
 pub(super) fn happened_alike(one: &Entry, other: &Entry) -> bool {
     timeless(one) == timeless(other)
-}
-
-/// An entry without its fields of time and host.
-fn timeless(entry: &Entry) -> Value {
-    let mut value = serde_json::to_value(entry).expect("entries are plain data");
-    strip(&mut value);
-    if let Some(record) = value.get_mut("record").and_then(Value::as_object_mut) {
-        record.values_mut().for_each(strip);
-    }
-    value
-}
-
-fn strip(value: &mut Value) {
-    if let Some(fields) = value.as_object_mut() {
-        for name in TIME_AND_HOST {
-            fields.shift_remove(name);
-        }
-    }
 }

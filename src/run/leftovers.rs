@@ -33,13 +33,17 @@ struct About<'a> {
     key: String,
 }
 
-/// A trial's network and learning curve.
+/// A trial's network and learning curve, if it was trained. One that was looked up, measured or rejected has no
+/// folder: a run may have a million of those, and all that is to be known of them is in the journal.
 pub(super) fn write_trial(
     folder: &RunFolder,
     trial: TrialId,
     candidate: &Candidate,
     epochs: &[EpochRecord],
 ) -> Result<(), RunError> {
+    if epochs.is_empty() {
+        return Ok(());
+    }
     let (files, folder) = (folder.files(), folder.trial(trial));
     files.create_folder(&folder)?;
     write_architecture(files, &folder, &candidate.architecture)?;

@@ -1,6 +1,6 @@
 //! From an experiment to its end: starting, resuming, and the phases in between.
 
-use super::core::{Clock, Core, Flow, Story};
+use super::core::{Clock, Core, Flow, Unsafe};
 use super::dispatcher;
 use super::error::RunError;
 use super::evaluators::{Evaluators, Given};
@@ -12,10 +12,10 @@ use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
 use super::manifest;
+use super::past::{Past, Story};
 use super::preprocessing;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
-use super::state::State;
 use super::time::{Clocks, Time};
 use super::wire::Identity;
 use std::path::{Path, PathBuf};
@@ -120,13 +120,8 @@ pub(super) fn begin(
         time: &time,
         until,
     };
-    place.run(
-        Box::new(journal),
-        std::slice::from_ref(&entry),
-        evaluators,
-        options,
-        watch,
-    )
+    let past = Past::of(&folder, [entry])?;
+    place.run(Box::new(journal), past, evaluators, options, watch)
 }
 
 /// A new run folder with a journal that says what the run was started with.
@@ -145,7 +140,8 @@ pub(super) fn create(
         let mut journal = FileJournal::create_on(files.disk(), &folder.journal())?;
         let start = Record::Started(Box::new(started.clone()));
         let entry = journal.append(start, time.now(), 0.0)?;
-        let story = Story::of(std::slice::from_ref(&entry));
+        let mut story = Story::default();
+        story.add(&entry);
         manifest::write(folder, &started, &story, None)?;
         files.sync_folder(folder.path())?;
         Ok((journal, entry))
@@ -210,16 +206,13 @@ pub(super) fn go_on(
     load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
     until: Until,
 ) -> Result<Ending, RunError> {
-    let (folder, journal, entries) = open(&Files::of_machine(), folder)?;
-    let state = fold(&folder, &entries)?;
-    if let Some(reason) = state.ended {
+    let (folder, journal, past) = open(&Files::of_machine(), folder)?;
+    if let Some(reason) = past.state.ended {
         let (folder, how) = (folder.path().to_owned(), reason.describe());
         return Err(RunError::AlreadyEnded { folder, how });
     }
-    let started = state
-        .started
-        .as_ref()
-        .expect("a folded journal begins with the start");
+    let started = past.state.started.clone();
+    let started = &*started.expect("a past begins with the start");
     let limits = limits(&started.experiment, options)?;
     let texts = Texts::kept(&folder, started)?;
     let setup = Setup::compile(started.experiment.clone(), &texts)?;
@@ -234,25 +227,20 @@ pub(super) fn go_on(
         time: &Clocks::of_machine(),
         until,
     };
-    place.run(
-        Box::new(journal),
-        &entries,
-        evaluators.as_mut(),
-        options,
-        watch,
-    )
+    place.run(Box::new(journal), past, evaluators.as_mut(), options, watch)
 }
 
 /// A run that is gone on with, with everything in it made safe: whoever was here before may have been
 /// stopped before it was.
-pub(super) fn open(
-    files: &Files,
-    path: &Path,
-) -> Result<(RunFolder, FileJournal, Vec<Entry>), RunError> {
+pub(super) fn open(files: &Files, path: &Path) -> Result<(RunFolder, FileJournal, Past), RunError> {
     let folder = RunFolder::open_on(files.clone(), path)?;
-    let (journal, entries) = FileJournal::open_on(files.disk(), &folder.journal())?;
+    let mut past = Past::default();
+    let journal = FileJournal::open_each_on(files.disk(), &folder.journal(), |entry| {
+        past.take(&folder, entry)
+    })?;
     folder.make_names_safe()?;
-    Ok((folder, journal, entries))
+    let past = past.begun(&folder)?;
+    Ok((folder, journal, past))
 }
 
 /// Where the data of a run is on this machine, if it is not where it was when the run was started.
@@ -274,32 +262,6 @@ pub(super) fn load(started: &Started, place: &Elsewhere) -> Result<Box<dyn Evalu
         data: &data,
         base: base.unwrap_or(Path::new(&started.host.base)),
     })
-}
-
-/// The state that a journal's entries add up to.
-pub(super) fn fold(folder: &RunFolder, entries: &[Entry]) -> Result<State, RunError> {
-    let mut state = State::default();
-    for entry in entries {
-        take(&mut state, folder, entry.clone())?;
-    }
-    match state.started {
-        Some(_) => Ok(state),
-        None => Err(senseless(folder, 1, "there is no record".to_owned())),
-    }
-}
-
-/// Adds an entry to a state.
-pub(super) fn take(state: &mut State, folder: &RunFolder, entry: Entry) -> Result<(), RunError> {
-    let applied = state.take(entry.record);
-    applied.map_err(|message| senseless(folder, entry.seq + 1, message))
-}
-
-fn senseless(folder: &RunFolder, line: u64, message: String) -> RunError {
-    RunError::Damaged {
-        path: folder.journal(),
-        line,
-        message,
-    }
 }
 
 /// How far a run goes this time.
@@ -326,7 +288,7 @@ impl Place<'_> {
     pub fn run(
         &self,
         journal: Box<dyn Journal + '_>,
-        entries: &[Entry],
+        past: Past,
         evaluators: &mut dyn Evaluators,
         options: &Options<'_>,
         watch: &mut dyn FnMut(&Event),
@@ -335,9 +297,10 @@ impl Place<'_> {
             setup: self.setup,
             folder: self.folder,
             journal,
-            story: Story::of(entries),
-            state: fold(self.folder, entries)?,
-            clock: Clock::after(entries, self.time),
+            clock: Clock::after(&past.story, self.time),
+            story: past.story,
+            state: past.state,
+            unsafe_yet: Unsafe::default(),
             limits: self.limits,
             workforce: self.workforce,
             stop: options.stop,

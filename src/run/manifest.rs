@@ -1,9 +1,9 @@
 //! The manifest: what a run was made with, for people. Nothing is read from it.
 
-use super::core::Story;
 use super::error::RunError;
 use super::files;
 use super::folder::RunFolder;
+use super::past::Story;
 use super::record::{EndReason, Started};
 use serde::Serialize;
 use std::num::NonZero;

@@ -9,7 +9,7 @@ use super::record::Started;
 use crate::diagnostics::SourceFile;
 use crate::language;
 use crate::random::{Purpose, Seed};
-use crate::search::SearchSettings;
+use crate::search::{Ladder, SearchSettings};
 use crate::space::{Candidate, Genome, Sampling, SearchSpace};
 use crate::training::{Recipe, RecipeError};
 use num_bigint::BigUint;
@@ -248,13 +248,21 @@ impl Setup {
         self.check_prefilter()
     }
 
+    /// What a search climbs, if it tries candidates at several fidelities.
+    fn ladder(&self) -> Result<Option<Ladder>, RunError> {
+        let ladder = self.search_settings().ladder(&*self.space);
+        ladder.map_err(|message| RunError::Setting {
+            key: "search.fidelity".to_owned(),
+            message,
+        })
+    }
+
     fn check_fidelity(&self, specimen: &Candidate) -> Result<(), RunError> {
         let refused = |message| RunError::Setting {
             key: "search.fidelity".to_owned(),
             message,
         };
-        let settings = self.search_settings();
-        let ladder = settings.ladder(&*self.space).map_err(refused)?;
+        let ladder = self.ladder()?;
         let levels = ladder.as_ref().map_or(&[][..], |ladder| ladder.levels());
         let few = levels.iter().any(|level| level.fidelity.epochs.is_some());
         if few && specimen.recipe.contains_key("epochs") {

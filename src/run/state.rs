@@ -1,15 +1,14 @@
 //! The state of a run: a fold over its journal.
 
+use super::history::History;
 use super::record::{
     EndReason, Proposal, Record, Retrained, Searched, Started, Subject, TrialFailed, TrialFinished,
     Winner,
 };
-use crate::evaluation::EpochRecord;
+use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fitness, TrialId};
+use crate::space::Addresses;
 use std::collections::BTreeMap;
-
-/// The most trials that there is room for before they are proposed.
-const MOST_ROOM: u64 = 1 << 16;
 
 /// What became of a trial.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,11 +59,15 @@ pub struct State {
     /// What the run was started with.
     pub started: Option<Box<Started>>,
     /// The proposals, in order.
-    pub proposals: Vec<Proposal>,
+    pub proposals: History<Proposal>,
     /// The results, in the order of trials; trials at its length and beyond have none yet.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: History<Outcome>,
     /// The best trial so far.
     best: Option<TrialId>,
+    /// The addresses of decisions, which the genomes of a journal share.
+    addresses: Addresses,
+    /// See [`failed`](Self::failed).
+    failed: BTreeMap<FailureKind, u64>,
     /// See [`epochs`](Self::epochs).
     epochs: f64,
     /// The end of the search.
@@ -143,6 +146,11 @@ impl State {
         failures
     }
 
+    /// How many trials failed, by kind.
+    pub fn failed(&self) -> &BTreeMap<FailureKind, u64> {
+        &self.failed
+    }
+
     /// The epochs that all trials with a result trained, those on a share of the examples by that
     /// share. A trial that went on from another counts its own, whether or not the other's had to be
     /// trained again.
@@ -186,12 +194,23 @@ impl State {
     }
 
     /// Forgets of a trial with a result what only readers of the journal want to know: further figures and
-    /// names. A run of many trials would hold little else.
+    /// names.
     pub(super) fn shed(&mut self, trial: TrialId) {
         let place = trial.0 as usize;
         self.proposals[place].key = String::new();
         if let Outcome::Finished(finished) = &mut self.outcomes[place] {
             finished.metrics.clear();
+        }
+    }
+
+    /// Forgets the trials before the last one up to `trial` that has a score, but for the best. A run whose later
+    /// trials need nothing of them would hold little else.
+    pub(super) fn forget_before(&mut self, trial: TrialId) {
+        let place = trial.0 as usize;
+        if self.outcomes[place].score().is_some() {
+            let best = self.best.map(|best| best.0 as usize);
+            self.proposals.forget_before(place, best);
+            self.outcomes.forget_before(place, best);
         }
     }
 
@@ -210,22 +229,18 @@ impl State {
         if self.started.is_some() {
             return Err("the run is started twice".to_owned());
         }
-        // Room for just as many trials as there will be, as long as that is not a lot.
-        let trials = started.experiment.budget.trials.unwrap_or(0);
-        let room = usize::try_from(trials.min(MOST_ROOM)).unwrap_or(0);
-        self.proposals.reserve_exact(room);
-        self.outcomes.reserve_exact(room);
         self.started = Some(started);
         Ok(())
     }
 
-    fn propose(&mut self, proposal: Proposal) -> Result<(), String> {
+    fn propose(&mut self, mut proposal: Proposal) -> Result<(), String> {
         if proposal.trial != TrialId(self.proposals.len() as u64) {
             return Err(format!("trial {} is proposed out of turn", proposal.trial));
         }
         if let Some(earlier) = proposal.continues {
             self.check_continuation(&proposal, earlier)?;
         }
+        proposal.genome.share_addresses(&mut self.addresses);
         self.proposals.push(proposal);
         Ok(())
     }
@@ -250,12 +265,14 @@ impl State {
         }
         let proposal = &self.proposals[next];
         self.epochs += proposal.fidelity().share() * outcome.epochs().len() as f64;
-        if let Outcome::Finished(finished) = &outcome
-            && self
-                .best()
-                .is_none_or(|held| is_better((proposal, finished), held))
-        {
-            self.best = Some(trial);
+        match &outcome {
+            Outcome::Finished(finished) => {
+                let held = self.best();
+                if held.is_none_or(|held| is_better((proposal, finished), held)) {
+                    self.best = Some(trial);
+                }
+            }
+            Outcome::Failed(failed) => *self.failed.entry(failed.kind).or_default() += 1,
         }
         self.outcomes.push(outcome);
         Ok(())

@@ -1,13 +1,14 @@
 //! What a run folder says, for people and scripts. Reading takes no lock: a run may go on meanwhile.
 
-use super::core::Story;
 use super::error::RunError;
 use super::event::Phase;
 use super::files::Files;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal};
-use super::lifecycle::{fold, take};
-use super::record::{EndReason, Proposal, Retrained, RetrainedResult, SearchEnd, Started, Subject};
+use super::past::{Past, Story};
+use super::record::{
+    EndReason, Proposal, Record, Retrained, RetrainedResult, SearchEnd, Started, Subject,
+};
 use super::setup::{Setup, Texts};
 use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
@@ -121,6 +122,14 @@ pub struct FinalRow {
     pub macs: u64,
 }
 
+/// What an entry was about.
+#[derive(Clone, Copy)]
+enum What {
+    Started,
+    Settled(TrialId),
+    Else,
+}
+
 impl RecordedRun {
     /// Reads a run folder.
     ///
@@ -133,14 +142,41 @@ impl RecordedRun {
     /// As [`open`](Self::open), on some disk.
     pub(super) fn open_on(files: Files, path: &Path) -> Result<Self, RunError> {
         let folder = RunFolder::open_on(files, path)?;
-        let (mut story, mut state) = (Story::default(), State::default());
+        Self::read(folder, |_, _| ())
+    }
+
+    /// As [`open`](Self::open), for those who want to know how the run stands: of its trials it knows how many
+    /// there are, the best and the latest, so that a run of a million takes no more memory than one of ten. Where
+    /// trials need one another, it knows them all.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_in_brief(path: &Path) -> Result<Self, RunError> {
+        let mut forgets = false;
+        Self::read(RunFolder::open(path)?, |state, what| match what {
+            What::Started => {
+                let started = state.started.as_ref();
+                forgets = started.is_some_and(|started| started.experiment.search.forgets());
+            }
+            What::Settled(trial) if forgets => state.forget_before(trial),
+            _ => {}
+        })
+    }
+
+    fn read(folder: RunFolder, mut after: impl FnMut(&mut State, What)) -> Result<Self, RunError> {
+        let mut past = Past::default();
         FileJournal::each_on(folder.files().disk(), &folder.journal(), |entry| {
-            story.add(&entry);
-            take(&mut state, &folder, entry)
+            let what = match &entry.record {
+                Record::Started(_) => What::Started,
+                Record::Finished(finished) => What::Settled(finished.trial),
+                Record::Failed(failed) => What::Settled(failed.trial),
+                _ => What::Else,
+            };
+            past.take(&folder, entry)?;
+            after(&mut past.state, what);
+            Ok(())
         })?;
-        if state.started.is_none() {
-            fold(&folder, &[])?;
-        }
+        let Past { story, state } = past.begun(&folder)?;
         Ok(Self {
             folder,
             story,
@@ -260,11 +296,6 @@ impl RecordedRun {
     /// When the folder's spaces have changed.
     pub fn summary(&self) -> Result<Summary, RunError> {
         let started = self.started();
-        let failed = self
-            .state
-            .outcomes
-            .iter()
-            .filter(|outcome| outcome.score().is_none());
         Ok(Summary {
             folder: self.folder.path().display().to_string(),
             name: started.experiment.name.clone(),
@@ -275,7 +306,7 @@ impl RecordedRun {
             },
             trials: self.state.trials(),
             trials_budget: started.experiment.budget.trials,
-            failed: failed.count() as u64,
+            failed: self.state.failed().values().sum(),
             score_name: self.score_name()?,
             best: self.best(),
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),

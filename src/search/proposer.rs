@@ -6,7 +6,7 @@ use crate::space::{Candidate, Genome, SearchSpace};
 use num_bigint::BigUint;
 use num_traits::{One, ToPrimitive, Zero};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How often most controllers may propose for one trial what was tried before.
 pub const MAX_ATTEMPTS: u32 = 100;
@@ -46,8 +46,12 @@ pub struct Proposer<'s> {
     tried: BTreeSet<Key>,
     /// How many of those were tried in full.
     tried_in_full: usize,
-    trials: Vec<Trial>,
-    told: usize,
+    proposed: u64,
+    told: u64,
+    /// The trials that the controller has not been told of, in order.
+    untold: VecDeque<Trial>,
+    /// The streams of the trials that go on from others.
+    streams: BTreeMap<TrialId, u64>,
 }
 
 /// What must not be tried twice: [`key`].
@@ -57,14 +61,14 @@ type Key = [u8; 32];
 struct Fresh {
     candidate: Candidate,
     proposal: Proposal,
-    key: Key,
+    /// Nothing where it makes no difference what was tried.
+    key: Option<Key>,
 }
 
-/// What is remembered of a proposal.
+/// What is remembered of a proposal until the controller is told of its result.
 struct Trial {
     genome: Genome,
     fidelity: Fidelity,
-    stream: u64,
 }
 
 impl<'s> Proposer<'s> {
@@ -78,8 +82,10 @@ impl<'s> Proposer<'s> {
             prefilter: None,
             tried: BTreeSet::new(),
             tried_in_full: 0,
-            trials: Vec::new(),
+            proposed: 0,
             told: 0,
+            untold: VecDeque::new(),
+            streams: BTreeMap::new(),
         }
     }
 
@@ -117,7 +123,7 @@ impl<'s> Proposer<'s> {
     }
 
     fn propose_known(&mut self, known: Option<&Genome>) -> Option<Proposed> {
-        let trial = TrialId(self.trials.len() as u64);
+        let trial = TrialId(self.proposed);
         let mut stream = self.seed.stream(trial.0, Purpose::Propose);
         let Fresh {
             candidate,
@@ -131,15 +137,18 @@ impl<'s> Proposer<'s> {
             ..
         } = proposal;
         if !self.duplicates {
-            self.tried.insert(key);
+            self.tried.extend(key);
             self.tried_in_full += usize::from(fidelity.is_full());
         }
-        let stream = continues.map_or(trial.0, |earlier| self.trials[earlier.0 as usize].stream);
-        self.trials.push(Trial {
+        let stream = continues.map_or(trial.0, |earlier| self.stream_of(earlier));
+        if continues.is_some() {
+            self.streams.insert(trial, stream);
+        }
+        self.untold.push_back(Trial {
             genome: candidate.genome.clone(),
             fidelity,
-            stream,
         });
+        self.proposed += 1;
         Some(Proposed {
             trial,
             candidate,
@@ -152,7 +161,12 @@ impl<'s> Proposer<'s> {
 
     /// The number of trials proposed so far.
     pub fn proposed(&self) -> u64 {
-        self.trials.len() as u64
+        self.proposed
+    }
+
+    /// The number that a trial's random streams are drawn by.
+    fn stream_of(&self, trial: TrialId) -> u64 {
+        self.streams.get(&trial).copied().unwrap_or(trial.0)
     }
 
     /// Tells the controller how good the first trial was that it has not been told of, and what it
@@ -161,13 +175,12 @@ impl<'s> Proposer<'s> {
     /// # Panics
     /// When no such trial was proposed.
     pub fn tell(&mut self, fitness: Option<Fitness>, costs: Vec<f64>) {
-        let trial = TrialId(self.told as u64);
-        let Trial {
-            genome, fidelity, ..
-        } = &self.trials[self.told];
+        let trial = TrialId(self.told);
+        let told = self.untold.pop_front();
+        let Trial { genome, fidelity } = told.expect("a trial that is told of was proposed");
         let result = Observed {
-            genome: genome.clone(),
-            fidelity: *fidelity,
+            genome,
+            fidelity,
             fitness,
             costs,
         };
@@ -182,7 +195,7 @@ impl<'s> Proposer<'s> {
 
     /// Whether a later proposal may be made from `trial`.
     pub fn may_be_parent(&self, trial: TrialId) -> bool {
-        trial.0 >= self.told as u64 || self.controller.may_be_parent(trial)
+        trial.0 >= self.told || self.controller.may_be_parent(trial)
     }
 
     /// The most promising of as many proposals as the prefilter draws, or the one known from before.
@@ -202,9 +215,7 @@ impl<'s> Proposer<'s> {
         let mut keys = Vec::new();
         while drawn.len() < prefilter.draws {
             let key = drawn[drawn.len() - 1].key;
-            if self.tried.insert(key) {
-                keys.push(key);
-            }
+            keys.extend(key.filter(|&key| self.tried.insert(key)));
             let Some(next) = self.fresh_proposal(trial, stream) else {
                 break;
             };
@@ -250,15 +261,18 @@ impl<'s> Proposer<'s> {
         })
     }
 
-    fn untried(&self, genome: &Genome, fidelity: Fidelity) -> Option<(Candidate, Key)> {
+    fn untried(&self, genome: &Genome, fidelity: Fidelity) -> Option<(Candidate, Option<Key>)> {
         let decoded = self.space.decode(genome);
         let candidate = decoded.expect("a controller's genomes come complete from the space");
+        if self.duplicates && self.tried.is_empty() && self.prefilter.is_none() {
+            return Some((candidate, None));
+        }
         let key = key(&candidate, fidelity);
-        (!self.tried.contains(&key)).then_some((candidate, key))
+        (!self.tried.contains(&key)).then_some((candidate, Some(key)))
     }
 
     /// The first architecture of a small space, from a random index on, that was not tried in full.
-    fn what_is_left(&self, stream: &mut Stream) -> Option<(Candidate, Key)> {
+    fn what_is_left(&self, stream: &mut Stream) -> Option<(Candidate, Option<Key>)> {
         let count = self
             .space
             .indices()

@@ -184,6 +184,13 @@ impl SearchSettings {
         description(self.controller)
     }
 
+    /// Whether no trial goes on from an earlier one, or begins with its weights: whoever carries the search out may
+    /// then forget what became of them.
+    pub fn forgets(&self) -> bool {
+        let filled = self.filled();
+        filled.fidelity.is_none() && !filled.inherit.unwrap_or(false)
+    }
+
     /// These settings with the controller's defaults where they are silent.
     #[must_use]
     pub fn filled(&self) -> Self {

@@ -1,6 +1,6 @@
 //! A genome: which option was taken at which address.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,18 @@ impl Genome {
         }
     }
 
+    /// Keeps its addresses where other genomes have theirs, unless it shares all of its decisions with a copy.
+    pub fn share_addresses(&mut self, known: &mut Addresses) {
+        for (address, _) in Arc::get_mut(&mut self.0).into_iter().flatten() {
+            match known.0.get(address) {
+                Some(known) => *address = Arc::clone(known),
+                None => {
+                    known.0.insert(Arc::clone(address));
+                }
+            }
+        }
+    }
+
     /// The decisions as they are kept.
     pub(super) fn entries(&self) -> &[(Arc<str>, u32)] {
         &self.0
@@ -104,6 +116,10 @@ impl Genome {
         entries
     }
 }
+
+/// Addresses that genomes share: those that were read from a file would hold each of theirs anew.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses(FxHashSet<Arc<str>>);
 
 /// How many searches through a whole genome are made before it gets an index.
 const MISSES: usize = 8;
@@ -255,6 +271,18 @@ mod tests {
         let json = serde_json::to_string(&a).unwrap();
         assert_eq!(json, r#"{"y":1,"x":0}"#);
         assert_eq!(serde_json::from_str::<Genome>(&json).unwrap(), b);
+    }
+
+    #[test]
+    fn genomes_that_share_addresses_are_what_they_were() {
+        let mut known = Addresses::default();
+        let read = || serde_json::from_str::<Genome>(r#"{"y":1,"x":0}"#).unwrap();
+        let (mut one, mut other) = (read(), read());
+        one.share_addresses(&mut known);
+        other.share_addresses(&mut known);
+        assert_eq!((&one, &other), (&read(), &read()));
+        let mut pairs = one.entries().iter().zip(other.entries());
+        assert!(pairs.all(|((a, _), (b, _))| Arc::ptr_eq(a, b)));
     }
 
     #[test]

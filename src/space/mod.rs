@@ -21,7 +21,7 @@ mod unsatisfiable;
 mod workshop;
 
 pub use count::{Count, Estimate};
-pub use genome::Genome;
+pub use genome::{Addresses, Genome};
 pub use product::{ProductGenome, ProductSpace};
 pub use search_space::{SearchSpace, SpaceError};
 

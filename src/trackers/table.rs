@@ -33,7 +33,7 @@ impl TrialTable {
     /// Every trial that was proposed: its figures, then `metric.NAME` and `decision.ADDRESS` for what some
     /// trial has.
     pub fn of(known: &mut Known) -> Self {
-        let proposals = known.state.proposals.clone();
+        let proposals: Vec<Proposal> = known.state.proposals.iter().cloned().collect();
         let mut columns = figures(known, &proposals);
         let rows = proposals.len();
         columns.extend(texts(known, &proposals));

@@ -36,6 +36,8 @@ impl<'a, 'c> Search<'a, 'c> {
             checkpoints,
             weights,
             early: BTreeMap::new(),
+            proposed: Vec::new(),
+            forgets: settings.forgets(),
             closed: None,
             cancelled: 0,
         };
@@ -60,8 +62,9 @@ impl<'a, 'c> Search<'a, 'c> {
                 return Err(self.diverging(index));
             }
             if index >= self.core.state.outcomes.len() {
-                let open = self.opened(&proposed)?;
-                self.open.insert(proposed.trial, open);
+                let trial = proposed.trial;
+                let open = self.opened(proposed)?;
+                self.open.insert(trial, open);
             }
         }
         let results = self.core.state.outcomes.len();
@@ -79,7 +82,7 @@ impl<'a, 'c> Search<'a, 'c> {
             let fitness = outcome.fitness();
             let costs = self.costs(TrialId(*told as u64))?;
             self.proposer.tell(fitness, costs);
-            self.core.state.shed(TrialId(*told as u64));
+            self.forget(TrialId(*told as u64));
             *told += 1;
         }
         Ok(())

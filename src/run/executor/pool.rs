@@ -1,11 +1,13 @@
-//! The dispatcher's end of workers on this machine, whatever they are: a thread here sees to each.
+//! The dispatcher's end of workers on this machine, whatever they are: a thread here sees to each, and takes
+//! the next work when it is free. The dispatcher need not listen for that: it may be waiting for a disk.
 
 use super::attempts::Attempts;
 use super::queue::Queue;
 use super::{Assignment, Executor, Limits, Message, Shift};
 use crate::run::error::RunError;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -20,88 +22,125 @@ pub(super) struct Desk<'a> {
     pub halt: &'a AtomicBool,
 }
 
+/// Work that waits for whichever worker is free first.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    queue: Queue,
+    /// Whether there will be no more work, and what there is need not be done.
+    over: bool,
+}
+
+impl Tasks {
+    /// The next work, once there is any; nothing when all is over.
+    pub fn next(&self) -> Option<Assignment> {
+        let mut waiting = self.lock();
+        loop {
+            if waiting.over {
+                return None;
+            }
+            if let Some(assignment) = waiting.queue.pop() {
+                return Some(assignment);
+            }
+            let woken = self.changed.wait(waiting);
+            waiting = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn push(&self, assignment: Assignment) {
+        self.lock().queue.push(assignment);
+        self.changed.notify_one();
+    }
+
+    fn cancel(&self) -> usize {
+        self.lock().queue.cancel()
+    }
+
+    fn end(&self) {
+        self.lock().over = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Carries out `shift` with as many workers as `limits` says, each a thread that runs `work`. When it returns, work that
 /// still runs is told to stop, and is waited for.
 pub(super) fn with_desks(
     limits: Limits,
     shift: &mut Shift<'_>,
-    work: &(impl Fn(Desk<'_>, &Receiver<Assignment>) + Sync),
+    work: &(impl Fn(Desk<'_>, &Tasks) + Sync),
 ) -> Result<(), RunError> {
-    let halt = AtomicBool::new(false);
-    let halt = &halt;
+    let (halt, deserted) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (halt, deserted) = (&halt, &deserted);
+    let tasks = &Tasks::default();
     thread::scope(|scope| {
         let (outbox, inbox) = mpsc::channel();
-        let mut desks = Vec::new();
         for worker in 0..limits.workers {
-            let (desk, tasks) = mpsc::channel();
             let outbox = outbox.clone();
             scope.spawn(move || {
+                let _leaving = OnDrop(|| deserted.store(true, Ordering::Release));
                 let desk = Desk {
                     worker,
                     outbox,
                     halt,
                 };
-                work(desk, &tasks);
+                work(desk, tasks);
             });
-            desks.push(desk);
         }
-        let mut pool = Pool {
-            desks,
-            queue: Queue::new(limits.workers),
-            inbox,
-            deserted: false,
-        };
         // A panic in `shift` must not leave the scope waiting for workers that wait for work.
-        let _halting = HaltOnDrop(halt);
+        let _halting = OnDrop(|| {
+            halt.store(true, Ordering::Relaxed);
+            tasks.end();
+        });
+        let mut pool = Pool {
+            tasks,
+            inbox,
+            deserted,
+        };
         shift(&mut Attempts::new(&mut pool, limits.retries))
     })
 }
 
-struct HaltOnDrop<'a>(&'a AtomicBool);
+struct OnDrop<F: Fn()>(F);
 
-impl Drop for HaltOnDrop<'_> {
+impl<F: Fn()> Drop for OnDrop<F> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        (self.0)();
     }
 }
 
-struct Pool {
-    desks: Vec<Sender<Assignment>>,
-    queue: Queue,
+struct Pool<'a> {
+    tasks: &'a Tasks,
     inbox: Receiver<Result<Message, RunError>>,
     /// Whether a worker is gone, which has said why before.
-    deserted: bool,
+    deserted: &'a AtomicBool,
 }
 
-impl Executor for Pool {
+impl Executor for Pool<'_> {
     fn submit(&mut self, assignment: Assignment) -> Result<(), RunError> {
-        self.queue.push(assignment);
-        self.hand_out();
+        self.tasks.push(assignment);
         Ok(())
     }
 
     fn cancel_pending(&mut self) -> Result<usize, RunError> {
-        Ok(self.queue.cancel())
+        Ok(self.tasks.cancel())
     }
 
     fn next(&mut self, patience: Duration) -> Result<Option<Message>, RunError> {
-        let message = match self.inbox.recv_timeout(patience) {
-            Ok(message) => message?,
-            Err(RecvTimeoutError::Timeout) if !self.deserted => return Ok(None),
+        // Asked before: what a worker said when it went is in the inbox by now.
+        let deserted = self.deserted.load(Ordering::Acquire);
+        match self.inbox.recv_timeout(patience) {
+            Ok(message) => message.map(Some),
+            Err(_) if !deserted => Ok(None),
             Err(_) => panic!("a worker that goes before the dispatcher says why"),
-        };
-        if let Message::Done(done) = &message {
-            self.queue.release(done.worker);
-            self.hand_out();
-        }
-        Ok(Some(message))
-    }
-}
-
-impl Pool {
-    fn hand_out(&mut self) {
-        while let Some((worker, assignment)) = self.queue.pair() {
-            self.deserted |= self.desks[worker].send(assignment).is_err();
         }
     }
 }

@@ -6,7 +6,7 @@
 
 mod child;
 
-use super::pool::{Desk, with_desks};
+use super::pool::{Desk, Tasks, with_desks};
 use super::{Assignment, Done, Limits, Message, Shift, Workforce};
 use crate::evaluation::{EpochRecord, Evaluation, Failure, FailureKind};
 use crate::run::error::RunError;
@@ -15,7 +15,6 @@ use crate::run::wire::{Identity, Order, Report, Stage, Task, Terms};
 use child::{Child, Heard};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long a worker may go on past its deadline before it is killed: it is to stop by itself within a
@@ -105,16 +104,10 @@ struct Attendant<'a> {
 type Ended = Option<(Vec<EpochRecord>, Evaluation)>;
 
 impl Attendant<'_> {
-    fn attend(mut self, tasks: &Receiver<Assignment>) {
-        loop {
-            match tasks.recv_timeout(PATIENCE) {
-                Ok(assignment) => {
-                    if !self.see_to(&assignment) {
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) if !self.is_halted() => {}
-                Err(_) => return,
+    fn attend(mut self, tasks: &Tasks) {
+        while let Some(assignment) = tasks.next() {
+            if !self.see_to(&assignment) {
+                return;
             }
         }
     }

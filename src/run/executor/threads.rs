@@ -1,14 +1,13 @@
 //! Workers that are threads of this process: each does one piece of work at a time, in a rayon pool of
 //! its own. The size of that pool is part of the experiment, so no sum depends on what else runs.
 
-use super::pool::{Desk, with_desks};
+use super::pool::{Desk, Tasks, with_desks};
 use super::work::carry_out;
 use super::{Assignment, Done, Limits, Message, Shift, Workforce};
 use crate::evaluation::{Control, Evaluator};
 use crate::run::error::RunError;
 use crate::run::evaluators::Evaluators;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use std::sync::mpsc::Receiver;
 use std::time::Instant;
 
 /// Workers in threads of this process.
@@ -51,7 +50,8 @@ pub(in crate::run) fn with_threads(
             limits,
             desk,
         };
-        worker.work(tasks);
+        // Work waits in the pool itself: to hand a piece of it over takes as long as to look a result up.
+        worker.threads.install(|| worker.work(tasks));
     })
 }
 
@@ -74,11 +74,11 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn work(&self, tasks: &Receiver<Assignment>) {
-        for assignment in tasks {
+    fn work(&self, tasks: &Tasks) {
+        while let Some(assignment) = tasks.next() {
             let (unit, worker) = (assignment.unit.clone(), self.desk.worker);
             self.say(Message::Started { unit, worker });
-            let done = self.threads.install(|| self.evaluate(&assignment));
+            let done = self.evaluate(&assignment);
             self.say(Message::Done(done));
         }
     }

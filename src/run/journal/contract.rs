@@ -1,5 +1,6 @@
 //! What every journal must do, as tests that are given one.
 
+use super::file::MOST_TOGETHER;
 use super::{Entry, FileJournal, Journal, digest, line_of, parse_line};
 use crate::run::record::{EndReason, Ended, Record, SearchEnd, Searched, TestOpened, Winner};
 use crate::search::TrialId;
@@ -37,6 +38,7 @@ pub(in crate::run) fn records() -> Vec<Record> {
 pub(in crate::run) fn check(home: &dyn Fn() -> Box<dyn Home>) {
     it_numbers_what_it_is_given(home().as_ref());
     it_holds_what_it_acknowledged(home().as_ref());
+    it_makes_records_safe_together(home().as_ref());
     its_lines_are_those_of_any_journal(home().as_ref());
 }
 
@@ -61,6 +63,22 @@ fn it_holds_what_it_acknowledged(home: &dyn Home) {
         assert_eq!(held, given);
         given.push(journal.append(record, 0.0, 0.0).unwrap());
     }
+    assert_eq!(home.reopen().1, given);
+}
+
+fn it_makes_records_safe_together(home: &dyn Home) {
+    let mut journal = home.create();
+    let mut given = Vec::new();
+    // More than are made safe at once, and then a few.
+    for count in [3 * MOST_TOGETHER, 2, 0] {
+        for _ in 0..count {
+            let record = records()[given.len() % 5].clone();
+            given.push(journal.add(record, 0.5, 0.25).unwrap());
+        }
+        journal.commit().unwrap();
+        assert_eq!(journal.entries().unwrap(), given);
+    }
+    drop(journal);
     assert_eq!(home.reopen().1, given);
 }
 

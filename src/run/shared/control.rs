@@ -8,7 +8,6 @@ use super::journal::SharedJournal;
 use super::runs::{LeaseTerms, Program, check_versions};
 use super::session::Database;
 use super::worker::{run_of, started_of};
-use crate::run::core::Story;
 use crate::run::error::RunError;
 use crate::run::evaluators::{Evaluators, Given};
 use crate::run::event::Event;
@@ -16,9 +15,10 @@ use crate::run::experiment::ExperimentFile;
 use crate::run::folder::RunFolder;
 use crate::run::journal::{Entry, FileJournal, line_of};
 use crate::run::lifecycle::{
-    Ending, Options, Place, Until, check_hashes, fold, limits, load, started_with,
+    Ending, Options, Place, Until, check_hashes, limits, load, started_with,
 };
 use crate::run::manifest;
+use crate::run::past::Past;
 use crate::run::record::{Record, Started};
 use crate::run::setup::{Setup, Texts};
 use crate::run::time::{Clocks, Time};
@@ -188,8 +188,9 @@ impl Control<'_> {
         let folder = RunFolder::named(self.runs, run);
         let copy = self.copy(&folder, &texts, &held, &lines)?;
         let (journal, entries) = SharedJournal::open(database, run, copy)?;
-        let ended = fold(&folder, &entries)?.ended;
-        manifest::write(&folder, &started, &Story::of(&entries), ended)?;
+        let past = Past::of(&folder, entries)?;
+        let ended = past.state.ended;
+        manifest::write(&folder, &started, &past.story, ended)?;
         let mut database = self.sharing.database(options);
         if let Some(reason) = ended {
             database.ask(|session| session.run(run).end())?;
@@ -210,7 +211,7 @@ impl Control<'_> {
             until: Until::End,
         };
         let journal = Box::new(journal);
-        let ending = place.run(journal, &entries, evaluators.as_mut(), options, watch);
+        let ending = place.run(journal, past, evaluators.as_mut(), options, watch);
         let ended = match &ending {
             Ok(ending) => ending.reason.is_some(),
             Err(error) => matches!(error, RunError::ConsecutiveFailures { .. }),

@@ -133,6 +133,11 @@ impl Executor for Remote<'_, '_> {
             self.pause = (2 * self.pause).min(patience.max(FIRST_PAUSE));
         }
     }
+
+    /// A look at the database takes longer than a moment.
+    fn in_a_moment(&mut self) -> Result<Option<Message>, RunError> {
+        Ok(self.inbox.pop_front())
+    }
 }
 
 impl Remote<'_, '_> {

@@ -44,8 +44,9 @@ impl<'a> SharedJournal<'a> {
             }));
         }
         for entry in &entries[copied.len()..] {
-            copy.append(entry.record.clone(), entry.at, entry.seconds)?;
+            copy.add(entry.record.clone(), entry.at, entry.seconds)?;
         }
+        copy.commit()?;
         let journal = Self {
             database,
             run: run.to_owned(),
@@ -79,7 +80,8 @@ impl fmt::Debug for SharedJournal<'_> {
 }
 
 impl Journal for SharedJournal<'_> {
-    fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
+    /// In the database each record is safe by itself; the copy in the folder is made safe with others.
+    fn add(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
         let seq = self.next;
         let mut entry = Entry::new(seq, at, seconds, record);
         let line = line_of(&entry);
@@ -97,9 +99,13 @@ impl Journal for SharedJournal<'_> {
             }
             entry = held;
         }
-        let copied = self.copy.append(entry.record, entry.at, entry.seconds)?;
+        let copied = self.copy.add(entry.record, entry.at, entry.seconds)?;
         self.next += 1;
         Ok(copied)
+    }
+
+    fn commit(&mut self) -> Result<(), RunError> {
+        self.copy.commit()
     }
 
     fn entries(&mut self) -> Result<Vec<Entry>, RunError> {

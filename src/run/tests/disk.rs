@@ -9,7 +9,7 @@ use crate::random::Stream;
 use crate::run::disk::{Disk, Log};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::io::{self, ErrorKind};
+use std::io::{self, Cursor, ErrorKind, Read};
 use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -467,10 +467,10 @@ impl Drop for OpenLog {
 }
 
 impl Log for OpenLog {
-    fn content(&mut self) -> io::Result<Vec<u8>> {
+    fn reader(&mut self) -> io::Result<Box<dyn Read + '_>> {
         let mut state = self.disk.state();
         state.alive()?;
-        Ok(state.file(self.node).bytes.clone())
+        Ok(Box::new(Cursor::new(state.file(self.node).bytes.clone())))
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {

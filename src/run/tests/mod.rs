@@ -1,6 +1,7 @@
 //! Tests of what no test outside can reach: runs under a simulated clock, disk and workers.
 
 mod damage;
+mod digests;
 mod disk;
 mod evaluator;
 mod orders;

@@ -12,7 +12,8 @@ use crate::run::error::RunError;
 use crate::run::executor::Limits;
 use crate::run::files::Files;
 use crate::run::journal::{self, Entry, FileJournal, Journal};
-use crate::run::lifecycle::{Options, Place, Until, create, fold, open};
+use crate::run::lifecycle::{Options, Place, Until, create, open};
+use crate::run::past::Past;
 use crate::run::record::Record;
 use crate::run::setup::Texts;
 use rayon::prelude::*;
@@ -59,14 +60,22 @@ pub struct Simulated<'a> {
 #[derive(Debug)]
 struct Watched {
     journal: FileJournal,
+    /// What was added and is not acknowledged yet.
+    added: Vec<Entry>,
     acknowledged: Rc<RefCell<Vec<Entry>>>,
 }
 
 impl Journal for Watched {
-    fn append(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
-        let entry = self.journal.append(record, at, seconds)?;
-        self.acknowledged.borrow_mut().push(entry.clone());
+    fn add(&mut self, record: Record, at: f64, seconds: f64) -> Result<Entry, RunError> {
+        let entry = self.journal.add(record, at, seconds)?;
+        self.added.push(entry.clone());
         Ok(entry)
+    }
+
+    fn commit(&mut self) -> Result<(), RunError> {
+        self.journal.commit()?;
+        self.acknowledged.borrow_mut().append(&mut self.added);
+        Ok(())
     }
 
     fn entries(&mut self) -> Result<Vec<Entry>, RunError> {
@@ -93,22 +102,22 @@ impl<'a> Simulated<'a> {
         let scenario = self.scenario;
         let names = files.disk().names(&runs()).unwrap_or_default();
         let found = names.iter().find(|name| *name == "tiny-1");
-        let (folder, journal, entries) = match found {
+        let (folder, mut journal, past) = match found {
             None => {
                 let (file, texts) = (&scenario.file, &scenario.texts);
                 let evaluators = &scenario.evaluators;
                 let (folder, journal, entry) =
                     create(&files, &self.time, file, texts, evaluators, &runs())?;
-                (folder, journal, vec![entry])
+                let past = Past::of(&folder, [entry])?;
+                (folder, journal, past)
             }
             Some(name) => open(&files, &runs().join(name))?,
         };
-        self.check_acknowledged(&entries);
-        let state = fold(&folder, &entries)?;
-        if state.ended.is_some() {
+        self.check_acknowledged(&journal.entries()?);
+        if past.state.ended.is_some() {
             return Ok(true);
         }
-        Texts::kept(&folder, state.started.as_ref().unwrap())?;
+        Texts::kept(&folder, past.state.started.as_ref().unwrap())?;
         let stop = AtomicBool::new(false);
         let left = Cell::new(self.interrupt);
         let mut watch = |_: &crate::run::Event| {
@@ -138,11 +147,12 @@ impl<'a> Simulated<'a> {
         let acknowledged = Rc::clone(&self.acknowledged);
         let journal = Box::new(Watched {
             journal,
+            added: Vec::new(),
             acknowledged,
         });
         let mut evaluators = scenario.evaluators;
         let options = Options::new(&stop);
-        match place.run(journal, &entries, &mut evaluators, &options, &mut watch) {
+        match place.run(journal, past, &mut evaluators, &options, &mut watch) {
             Ok(ending) => Ok(ending.reason.is_some()),
             Err(RunError::ConsecutiveFailures { .. }) => Ok(true),
             Err(error) => Err(error),

@@ -10,7 +10,7 @@ use crate::run::executor::{
 };
 use crate::run::time::Time;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -100,7 +100,8 @@ impl SimulatedWorkers<'_> {
             workers: self,
             evaluator,
             retries: limits.retries,
-            queue: Queue::new(limits.workers),
+            queue: Queue::default(),
+            idle: (0..limits.workers).collect(),
             agenda: BTreeMap::new(),
             entries: 0,
             waits: 0,
@@ -121,6 +122,8 @@ struct Crew<'a> {
     evaluator: &'a dyn Evaluator,
     retries: u32,
     queue: Queue,
+    /// The workers with nothing to do.
+    idle: BTreeSet<usize>,
     /// By microseconds, then in the order of entering.
     agenda: BTreeMap<(u64, u64), Happening>,
     entries: u64,
@@ -155,7 +158,7 @@ impl Executor for Crew<'_> {
             match happening {
                 Happening::Said(message) => return Ok(Some(message)),
                 Happening::Free(worker) => {
-                    self.queue.release(worker);
+                    self.idle.insert(worker);
                     self.hand_out();
                 }
             }
@@ -171,7 +174,11 @@ impl Crew<'_> {
     }
 
     fn hand_out(&mut self) {
-        while let Some((worker, assignment)) = self.queue.pair() {
+        while let Some(&worker) = self.idle.first() {
+            let Some(assignment) = self.queue.pop() else {
+                return;
+            };
+            self.idle.remove(&worker);
             self.begin(worker, &assignment);
         }
     }
@@ -227,7 +234,11 @@ impl Crew<'_> {
         if is_loss && assignment.attempt == self.retries {
             fate = Fate::Well;
         }
-        let takes = 1_000 + stream.below(1_000_000);
+        // Results often come together, as those do that are looked up.
+        let takes = match stream.below(3) {
+            0 => stream.below(40),
+            _ => 1_000 + stream.below(1_000_000),
+        };
         let slower = if fate == Fate::Slow { 100 } else { 1 };
         (fate, takes * slower)
     }

@@ -179,6 +179,12 @@ fn the_best_is_the_winner_and_lies_in_its_folder() {
     ] {
         assert!(folder.join("best").join(name).is_file(), "{name}");
     }
+    for row in run.trials() {
+        let left = folder.join("trials").join(format!("{:04}", row.trial.0));
+        let curve = fs::read_to_string(left.join("curve.csv")).unwrap();
+        assert_eq!(curve.lines().count(), 1 + row.epochs.len());
+        assert!(left.join("architecture.json").is_file());
+    }
     let summary = run.summary().unwrap();
     assert_eq!(summary.finals.len(), 2);
     assert!(

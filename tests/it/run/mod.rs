@@ -10,6 +10,7 @@ mod full_disk;
 mod isolation;
 mod journal;
 mod killed;
+mod lookups;
 mod memory;
 mod tasks;
 mod training;
