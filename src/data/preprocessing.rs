@@ -313,7 +313,7 @@ impl Preprocessing {
     /// What does not fit together.
     fn nonsense(&self) -> Option<&'static str> {
         let mut sizes = self.input.dimensions().into_iter();
-        let elements = sizes.try_fold(1usize, |product, size| product.checked_mul(size));
+        let elements = sizes.try_fold(1, usize::checked_mul);
         if !elements.is_some_and(|elements| (1..=MAX_VALUES).contains(&elements)) {
             return Some("its input has no values, or too many");
         }
