@@ -52,6 +52,11 @@ impl Record {
 
     /// As [`format`](Self::format), without what is said of the host: the digest leaves that out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
+        if let Self::Started(started) = self
+            && started.experiment.data.needs_format_5()
+        {
+            return 5;
+        }
         let is_new = match self {
             Self::Started(started) => started.experiment.trial.needs_format_4(),
             Self::Failed(failed) => is_word_of_format_4(failed.kind),

@@ -10,10 +10,11 @@ const DEPTHS: [usize; 2] = [1, 3];
 
 /// An entry in words, without its fields of time and host.
 pub(in crate::run) fn timeless(entry: &Entry) -> String {
-    // Format 5 has more to say of the host, and nothing of what happened.
-    if entry.format == 5 {
+    // A line may be of format 5 for what it says of the host, which is nothing that happened.
+    let format = entry.record.format_of_what_happened();
+    if entry.format == 5 && format != 5 {
         return timeless(&Entry {
-            format: entry.record.format_of_what_happened(),
+            format,
             ..entry.clone()
         });
     }
