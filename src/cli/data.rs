@@ -1,5 +1,7 @@
 //! `strata data`: datasets by name, and the formats of files.
 
+mod show;
+
 use super::failure::Failure;
 use super::table::{Side, Table};
 use super::terminal::{self, Terminal};
@@ -41,6 +43,8 @@ enum Verb {
         #[arg(long, value_name = "URL")]
         from: Option<String>,
     },
+    /// Show what data looks like to a space: columns, gaps, classes, input and output
+    Show(Box<show::Args>),
     /// List the formats of files
     Formats,
 }
@@ -54,6 +58,11 @@ pub struct DataDir {
 }
 
 impl DataDir {
+    /// The folder, if an argument names one.
+    pub fn argument(&self) -> Option<PathBuf> {
+        self.data_dir.clone()
+    }
+
     /// The folder, if one was named.
     pub fn named(&self) -> Option<PathBuf> {
         let named = self.data_dir.clone();
@@ -84,6 +93,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             datasets,
             from,
         } => fetch(name, &datasets.folder(), from.as_deref(), terminal),
+        Verb::Show(args) => show::run(args, terminal),
         Verb::Formats => formats(terminal),
     }
 }

@@ -1,15 +1,18 @@
 //! `strata export`: a network, or all trials of a run, in the formats of other tools.
 
 use super::chosen;
+use super::elsewhere::{self, PlaceArgs};
 use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
 use super::tracking;
 use crate::architecture::{self, Architecture};
+use crate::data::Preprocessing;
 use crate::export::{self, ExportError, File};
 use crate::layers::Shape;
 use crate::model::Network;
 use crate::random::{Purpose, Seed};
+use crate::run::{RecordedRun, RunError};
 use crate::trackers::Kind;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +37,8 @@ pub struct Args {
     /// Also write N drawn inputs and strata's outputs for them, to compare with
     #[arg(long, value_name = "N")]
     example: Option<usize>,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 /// The formats.
@@ -67,12 +72,21 @@ pub enum Target {
     Mlflow,
 }
 
+impl Target {
+    /// Whether it is a text about the network alone.
+    fn is_without_weights(self) -> bool {
+        matches!(self, Self::Json | Self::Dot | Self::Mermaid | Self::Svg)
+    }
+}
+
 /// A network to be taken home.
 struct Subject {
     name: String,
     architecture: Architecture,
     /// Where its weights lie, if it has been trained.
     weights: Option<PathBuf>,
+    /// What its run knows of the data, where it is of one.
+    preprocessing: Option<Preprocessing>,
 }
 
 /// Finds the network and writes it.
@@ -109,12 +123,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         let weights = weights.map_or_else(|| bytes_of_weights(args, &subject, terminal), Ok)?;
         files.push(example(args, architecture, &weights, count)?);
     }
-    if args.output.is_none()
-        && matches!(
-            args.to,
-            Target::Json | Target::Dot | Target::Mermaid | Target::Svg
-        )
-    {
+    if args.output.is_none() && args.to.is_without_weights() {
         let text = String::from_utf8_lossy(&files[0].bytes);
         return terminal.data(&text);
     }
@@ -174,7 +183,10 @@ fn with_weights(
 ) -> Result<(Vec<File>, Option<Vec<u8>>), Failure> {
     let weights = bytes_of_weights(args, subject, terminal)?;
     let files = writer(&subject.architecture, &weights, &subject.name);
-    let files = files.map_err(|error| Failure::Input(error.to_string()))?;
+    let mut files = files.map_err(|error| Failure::Input(error.to_string()))?;
+    if let Some(preprocessing) = &subject.preprocessing {
+        files = export::with_preprocessing(files, preprocessing);
+    }
     Ok((files, Some(weights)))
 }
 
@@ -187,6 +199,7 @@ fn subject(args: &Args, terminal: &mut Terminal) -> Result<Subject, Failure> {
                 name: name.to_string_lossy().into_owned(),
                 architecture: chosen::network(given)?,
                 weights: args.weights.clone(),
+                preprocessing: of_trial(given, args, terminal)?,
             })
         }
         given => of_run(
@@ -206,10 +219,47 @@ fn of_run(run: &Run, args: &Args, terminal: &mut Terminal) -> Result<Subject, Fa
     let run = run.read(terminal)?;
     let best = super::report::the_best(&run)?;
     let architecture = run.candidate(best.trial)?.architecture;
+    let preprocessing = match args.to.is_without_weights() {
+        true => None,
+        false => preprocessing(&run, args, terminal),
+    };
     Ok(Subject {
+        preprocessing,
         name: run.started().experiment.name.clone(),
         architecture,
         weights: Some(run.folder().best().join("weights.safetensors")),
+    })
+}
+
+/// What the run of `RUN#TRIAL` knows of its data, where weights are given: those that the search trained.
+fn of_trial(
+    given: &str,
+    args: &Args,
+    terminal: &mut Terminal,
+) -> Result<Option<Preprocessing>, Failure> {
+    let folder = given.rsplit_once('#').map(|(folder, _)| Path::new(folder));
+    let has_use = args.weights.is_some() && !args.to.is_without_weights();
+    let Some(folder) = folder.filter(|folder| has_use && folder.is_dir()) else {
+        return Ok(None);
+    };
+    let run = RecordedRun::open(folder)?;
+    let found = run.search_preprocessing(&args.place.place());
+    Ok(or_said(found, terminal))
+}
+
+/// What the run knows of its data; a network without it can still be taken home.
+fn preprocessing(run: &RecordedRun, args: &Args, terminal: &mut Terminal) -> Option<Preprocessing> {
+    or_said(run.preprocessing(&args.place.place()), terminal)
+}
+
+fn or_said(
+    found: Result<Option<Preprocessing>, RunError>,
+    terminal: &mut Terminal,
+) -> Option<Preprocessing> {
+    found.unwrap_or_else(|error| {
+        let why = elsewhere::with_hint(error.into());
+        terminal.say(&format!("no preprocessing is written beside it: {why}"));
+        None
     })
 }
 

@@ -1,6 +1,7 @@
 //! `strata isolated`: a process that does a run's trials as it is told through a pipe, started by the run
 //! itself.
 
+use super::elsewhere::PlaceArgs;
 use super::failure::Failure;
 use super::{Exit, terminal};
 use crate::run::{self, WorkerProgram};
@@ -14,6 +15,8 @@ pub struct Args {
     /// The run folder
     #[arg(value_name = "RUN")]
     folder: PathBuf,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 /// The program as a worker. It does without a [`Terminal`](super::terminal::Terminal), which keeps
@@ -31,7 +34,8 @@ pub fn main(args: &Args) -> ExitCode {
 /// Works until there are no more orders.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let leave = || std::process::exit(i32::from(Exit::Success.code()));
-    run::work(&args.folder, io::stdin(), io::stdout(), leave)?;
+    let place = args.place.place();
+    run::work(&args.folder, &place, io::stdin(), io::stdout(), leave)?;
     Ok(())
 }
 

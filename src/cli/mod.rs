@@ -6,6 +6,7 @@
 
 mod arguments;
 mod chosen;
+mod elsewhere;
 mod exit;
 mod failure;
 mod input;

@@ -1,15 +1,16 @@
 //! `strata predict`: what a run's winner says of new examples.
 
+use super::elsewhere::{self, PlaceArgs};
 use super::failure::Failure;
 use super::recent::Run;
 use super::report;
 use super::terminal::Terminal;
 use crate::architecture::Output;
-use crate::data::Targets;
+use crate::data::{Answers, Preprocessing};
 use crate::model::Network;
-use crate::run::Subject;
+use crate::run::RecordedRun;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `strata predict`.
 #[derive(Debug, clap::Args)]
@@ -17,22 +18,32 @@ pub struct Args {
     /// A run folder
     #[arg(value_name = "RUN")]
     run: PathBuf,
-    /// A file of examples, in the format of the run's training file
+    /// A file of examples like the run's training file, with targets or without
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// As JSON, one object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    place: PlaceArgs,
 }
 
 /// What is said of one example.
 #[derive(Serialize)]
-struct Row {
+struct Row<'a> {
     row: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<String>,
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
+    /// The classes in the order of the probabilities.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     probabilities: Vec<f64>,
+    /// The labels or numbers in the order of the values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     values: Vec<f64>,
 }
@@ -52,23 +63,24 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let weights = std::fs::read(&path).map_err(|error| fail(&error))?;
     let network = Network::trained(&architecture, &weights);
     let mut network = network.map_err(|error| fail(&error))?;
-    let base = PathBuf::from(&run.started().host.base);
-    let (parts, classes) = run
-        .started()
-        .data()
-        .new_examples(&base, Path::new(&args.data))?;
-    // As `best/` holds the winner's first retraining, if that went well, and else the search's own.
-    let first = run.state().retrained.get(&(Subject::Winner, 0));
-    let retrained = first.is_some_and(|record| record.result.score().is_some());
-    let part = if retrained {
-        parts.for_retrained
-    } else {
-        parts.for_searched
-    };
-    let outputs = network.outputs(&part.inputs);
-    let numbers = architecture.output().numbers();
-    for (row, logits) in outputs.chunks(numbers).enumerate() {
-        let said = say(row, logits, architecture.output(), &classes, &part.targets);
+    let output = architecture.output();
+    let preprocessing = preprocessing(&run, args)?;
+    if !preprocessing.suits(architecture.input(), output) {
+        let folder = run.folder().best();
+        let message = format!(
+            "in {} the preprocessing is not that of the network: one of the two was replaced",
+            folder.display()
+        );
+        return Err(Failure::Input(message));
+    }
+    let examples = preprocessing.read(&args.data)?;
+    let outputs = network.outputs(&examples.inputs);
+    for (row, logits) in outputs.chunks(output.numbers()).enumerate() {
+        let said = Row {
+            row,
+            file: examples.files.get(row).map(String::as_str),
+            ..say(logits, output, preprocessing.answers())
+        };
         if args.json {
             terminal.json_line(&said)?;
         } else {
@@ -78,26 +90,53 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say(row: usize, logits: &[f32], output: Output, classes: &[String], targets: &Targets) -> Row {
+fn preprocessing(run: &RecordedRun, args: &Args) -> Result<Preprocessing, Failure> {
+    let found = run.preprocessing(&args.place.place());
+    let found = found.map_err(|error| elsewhere::with_hint(error.into()))?;
+    found.ok_or_else(|| {
+        let message =
+            "the run's networks are not trained on data, so there is nothing to ask its best about";
+        Failure::Input(message.to_owned())
+    })
+}
+
+fn say<'a>(logits: &[f32], output: Output, answers: &'a Answers) -> Row<'a> {
     let mut said = Row {
-        row,
+        row: 0,
+        file: None,
         class: None,
+        classes: None,
         probabilities: Vec::new(),
+        names: None,
         values: Vec::new(),
     };
+    let names = answers.names();
     let sigmoid = |&logit: &f32| 1.0 / (1.0 + libm::exp(-f64::from(logit)));
-    match output {
-        Output::Classes(_) => said.probabilities = softmax(logits),
-        Output::Binary => {
-            let second = sigmoid(&logits[0]);
-            said.probabilities = vec![1.0 - second, second];
+    match answers {
+        Answers::Classes { .. } => {
+            said.probabilities = match output {
+                Output::Binary => {
+                    let second = sigmoid(&logits[0]);
+                    vec![1.0 - second, second]
+                }
+                _ => softmax(logits),
+            };
+            said.classes = Some(names);
+            said.class = likeliest(&said.probabilities).map(|at| names[at].as_str());
         }
-        Output::Labels(_) => said.values = logits.iter().map(sigmoid).collect(),
-        Output::Regression(_) => said.values = own_units(logits, targets),
-    }
-    if let Some(likeliest) = likeliest(&said.probabilities) {
-        let name = classes.get(likeliest).cloned();
-        said.class = Some(name.unwrap_or_else(|| likeliest.to_string()));
+        Answers::Labels { .. } => {
+            said.names = Some(names);
+            said.values = logits.iter().map(sigmoid).collect();
+        }
+        Answers::Numbers {
+            mean, deviation, ..
+        } => {
+            said.names = Some(names);
+            let scales = mean.iter().zip(deviation);
+            let pairs = logits.iter().zip(scales);
+            let own_units = |(&value, (mean, deviation))| f64::from(value) * deviation + mean;
+            said.values = pairs.map(own_units).collect();
+        }
     }
     said
 }
@@ -124,26 +163,22 @@ fn likeliest(probabilities: &[f64]) -> Option<usize> {
     (0..probabilities.len()).reduce(better)
 }
 
-/// Outputs are on the scale of training; the data's own units are what was asked for.
-fn own_units(values: &[f32], targets: &Targets) -> Vec<f64> {
-    let plain = values.iter().map(|&value| f64::from(value));
-    let Targets::Numbers { scale, .. } = targets else {
-        return plain.collect();
+fn describe(said: &Row<'_>) -> String {
+    let what = match (said.class, likeliest(&said.probabilities), said.names) {
+        (Some(class), Some(at), _) => format!("{class} {:.4}", said.probabilities[at]),
+        // One number needs no name.
+        (_, _, Some(names)) if names.len() > 1 => {
+            let pairs = names.iter().zip(&said.values);
+            let pairs = pairs.map(|(name, value)| format!("{name} {value:.6}"));
+            pairs.collect::<Vec<_>>().join("  ")
+        }
+        _ => {
+            let values = said.values.iter().map(|value| format!("{value:.6}"));
+            values.collect::<Vec<_>>().join(" ")
+        }
     };
-    let pairs = plain.zip(scale.mean.iter().zip(&scale.deviation));
-    pairs
-        .map(|(value, (mean, deviation))| value * deviation + mean)
-        .collect()
-}
-
-fn describe(said: &Row) -> String {
-    if let (Some(class), Some(at)) = (&said.class, likeliest(&said.probabilities)) {
-        return format!("{class} {:.4}", said.probabilities[at]);
+    match said.file {
+        Some(file) => format!("{file}: {what}"),
+        None => what,
     }
-    let numbers: Vec<String> = said
-        .values
-        .iter()
-        .map(|value| format!("{value:.6}"))
-        .collect();
-    numbers.join(" ")
 }

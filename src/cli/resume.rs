@@ -1,5 +1,6 @@
 //! `strata resume`: a run goes on where it was interrupted or killed.
 
+use super::elsewhere::{self, PlaceArgs};
 use super::failure::Failure;
 use super::recent::{RUNS, Run};
 use super::shared::{self, Mixed, RunText};
@@ -29,6 +30,8 @@ pub struct Args {
     #[arg(long, value_name = "HOW")]
     isolate: Option<search::Isolate>,
     #[command(flatten)]
+    place: PlaceArgs,
+    #[command(flatten)]
     track: TrackArgs,
     /// Say nothing on stderr but errors
     #[arg(long, short)]
@@ -49,8 +52,11 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
                 (args.workers, args.isolate),
                 terminal,
                 trackers,
-                |options, watch| resume_shared(&sharing, &args.runs, options, watch),
-            )?
+                |options, watch| {
+                    let options = args.place.with(options);
+                    resume_shared(&sharing, &args.runs, &options, watch)
+                },
+            )
         }
         named => {
             let folder = named.as_ref().and_then(RunText::folder);
@@ -60,9 +66,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
                 (args.workers, args.isolate),
                 terminal,
                 trackers,
-                |options, watch| run::resume(&folder, options, watch),
-            )?
+                |options, watch| run::resume(&folder, &args.place.with(options), watch),
+            )
         }
     };
-    report::ending(&ending, terminal)
+    report::ending(&ending.map_err(elsewhere::with_hint)?, terminal)
 }

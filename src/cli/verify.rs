@@ -1,5 +1,6 @@
 //! `strata verify`: do a run's trials give the same again?
 
+use super::elsewhere::{self, PlaceArgs};
 use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
@@ -29,6 +30,8 @@ pub struct Args {
     /// Trials that run at the same time
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    #[command(flatten)]
+    place: PlaceArgs,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -42,8 +45,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         None => Sample::Drawn(args.number, Seed(args.seed)),
     };
     let verification = search::watched((args.workers, None), terminal, |options, watch| {
-        run::verify(&folder, sample, options, watch)
-    })?;
+        run::verify(&folder, sample, &args.place.with(options), watch)
+    });
+    let verification = verification.map_err(elsewhere::with_hint)?;
     if args.json {
         terminal.json(&verification)?;
     } else {

@@ -1,6 +1,8 @@
 //! A dataset in memory: raw values, what is asked of them, and the hash that names its content.
 
+use super::csv::TableLayout;
 use super::encode::{Form, Texts};
+use super::preprocessing::FileForm;
 use super::{Classes, DataError, MAX_CLASSES, Targets, memory};
 use crate::layers::Shape;
 use sha2::{Digest, Sha256};
@@ -87,6 +89,10 @@ pub struct Dataset {
     task: Task,
     pub(super) examples: Examples,
     pub(super) official_test: Option<Examples>,
+    /// How its files are read.
+    pub(super) file: FileForm,
+    /// The columns of its file, where it is a table.
+    pub(super) table: Option<TableLayout>,
     hash: String,
 }
 
@@ -127,8 +133,29 @@ impl Dataset {
             task,
             examples,
             official_test,
+            file: FileForm::default(),
+            table: None,
             hash,
         })
+    }
+
+    /// The same, with how the file that it was read from is read.
+    pub(super) fn read_as(mut self, file: FileForm) -> Self {
+        let array = self.file.array.take();
+        self.file = FileForm { array, ..file };
+        self
+    }
+
+    /// The same, with the columns of the file that it was read from.
+    pub(super) fn of_table(mut self, layout: TableLayout) -> Self {
+        self.table = Some(layout);
+        self
+    }
+
+    /// The same, with the sizes of an example in the file of arrays that it was read from.
+    pub(super) fn of_arrays(mut self, sizes: &[usize]) -> Self {
+        self.file.array = Some(sizes.to_vec());
+        self
     }
 
     /// The same under another name.
@@ -197,6 +224,29 @@ impl Dataset {
             Task::Classes(classes) => classes.names(),
             _ => &[],
         }
+    }
+
+    /// The number of examples of each class, without those of an official test part; nothing where there are none.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.class_names().len()];
+        for &label in self.examples.targets.labels().unwrap_or_default() {
+            counts[label as usize] += 1;
+        }
+        counts
+    }
+
+    /// The number of gaps in each feature column, without an official test part's; nothing where the data is no table.
+    pub fn gaps(&self) -> Vec<usize> {
+        let features = self.table.iter().flat_map(TableLayout::features).count();
+        let mut gaps = vec![0; features];
+        if let (Inputs::Values(cells), 1..) = (&self.examples.inputs, features) {
+            for row in cells.chunks(features) {
+                for (count, cell) in gaps.iter_mut().zip(row) {
+                    *count += usize::from(cell.is_nan());
+                }
+            }
+        }
+        gaps
     }
 
     /// The number of examples, without those of an official test part.

@@ -1,9 +1,10 @@
 //! From what a file holds to what a network takes: categories, gaps and texts become numbers, by what
 //! the training part knows.
 
+use super::csv::TableLayout;
 use super::dataset::{Inputs, hash_names};
-use super::text::{TextOptions, Tokeniser};
-use super::{DataError, Examples, MAX_VALUES, memory};
+use super::text::{TextOptions, Tokeniser, Vocabulary};
+use super::{DataError, Dataset, Examples, KnownColumn, MAX_VALUES, Preprocessing, memory};
 use crate::layers::Shape;
 use sha2::{Digest, Sha256};
 
@@ -146,9 +147,64 @@ impl Encoder {
         }
     }
 
+    /// The encoder that was learnt once, from what is known of it.
+    pub fn known(preprocessing: &Preprocessing) -> Self {
+        let shape = preprocessing.input;
+        let columns = &preprocessing.columns;
+        let how = match &preprocessing.tokens {
+            Some(known) => How::Tokens(Box::new(Tokeniser::known(known, shape.elements()))),
+            None if columns.is_empty() => How::Copy,
+            None => {
+                let features = columns.iter().filter(|column| column.is_feature());
+                How::Columns(features.map(ColumnCode::known).collect())
+            }
+        };
+        Self { shape, how }
+    }
+
     /// The shape of an example.
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// What makes tokens of texts, if inputs are texts.
+    pub fn vocabulary(&self) -> Option<Vocabulary> {
+        match &self.how {
+            How::Tokens(tokeniser) => Some(tokeniser.vocabulary()),
+            _ => None,
+        }
+    }
+
+    /// What is known of each feature column of the table that this was fitted to. Where none has gaps, the mean of
+    /// `training` would stand in for one, as long as a row is no more than its columns.
+    pub fn known_columns(&self, dataset: &Dataset, training: &[usize]) -> Vec<KnownColumn> {
+        match (&self.how, &dataset.form) {
+            (How::Columns(codes), Form::Table(columns)) => {
+                let pairs = codes.iter().zip(columns);
+                pairs.map(|(code, column)| code.describe(column)).collect()
+            }
+            _ => {
+                let tables = dataset.table.iter();
+                let names: Vec<&String> = tables.flat_map(TableLayout::features).collect();
+                let Inputs::Values(cells) = &dataset.examples.inputs else {
+                    return Vec::new();
+                };
+                let number = |(index, name): (usize, &&String)| {
+                    let rows = training.iter();
+                    let cells = rows.map(|row| cells[row * names.len() + index]);
+                    let mean = match (self.shape, ColumnCode::of_numbers(cells)) {
+                        (Shape::Vector { .. }, Some(ColumnCode::Number { mean, .. })) => Some(mean),
+                        _ => None,
+                    };
+                    KnownColumn::Number {
+                        name: (*name).clone(),
+                        gap: mean.map(f64::from),
+                        marks_gaps: false,
+                    }
+                };
+                names.iter().enumerate().map(number).collect()
+            }
+        }
     }
 
     /// Looks whether `examples` would be too many values.
@@ -193,6 +249,51 @@ impl Encoder {
 }
 
 impl ColumnCode {
+    fn known(column: &KnownColumn) -> Self {
+        match column {
+            KnownColumn::Category {
+                categories, gap, ..
+            } => {
+                let is_gap = |name: &String| Some(name) == gap.as_ref();
+                Self::Category {
+                    places: (0..categories.len()).map(Some).collect(),
+                    width: categories.len(),
+                    commonest: categories.iter().position(is_gap).unwrap_or(0),
+                }
+            }
+            KnownColumn::Number {
+                gap, marks_gaps, ..
+            } => Self::Number {
+                mean: gap.unwrap_or_default() as f32,
+                indicator: *marks_gaps,
+            },
+            _ => unreachable!("only features are encoded"),
+        }
+    }
+
+    fn describe(&self, column: &TableColumn) -> KnownColumn {
+        let name = column.name.clone();
+        match self {
+            Self::Number { mean, indicator } => KnownColumn::Number {
+                name,
+                gap: Some(f64::from(*mean)),
+                marks_gaps: *indicator,
+            },
+            Self::Category {
+                places, commonest, ..
+            } => {
+                let names = column.categories.iter().flatten().zip(places);
+                let known = names.filter(|(_, place)| place.is_some());
+                let categories: Vec<String> = known.map(|(name, _)| name.clone()).collect();
+                KnownColumn::Category {
+                    name,
+                    gap: categories.get(*commonest).cloned(),
+                    categories,
+                }
+            }
+        }
+    }
+
     fn of_numbers(cells: impl Iterator<Item = f32>) -> Option<Self> {
         let (mut sum, mut count, mut indicator) = (0.0, 0usize, false);
         for cell in cells {

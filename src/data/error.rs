@@ -61,7 +61,7 @@ pub enum DataError {
     /// A table whose rows have a single cell.
     #[error(
         "{file}: only one column; a table needs a label and at least one feature \
-         (is the delimiter right?)"
+         (if other than commas stand between its cells, say `delimiter = \";\"` or the like)"
     )]
     NoFeatures {
         /// The file.
@@ -71,7 +71,7 @@ pub enum DataError {
     /// A row with more or fewer cells than the first one.
     #[error(
         "{place}: this row has {found} columns where the first has {expected}; \
-         check the delimiter and unquoted commas"
+         quote cells with commas in them, or say `delimiter = \";\"` if that stands between cells"
     )]
     Ragged {
         /// The first cell that is missing or too many.

@@ -6,10 +6,11 @@ mod sets;
 pub use fetch::fetch;
 pub use sets::SETS;
 
-use super::csv::{self, CsvOptions, Missing, Reading, Table};
+use super::csv::{self, CsvOptions, Reading};
 use super::dataset::hexadecimal;
+use super::preprocessing::FileForm;
 use super::readers::declared_shape;
-use super::{Column, Columns, DataError, DataSource, Dataset, Form, TaskKind, input};
+use super::{Column, Columns, DataError, DataSource, Dataset, Form, Format, TaskKind, input};
 use crate::diagnostics::closest_name;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
@@ -94,16 +95,10 @@ pub fn find_named(name: &str) -> Option<&'static NamedSet> {
 const TEXT_SETTINGS: &[&str] = &["tokens", "vocabulary", "length"];
 
 /// Loads the dataset that `source` names, from the source's folder or the system where it is not part of the program.
-/// With `asked`, the examples there take the place of its test part: a table, where the dataset is part of the
-/// program, and otherwise in the format of its files.
 ///
 /// # Errors
 /// When there is none of that name, its files are nowhere, or they are not what they should be.
-pub(super) fn load(
-    source: &DataSource,
-    name: &str,
-    asked: Option<&Path>,
-) -> Result<Dataset, DataError> {
+pub(super) fn load(source: &DataSource, name: &str) -> Result<Dataset, DataError> {
     let Some(set) = find_named(name) else {
         return Err(unknown(name));
     };
@@ -111,7 +106,7 @@ pub(super) fn load(
     let loaded = match set.origin {
         Origin::Embedded(table) => {
             source.refuse_settings("name", &[])?;
-            table.load(name, asked)?
+            table.load(name)?
         }
         Origin::Files {
             files,
@@ -128,10 +123,7 @@ pub(super) fn load(
                     Home::ByHand(_) => file.verify_content(&path)?,
                 }
             }
-            match asked {
-                Some(asked) => section.asking(&place, asked)?,
-                None => section.load(&place)?,
-            }
+            section.load(&place)?
         }
     };
     Ok(loaded.renamed(name))
@@ -262,7 +254,7 @@ fn sha256(mut from: impl Read) -> io::Result<String> {
 }
 
 impl EmbeddedTable {
-    fn load(&self, name: &str, asked: Option<&Path>) -> Result<Dataset, DataError> {
+    fn load(&self, name: &str) -> Result<Dataset, DataError> {
         let label = self.label.map(|label| Column::Name(label.to_owned()));
         let options = CsvOptions {
             label: label.map(Columns::One),
@@ -272,53 +264,21 @@ impl EmbeddedTable {
         let read =
             |bytes, reading: Reading<'_>| csv::read(GzDecoder::new(bytes), name, &options, reading);
         let training = read(self.train, Reading::Training)?;
-        let test = match asked {
-            Some(path) => {
-                // A picture or a signal has no value to stand for one that is missing.
-                let missing = match self.shape {
-                    Some(_) => Missing::Refuse,
-                    None => options.missing,
-                };
-                let options = CsvOptions {
-                    missing,
-                    ..options.clone()
-                };
-                Some(questions(path, options, &training)?)
-            }
-            None => {
-                let test = self.test.map(|test| read(test, Reading::Test(&training)));
-                test.transpose()?
-            }
-        };
+        let test = self.test.map(|test| read(test, Reading::Test(&training)));
+        let test = test.transpose()?;
         let form = match self.shape {
             Some(shape) => Form::Ready(declared_shape(shape)?),
             None => training.form(test.as_ref()),
         };
-        let task = training.task()?;
+        let (task, layout) = (training.task()?, training.layout());
         let test = test.map(|table| table.examples(&task)).transpose()?;
-        Dataset::new(name, form, task.clone(), training.examples(&task)?, test)
+        let dataset = Dataset::new(name, form, task.clone(), training.examples(&task)?, test)?;
+        let file = FileForm {
+            format: Format::find("csv"),
+            ..FileForm::default()
+        };
+        Ok(dataset.of_table(layout).read_as(file))
     }
-}
-
-/// A table that is asked about, between commas or tabs.
-fn questions(path: &Path, options: CsvOptions, training: &Table) -> Result<Table, DataError> {
-    let shown = path.display().to_string();
-    let name = shown.trim_end_matches(".gz").to_lowercase();
-    let delimiter = if name.ends_with(".tsv") || name.ends_with(".tab") {
-        b'\t'
-    } else {
-        b','
-    };
-    let options = CsvOptions {
-        delimiter,
-        ..options
-    };
-    csv::read(
-        input::open(path)?,
-        &shown,
-        &options,
-        Reading::Questions(training),
-    )
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! What an experiment writes under `[data]`.
 
-use super::FinalTest;
-use super::csv::{Column, Columns, Missing, TaskKind};
+use super::csv::{Column, Columns, Decimal, Delimiter, Missing, TaskKind};
+use super::preprocessing::FileForm;
 use super::readers::{FORMATS, Files, Reader, format_of};
-use super::split;
 use super::text::Tokens;
 use super::{DataError, Dataset, Normalise, SplitPlan, Splits, named};
 use crate::diagnostics::closest_name;
@@ -46,6 +45,12 @@ pub struct DataSource {
     /// The files' format; by default what the training file's ending says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
+    /// What stands between two cells of a table; by default a comma, or a tab in `.tsv`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<Delimiter>,
+    /// What stands before a number's fraction in a table that is text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<Decimal>,
     /// Whether a table's first row names its columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
@@ -128,6 +133,11 @@ impl Format {
         format_of(path).map(Self)
     }
 
+    /// What reads it.
+    pub(super) fn reader(self) -> &'static dyn Reader {
+        self.0
+    }
+
     /// Its name.
     pub fn name(self) -> &'static str {
         self.0.describe().name
@@ -188,14 +198,19 @@ impl DataSource {
         }
     }
 
+    /// Whether a journal of format 4 has no words for it.
+    pub fn needs_format_5(&self) -> bool {
+        self.delimiter.is_some() || self.decimal.is_some()
+    }
+
     /// Reads the data; paths are relative to `base`.
     ///
     /// # Errors
     /// When settings contradict each other, or a file can't be read or makes no sense.
     pub fn load(&self, base: &Path) -> Result<Dataset, DataError> {
         let whole = match (&self.name, &self.train) {
-            (Some(name), None) => named::load(self, name, None),
-            (None, Some(train)) => self.load_files(base, train, false),
+            (Some(name), None) => named::load(self, name),
+            (None, Some(train)) => self.load_files(base, train),
             (Some(_), Some(_)) => Err(DataError::setting(
                 "train",
                 "a dataset's `name` is given too; keep one of them",
@@ -235,40 +250,7 @@ impl DataSource {
         Splits::new(self.load(base)?, &plan)
     }
 
-    /// New examples for a network that was trained on this data, and the names of its classes. What is at `data` has
-    /// the training file's format; targets in it are passed over, and need not be there. It is encoded and scaled by
-    /// what training saw.
-    ///
-    /// # Errors
-    /// When either can't be read, or they don't fit together.
-    pub fn new_examples(
-        &self,
-        base: &Path,
-        data: &Path,
-    ) -> Result<(FinalTest, Vec<String>), DataError> {
-        // A path that is not relative to the experiment's folder.
-        let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
-        let plan = self.plan()?;
-        let own_test = self.load(base)?.official_test;
-        let dataset = self.asking(base, &data)?;
-        let classes = dataset.class_names().to_vec();
-        Ok((split::asked(dataset, own_test, &plan)?, classes))
-    }
-
-    /// The data with the examples at `data` in the place of its test part.
-    pub(super) fn asking(&self, base: &Path, data: &Path) -> Result<Dataset, DataError> {
-        let mut source = self.clone();
-        source.test = Some(data.to_owned());
-        source.test_labels = None;
-        let dataset = match (&self.name, &self.train) {
-            (Some(name), None) => named::load(self, name, Some(data))?,
-            (None, Some(train)) => source.load_files(base, train, true)?,
-            _ => return self.load(base),
-        };
-        dataset.first(self.examples, None)
-    }
-
-    fn load_files(&self, base: &Path, train: &Path, asks: bool) -> Result<Dataset, DataError> {
+    fn load_files(&self, base: &Path, train: &Path) -> Result<Dataset, DataError> {
         let format = match self.format {
             Some(format) => format,
             None => Format::of_ending(&base.join(train))?,
@@ -278,12 +260,21 @@ impl DataSource {
         known.extend(description.settings);
         self.refuse_settings(description.name, &known)?;
         let source = self;
-        format.0.read(&Files {
+        let dataset = format.0.read(&Files {
             source,
             base,
             train,
-            asks,
-        })
+        })?;
+        let resizes = format.name() == "folder" && self.shape.is_some();
+        Ok(dataset.read_as(FileForm {
+            format: Some(format),
+            header: self.header,
+            delimiter: self.delimiter,
+            decimal: self.decimal,
+            text: self.text.clone(),
+            resizes,
+            ..FileForm::default()
+        }))
     }
 
     /// The first setting that is only for other kinds of data, as an error.
@@ -292,6 +283,8 @@ impl DataSource {
             ("test", self.test.is_some()),
             ("format", self.format.is_some()),
             ("shape", self.shape.is_some()),
+            ("delimiter", self.delimiter.is_some()),
+            ("decimal", self.decimal.is_some()),
             ("header", self.header.is_some()),
             ("label", self.label.is_some()),
             ("labels", self.labels.is_some()),

@@ -2,7 +2,9 @@
 
 use super::dataset::hexadecimal;
 use super::encode::Encoder;
-use super::{DataError, Dataset, Examples, Normalise, Normaliser, Part, TargetScale};
+use super::{
+    DataError, Dataset, Examples, Normalise, Normaliser, Part, Preprocessing, TargetScale,
+};
 use crate::random::{Purpose, Seed};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -80,44 +82,25 @@ impl Splits {
         })
     }
 
+    /// What turns new examples into inputs of networks with weights from the search.
+    pub fn preprocessing(&self) -> Preprocessing {
+        let SealedTest { source, scale } = &self.test;
+        source.preprocessing(scale)
+    }
+
     /// Training and validation examples together, in the dataset's order, scaled by their own
     /// statistics: what the winner is trained on once more.
     pub fn retraining(&self) -> Part {
         self.test.source.retraining().0
     }
-}
 
-/// New examples as networks of earlier training meet them: encoded and scaled by what that training saw.
-///
-/// `dataset` is the one that was trained on, with the new examples in the place of `own_test`, the official test part
-/// that it had.
-///
-/// # Errors
-/// As [`Splits::new`].
-pub(super) fn asked(
-    mut dataset: Dataset,
-    own_test: Option<Examples>,
-    plan: &SplitPlan,
-) -> Result<FinalTest, DataError> {
-    let new = std::mem::replace(&mut dataset.official_test, own_test);
-    let indices = Indices::draw(&dataset, plan)?;
-    let examples = &dataset.examples;
-    let encoder = Encoder::fit(dataset.name(), &dataset.form, examples, &indices.train)?;
-    encoder.check_size(dataset.name(), new.as_ref().map_or(0, Examples::len))?;
-    dataset.official_test = new;
-    let source = Source {
-        dataset,
-        indices,
-        encoder,
-        normalise: plan.normalise,
-    };
-    let train = source.part(&source.dataset.examples, &source.indices.train);
-    let scale = Scale::fit(plan.normalise, &train);
-    Ok(SealedTest {
-        source: Arc::new(source),
-        scale,
+    /// The same, with what turns new examples into inputs of networks that were trained on it.
+    pub fn retraining_and_preprocessing(&self) -> (Part, Preprocessing) {
+        let source = &self.test.source;
+        let (part, scale) = source.retraining();
+        let preprocessing = source.preprocessing(&scale);
+        (part, preprocessing)
     }
-    .open())
 }
 
 /// The test part. It can be counted, but read only by opening it, which uses it up.
@@ -168,9 +151,9 @@ pub struct FinalTest {
 
 /// The scales of inputs and targets, learnt from one part.
 #[derive(Clone, Debug, PartialEq)]
-struct Scale {
-    inputs: Normaliser,
-    targets: Option<TargetScale>,
+pub(super) struct Scale {
+    pub inputs: Normaliser,
+    pub targets: Option<TargetScale>,
 }
 
 impl Scale {
@@ -215,6 +198,10 @@ impl Source {
         let scale = Scale::fit(self.normalise, &part);
         scale.apply(&mut part);
         (part, scale)
+    }
+
+    fn preprocessing(&self, scale: &Scale) -> Preprocessing {
+        Preprocessing::learnt(&self.dataset, &self.encoder, &self.indices.train, scale)
     }
 
     fn test(&self) -> Part {

@@ -1,6 +1,5 @@
 //! What a network has to say about each example.
 
-use super::Task;
 use crate::architecture::Output;
 
 /// The targets of some examples, in their order.
@@ -40,18 +39,6 @@ impl Targets {
     pub fn numbers(values: Vec<f32>, outputs: usize) -> Self {
         let scale = TargetScale::identity(outputs);
         Self::Numbers { values, scale }
-    }
-
-    /// What stands for the targets of `count` examples that nobody knows.
-    pub(super) fn unknown(task: &Task, count: usize) -> Self {
-        match task {
-            Task::Classes(classes) => Self::classes(vec![0; count], classes.len()),
-            Task::Labels(names) => Self::Labels {
-                flags: vec![false; count * names.len()],
-                labels: names.len(),
-            },
-            Task::Numbers(names) => Self::numbers(vec![0.0; count * names.len()], names.len()),
-        }
     }
 
     /// The number of examples.

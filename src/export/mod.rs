@@ -7,12 +7,14 @@
 mod graph;
 mod lower;
 mod onnx;
+mod preprocessing;
 mod pytorch;
 mod rust_source;
 mod site;
 mod tensors;
 
 pub use onnx::{OnnxSummary, onnx, onnx_summary};
+pub use preprocessing::with_preprocessing;
 pub use pytorch::pytorch;
 pub use rust_source::burn;
 

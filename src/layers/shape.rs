@@ -153,6 +153,25 @@ impl Shape {
         }
     }
 
+    /// As a space declares it: `vector(features: 11)`.
+    pub fn declaration(self) -> String {
+        let sizes: &[&str] = match self {
+            Self::Image { .. } => &["channels", "height", "width"],
+            Self::Volume { .. } => &["channels", "depth", "height", "width"],
+            Self::Signal { .. } => &["channels", "length"],
+            Self::Sequence { .. } => &["length", "features"],
+            Self::Vector { .. } => &["features"],
+            Self::Tokens { length, vocabulary } => {
+                return format!("tokens(length: {length}, vocabulary: {vocabulary})");
+            }
+        };
+        let pairs = sizes.iter().zip(self.dimensions());
+        let named: Vec<String> = pairs
+            .map(|(name, size)| format!("{name}: {size}"))
+            .collect();
+        format!("{}({})", self.kind(), named.join(", "))
+    }
+
     /// The kind of shape in a word: `image`, `vector`, …
     pub fn kind(self) -> &'static str {
         match self {

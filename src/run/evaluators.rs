@@ -17,7 +17,7 @@ pub use training::{TrainingEvaluators, TrainingSettings};
 use super::error::RunError;
 use super::experiment::Experiment;
 use crate::architecture::Output;
-use crate::data::DataSource;
+use crate::data::{DataSource, Preprocessing};
 use crate::evaluation::{CommandSettings, Evaluator, LatencySettings, TableSettings};
 use crate::layers::Shape;
 use crate::proxies::Minibatch;
@@ -46,6 +46,12 @@ pub trait Evaluators {
     /// Examples for proxies without training: of the search's own, or noise where there are none.
     fn minibatch(&self, input: Shape, output: Output, size: usize, seed: Seed) -> Minibatch {
         Minibatch::noise(input, output, size, seed)
+    }
+
+    /// What turns new examples into inputs of the networks that the search trained, or of those that were trained
+    /// once more in the end; nothing if networks are not trained on data.
+    fn preprocessing(&self, _trained_once_more: bool) -> Option<&Preprocessing> {
+        None
     }
 
     /// Whether there is anything to test the winner by; if not, a run ends with its search.

@@ -13,6 +13,7 @@ use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
 use super::manifest;
 use super::past::{Past, Story};
+use super::preprocessing;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
 use super::time::{Clocks, Time};
@@ -32,6 +33,8 @@ pub struct Options<'a> {
     pub isolate: Option<Isolation>,
     /// What worker processes run, where trials are to have some.
     pub program: Option<WorkerProgram>,
+    /// Where the data is, for a run that is gone on with or verified elsewhere.
+    pub place: Elsewhere,
 }
 
 impl<'a> Options<'a> {
@@ -42,6 +45,7 @@ impl<'a> Options<'a> {
             stop,
             isolate: None,
             program: None,
+            place: Elsewhere::default(),
         }
     }
 }
@@ -176,7 +180,9 @@ pub fn resume(
     options: &Options<'_>,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Ending, RunError> {
-    resume_by(folder, options, watch, load)
+    resume_by(folder, options, watch, |started| {
+        load(started, &options.place)
+    })
 }
 
 /// As [`resume`], with evaluators of the caller's.
@@ -237,12 +243,24 @@ pub(super) fn open(files: &Files, path: &Path) -> Result<(RunFolder, FileJournal
     Ok((folder, journal, past))
 }
 
+/// Where the data of a run is on this machine, if it is not where it was when the run was started.
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// What paths of data files are relative to.
+    pub base: Option<PathBuf>,
+    /// The folder of named datasets.
+    pub datasets: Option<PathBuf>,
+}
+
 /// The evaluators of a run that was started before.
-pub(super) fn load(started: &Started) -> Result<Box<dyn Evaluators>, RunError> {
+pub(super) fn load(started: &Started, place: &Elsewhere) -> Result<Box<dyn Evaluators>, RunError> {
+    let mut data = started.data();
+    data.folder = place.datasets.clone().or(data.folder);
+    let base = place.base.as_deref();
     started.experiment.evaluator.load(Given {
         experiment: &started.experiment,
-        data: &started.data(),
-        base: Path::new(&started.host.base),
+        data: &data,
+        base: base.unwrap_or(Path::new(&started.host.base)),
     })
 }
 
@@ -326,6 +344,7 @@ fn phases(
     {
         return Ok(None);
     }
+    preprocessing::write(core.folder, &core.state, evaluators)?;
     core.end(EndReason::Completed)?;
     core.tell(&Event::Phase {
         phase: Phase::Ended,

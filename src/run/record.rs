@@ -43,6 +43,11 @@ impl Record {
     /// The oldest format of a line that can say it: a line is written in that one, so that it is the
     /// same line whichever version writes it.
     pub fn format(&self) -> u32 {
+        if let Self::Started(started) = self
+            && started.experiment.data.needs_format_5()
+        {
+            return 5;
+        }
         let is_new = match self {
             Self::Started(started) => started.experiment.trial.needs_format_4(),
             Self::Failed(failed) => is_word_of_format_4(failed.kind),

@@ -77,7 +77,7 @@ pub fn verify(
     if evaluator.measures() {
         return Err(RunError::Measured(evaluator.info().name));
     }
-    let evaluators = load(started)?;
+    let evaluators = load(started, &options.place)?;
     check_hashes(started, evaluators.as_ref())?;
     let trials = match sample {
         Sample::Drawn(count, seed) => choose(&run, count, seed),

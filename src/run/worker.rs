@@ -6,7 +6,7 @@ use super::evaluators::Evaluators;
 use super::executor::{carry_out, thread_pool};
 use super::folder::RunFolder;
 use super::journal::FileJournal;
-use super::lifecycle::load;
+use super::lifecycle::{Elsewhere, load};
 use super::pipe;
 use super::record::Started;
 use super::setup::{Setup, Texts};
@@ -27,11 +27,12 @@ use std::time::{Duration, Instant};
 /// When the run can't be read, or its data is not there.
 pub fn work(
     folder: &Path,
+    place: &Elsewhere,
     input: impl Read + Send + 'static,
     output: impl Write + Send,
     leave: impl FnOnce() + Send + 'static,
 ) -> Result<(), RunError> {
-    work_with(folder, input, output, leave, load)
+    work_with(folder, input, output, leave, |started| load(started, place))
 }
 
 /// As [`work`], with evaluators of the caller's.

@@ -2,15 +2,17 @@
 
 use super::data_formats::{floats, folder, golden, npy};
 use std::path::Path;
-use strata::data::DataSource;
+use strata::data::{DataSource, Preprocessing};
 
 /// Inputs as networks of the search and of the retraining meet them.
 fn asked(folder: &Path, section: &str, data: &str) -> Result<[Vec<f32>; 2], String> {
     let source: DataSource = toml::from_str(section).unwrap();
-    let (test, _) = source
-        .new_examples(folder, &folder.join(data))
-        .map_err(|error| error.to_string())?;
-    Ok([test.for_searched.inputs, test.for_retrained.inputs])
+    let text = |error: strata::data::DataError| error.to_string();
+    let splits = source.splits(folder).map_err(text)?;
+    let read = |known: Preprocessing| known.read(&folder.join(data)).map(|read| read.inputs);
+    let searched = read(splits.preprocessing()).map_err(text)?;
+    let retrained = read(splits.retraining_and_preprocessing().1).map_err(text)?;
+    Ok([searched, retrained])
 }
 
 /// Both files of a pair give the same, and something.
@@ -36,7 +38,8 @@ fn tables_are_asked_with_their_targets_or_without() {
         ("without.csv", b"a,b\n1,low\n2,high\n"),
         ("bare.csv", b"1,low,9\n2,high,9\n"),
         ("gap.csv", b"a,b\n1,low\n,new\n"),
-        ("other.csv", b"b,a\nlow,1\n"),
+        ("other.csv", b"number,b,a,kind\n7,low,1,x\n8,high,2,y\n"),
+        ("lacking.csv", b"a,c\n1,low\n"),
         ("few.csv", b"1\n"),
     ]);
     let section = "train = \"t.csv\"\nlabel = \"kind\"\nignore = [\"spare\"]";
@@ -46,7 +49,9 @@ fn tables_are_asked_with_their_targets_or_without() {
     let [searched, _] = asked(files.path(), section, "gap.csv").unwrap();
     assert!(searched.iter().all(|value| value.is_finite()));
     let fault = |data| asked(files.path(), section, data).unwrap_err();
-    assert!(fault("other.csv").ends_with("`b` stands where `a` stood"));
+    same(files.path(), section, "other.csv", "without.csv");
+    let lacking = fault("lacking.csv");
+    assert!(lacking.contains("no column is called `b`"), "{lacking}");
     assert!(
         fault("few.csv").ends_with("1 columns instead of 4, or 3 without targets"),
         "{}",

@@ -7,8 +7,10 @@ use safetensors::SafeTensors;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::path::Path;
 use strata::architecture::Architecture;
-use strata::export::{ExportError, File, burn, onnx, onnx_summary, pytorch};
+use strata::data::DataSource;
+use strata::export::{ExportError, File, burn, onnx, onnx_summary, pytorch, with_preprocessing};
 use strata::language::compile;
 use strata::layers::kinds;
 use strata::model::Network;
@@ -377,8 +379,17 @@ fn a_winner_predicts_new_examples() {
     let json = strata(["predict", &path("runs/toy-1"), &path("few.csv"), "--json"]);
     let first: Value = serde_json::from_str(json.out.lines().next().unwrap()).unwrap();
     assert_eq!(first["probabilities"].as_array().unwrap().len(), 2);
+    assert_eq!(first["classes"], serde_json::json!(["left", "right"]));
     let missing = strata(["predict", &path("runs/toy-1"), &path("nothing.csv")]);
     assert_eq!(missing.code, 2, "{}", missing.err);
+    let other = strata(["predict", &path("runs/toy-1"), &path("toy.jsonl")]);
+    assert!(
+        other
+            .err
+            .contains("it is `jsonl`, and the network was trained on `csv`"),
+        "{}",
+        other.err
+    );
     let home = strata([
         "export",
         &path("runs/toy-1"),
@@ -388,7 +399,88 @@ fn a_winner_predicts_new_examples() {
         &path("toy.onnx"),
     ]);
     assert_eq!(home.code, 0, "{}", home.err);
-    assert!(onnx_summary(&std::fs::read(path("toy.onnx")).unwrap()).is_some());
+    let summary = onnx_summary(&std::fs::read(path("toy.onnx")).unwrap()).unwrap();
+    let classes = &summary.metadata[0];
+    assert_eq!(
+        (classes.0.as_str(), classes.1.as_str()),
+        ("classes", "[\"left\",\"right\"]")
+    );
+    let kept = std::fs::read(path("runs/toy-1/best/preprocessing.json")).unwrap();
+    assert_eq!(std::fs::read(path("toy.preprocessing.json")).unwrap(), kept);
+    assert_eq!(summary.metadata[1].1.as_bytes(), kept);
+    without_the_file(folder.path(), &said.out);
+}
+
+/// A run that keeps no preprocessing answers by its data: the same if it is as it was, and else not at all.
+fn without_the_file(folder: &Path, said: &str) {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let predict = |more: &[&str]| {
+        let (run, new) = (path("runs/toy-1"), path("new.csv"));
+        strata([&["predict", &run, &new], more].concat())
+    };
+    // The data is not even needed while the file is there.
+    std::fs::create_dir(path("moved")).unwrap();
+    std::fs::rename(path("train.csv"), path("moved/train.csv")).unwrap();
+    assert_eq!(predict(&[]).out, said);
+    std::fs::remove_file(path("runs/toy-1/best/preprocessing.json")).unwrap();
+    let gone = predict(&[]);
+    assert_eq!(gone.code, 2, "{}", gone.err);
+    assert!(gone.err.contains("`--base DIR`"), "{}", gone.err);
+    let export = |target: &str| {
+        let to = path("again.onnx");
+        strata(["export", &path("runs/toy-1"), "--to", target, "-o", &to])
+    };
+    let home = export("onnx");
+    assert_eq!(home.code, 0, "{}", home.err);
+    assert!(
+        home.err.contains("no preprocessing is written"),
+        "{}",
+        home.err
+    );
+    let moved = path("moved");
+    let found = predict(&["--base", &moved]);
+    assert_eq!((found.code, found.out.as_str()), (0, said), "{}", found.err);
+    let verified = strata(["verify", &path("runs/toy-1"), "-n", "1", "--base", &moved]);
+    assert_eq!(verified.code, 0, "{}", verified.err);
+    let text = std::fs::read_to_string(path("moved/train.csv")).unwrap();
+    std::fs::write(path("moved/train.csv"), text.replace("right", "a right")).unwrap();
+    let changed = predict(&["--base", &moved]);
+    assert_eq!(changed.code, 2, "{}", changed.err);
+    assert!(
+        changed.err.contains("the data has changed"),
+        "{}",
+        changed.err
+    );
+}
+
+#[test]
+fn python_source_says_how_inputs_are_made() {
+    let architecture = sampled("resnet_small", 1);
+    let files = pytorch(&architecture, &weights(&architecture), "net").unwrap();
+    let source = |section: &str| {
+        let data: DataSource = toml::from_str(section).unwrap();
+        let splits = data.splits(Path::new("")).unwrap();
+        let files = with_preprocessing(files.clone(), &splits.preprocessing());
+        assert_eq!(files[2].ending, "preprocessing.json");
+        text(&files)
+    };
+    for (section, present, absent) in [
+        ("name = \"penguins\"", "def prepare(rows):", "def padded("),
+        ("name = \"digits\"", "def prepare(values):", "def padded("),
+        (
+            "name = \"diabetes\"",
+            "def answer(outputs):",
+            "\n    logits =",
+        ),
+    ] {
+        let source = source(section);
+        assert!(is_balanced(&source), "{source}");
+        assert!(source.contains("import numpy as np\n") && source.contains("KNOWN = "));
+        assert!(
+            source.contains(present) && !source.contains(absent),
+            "{source}"
+        );
+    }
 }
 
 #[test]
@@ -423,6 +515,10 @@ fn a_trial_that_did_not_win_can_be_taken_home() {
                 &file,
             ]);
             assert_eq!(home.code, 0, "{}", home.err);
+            // Without a final evaluation, `best/` is of the search too.
+            let beside = std::fs::read(path(&format!("{trial}.preprocessing.json"))).unwrap();
+            let kept = path("runs/n-1/best/preprocessing.json");
+            assert_eq!(beside, std::fs::read(kept).unwrap());
             file
         })
         .into();

@@ -28,6 +28,7 @@ mod layers_golden;
 mod live;
 mod networks;
 mod pages;
+mod preprocessing;
 mod run;
 mod shared;
 mod shared_data;

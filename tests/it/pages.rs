@@ -39,7 +39,7 @@ fn grouped(count: &str) -> String {
 
 #[test]
 fn the_spaces_on_the_pages_compile_and_count_what_is_said() {
-    for name in ["README.md", "docs/language.md"] {
+    for name in ["README.md", "docs/language.md", "docs/own-data.md"] {
         let page = page(name);
         let spaces = blocks(&page, "space");
         assert!(!spaces.is_empty(), "{name} shows no space");
@@ -151,4 +151,58 @@ fn defaults(setting: &str) -> String {
         .map(|(name, default)| format!("`{name}` {default}"))
         .collect();
     each.join(", ")
+}
+
+#[test]
+fn the_page_of_own_data_can_be_followed() {
+    let page = page("docs/own-data.md");
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let only = |language| blocks(&page, language)[0].0.to_owned() + "\n";
+    let tables = blocks(&page, "csv");
+    let [(shown, _), (new, _)] = tables[..] else {
+        panic!("a table, and a new one");
+    };
+    let (header, rows) = shown.split_once('\n').unwrap();
+    let rows = format!("{rows}\n").repeat(30);
+    write("churn.csv", &format!("{header}\n{rows}"));
+    write("new.csv", &format!("{new}\n"));
+    write("churn.toml", &only("toml"));
+    write("churn.space", &only("space"));
+    let printed = only("text");
+    let mut verbs = Vec::new();
+    for (text, _) in blocks(&page, "sh") {
+        for line in text.lines() {
+            let arguments = line.strip_prefix("strata ").unwrap().split(' ');
+            let arguments: Vec<&str> = arguments.collect();
+            let ended = super::cli::program::strata_in(folder.path(), &arguments);
+            assert_eq!(ended.code, 0, "{line}: {}", ended.err);
+            verbs.push(arguments[0]);
+            match arguments[0] {
+                "data" => assert_eq!(ended.out, printed),
+                "predict" => {
+                    let said: Vec<&str> = ended.out.lines().collect();
+                    assert!(
+                        said[0].starts_with("yes") && said[1].starts_with("no"),
+                        "{said:?}"
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(
+        verbs,
+        [
+            "data", "check", "search", "predict", "verify", "export", "export"
+        ]
+    );
+    for file in [
+        "churn.py",
+        "churn.onnx",
+        "churn.safetensors",
+        "churn.preprocessing.json",
+    ] {
+        assert!(folder.path().join("home").join(file).exists(), "{file}");
+    }
 }

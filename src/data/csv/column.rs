@@ -9,7 +9,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CsvOptions {
     /// What stands between two cells.
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
+    /// What stands between a number's whole part and its fraction.
+    pub decimal: Decimal,
     /// Whether the first row names the columns. If not said, it does when none of its cells is a
     /// number.
     pub header: Option<bool>,
@@ -29,7 +31,8 @@ pub struct CsvOptions {
 impl Default for CsvOptions {
     fn default() -> Self {
         Self {
-            delimiter: b',',
+            delimiter: Delimiter::COMMA,
+            decimal: Decimal::Point,
             header: None,
             label: None,
             task: TaskKind::Classification,
@@ -38,6 +41,57 @@ impl Default for CsvOptions {
             missing: Missing::Impute,
         }
     }
+}
+
+/// What stands between two cells of a row: one character of ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "char", into = "char")]
+pub struct Delimiter(u8);
+
+impl Delimiter {
+    /// A comma, as in `.csv` files.
+    pub const COMMA: Self = Self(b',');
+    /// A tab, as in `.tsv` files.
+    pub const TAB: Self = Self(b'\t');
+    /// What spreadsheets write where a comma stands in numbers.
+    pub const SEMICOLON: Self = Self(b';');
+
+    /// The character as a byte.
+    pub fn byte(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<char> for Delimiter {
+    type Error = String;
+
+    fn try_from(character: char) -> Result<Self, String> {
+        let means_something = character.is_ascii_alphanumeric() || "\"\n\r.-+".contains(character);
+        match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii() && !means_something => Ok(Self(byte)),
+            _ => Err(format!(
+                "{character:?} can't stand between cells; `\";\"`, `\"|\"` or `\"\\t\"` can"
+            )),
+        }
+    }
+}
+
+impl From<Delimiter> for char {
+    fn from(delimiter: Delimiter) -> Self {
+        Self::from(delimiter.0)
+    }
+}
+
+/// What stands between a number's whole part and its fraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decimal {
+    /// A point: `1.5`.
+    #[default]
+    #[serde(rename = ".")]
+    Point,
+    /// A comma: `1,5`.
+    #[serde(rename = ",")]
+    Comma,
 }
 
 /// What is asked about each example.
@@ -212,7 +266,8 @@ pub(super) fn column_index(
     }
 }
 
-fn find_name(wanted: &str, names: &[String]) -> Result<usize, String> {
+/// The index of the column called `wanted`, or advice.
+pub(super) fn find_name(wanted: &str, names: &[String]) -> Result<usize, String> {
     const SHOWN: usize = 12;
     if let Some(index) = names.iter().position(|name| name == wanted) {
         return Ok(index);

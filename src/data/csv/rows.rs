@@ -1,6 +1,6 @@
 //! Reading a table row by row.
 
-use super::column::{CsvOptions, Missing, column_index};
+use super::column::{CsvOptions, Decimal, Missing, column_index};
 use super::table::{Builder, Table, is_number};
 use crate::data::error::excerpt;
 use crate::data::{DataError, MAX_VALUES, Place, input};
@@ -18,9 +18,11 @@ pub(in crate::data) enum Reading<'a> {
     Training,
     /// A test table, whose columns and categories are those of the training table.
     Test(&'a Table),
-    /// Rows to be asked about. Columns of targets are passed over, and need not be there.
-    Questions(&'a Table),
 }
+
+/// Gives rows of cells: fills in the next one and says its line, until there is none.
+pub(in crate::data) type Next<'a> =
+    dyn FnMut(&mut ByteRecord) -> Result<Option<u64>, DataError> + 'a;
 
 /// Reads a table from `reader`; `file` is its name in messages.
 pub(in crate::data) fn read(
@@ -29,33 +31,78 @@ pub(in crate::data) fn read(
     options: &CsvOptions,
     reading: Reading<'_>,
 ) -> Result<Table, DataError> {
+    read_records(file, options, reading, &mut records(reader, file, options))
+}
+
+/// The rows of a table that is text.
+pub(super) fn records(
+    reader: impl Read,
+    file: &str,
+    options: &CsvOptions,
+) -> impl FnMut(&mut ByteRecord) -> Result<Option<u64>, DataError> {
     // A carriage return stays in its cell, to be trimmed: the reader counts lines by `\n` only, and
     // only rows that all end in one can be placed.
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .terminator(Terminator::Any(b'\n'))
-        .delimiter(options.delimiter)
+        .delimiter(options.delimiter.byte())
         .from_reader(reader.chain(&b"\n"[..]));
-    read_records(file, options, reading, |record| {
+    let decimal = options.decimal;
+    move |record| {
         while reader
             .read_byte_record(record)
             .map_err(|error| broken(file, error))?
         {
             if !is_blank(record) {
-                return Ok(Some(first_line(record, reader.position().line())));
+                let line = first_line(record, reader.position().line());
+                if decimal == Decimal::Comma {
+                    put_points(record, file, line)?;
+                }
+                return Ok(Some(line));
             }
         }
         Ok(None)
-    })
+    }
 }
 
-/// Reads a table from rows of cells: `next` fills in a row and gives its line, until there is none.
+/// Writes a row's numbers with points.
+fn put_points(record: &mut ByteRecord, file: &str, line: u64) -> Result<(), DataError> {
+    if !record
+        .iter()
+        .any(|cell| cell.contains(&b',') || cell.contains(&b'.'))
+    {
+        return Ok(());
+    }
+    let mut written = ByteRecord::new();
+    for (column, cell) in cells(record).enumerate() {
+        if cell.contains(&b'.') && is_number(cell) {
+            let place = Place {
+                file: file.to_owned(),
+                line,
+                column: column + 1,
+            };
+            let problem = "a number with a point, where `decimal = \",\"` has a comma stand for it; \
+                           write thousands without points";
+            return Err(cell_error(place, &(column + 1).to_string(), cell, problem));
+        }
+        let pointed: Vec<u8> = cell
+            .iter()
+            .map(|&b| if b == b',' { b'.' } else { b })
+            .collect();
+        let is_one = is_number(&pointed);
+        written.push_field(if is_one { &pointed } else { cell });
+    }
+    *record = written;
+    Ok(())
+}
+
+/// Reads a table from rows of cells.
 pub(in crate::data) fn read_records(
     file: &str,
     options: &CsvOptions,
     reading: Reading<'_>,
-    mut next: impl FnMut(&mut ByteRecord) -> Result<Option<u64>, DataError>,
+    next: &mut Next<'_>,
 ) -> Result<Table, DataError> {
     let mut rows = Rows {
         file,
@@ -97,7 +144,7 @@ fn broken(file: &str, error: ::csv::Error) -> DataError {
 
 /// What a column of the file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::data) enum Role {
     Feature,
     Target,
     Ignored,
@@ -163,11 +210,6 @@ impl Rows<'_> {
             let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
             cells(first).map(name).collect()
         });
-        if let Reading::Questions(training) = self.reading {
-            let roles = training.roles_of_questions(self.file, names.as_deref(), columns)?;
-            let table = Builder::new(self.file, self.options, names, &roles, &[]);
-            return self.follow(table, roles, has_header);
-        }
         let no_features = || DataError::NoFeatures {
             file: self.file.to_owned(),
         };
@@ -216,7 +258,7 @@ impl Rows<'_> {
         roles: Vec<Role>,
         has_header: bool,
     ) -> Result<(), DataError> {
-        if let Reading::Test(training) | Reading::Questions(training) = self.reading {
+        if let Reading::Test(training) = self.reading {
             table.follow(training)?;
         }
         (self.table, self.layout) = (Some(table), Some(Layout { roles, has_header }));
@@ -224,7 +266,13 @@ impl Rows<'_> {
     }
 }
 
-fn check_length(file: &str, line: u64, found: usize, expected: usize) -> Result<(), DataError> {
+/// Refuses a row that is longer or shorter than the first.
+pub(super) fn check_length(
+    file: &str,
+    line: u64,
+    found: usize,
+    expected: usize,
+) -> Result<(), DataError> {
     if found == expected {
         return Ok(());
     }
@@ -237,7 +285,8 @@ fn check_length(file: &str, line: u64, found: usize, expected: usize) -> Result<
     })
 }
 
-fn cells(record: &ByteRecord) -> impl Iterator<Item = &[u8]> {
+/// The cells of a row without blanks around them.
+pub(super) fn cells(record: &ByteRecord) -> impl Iterator<Item = &[u8]> {
     record.iter().map(<[u8]>::trim_ascii)
 }
 

@@ -12,6 +12,26 @@ use std::collections::BTreeMap;
 /// The most categories that one column may have: each becomes a value of every example.
 const MAX_CATEGORIES: usize = 1024;
 
+/// The columns of a table's file.
+#[derive(Clone, Debug)]
+pub(in crate::data) struct TableLayout {
+    /// Whether they have names of their own.
+    pub named: bool,
+    /// The name and the role of each.
+    pub columns: Vec<(String, Role)>,
+    /// Whether a gap is an error.
+    pub refuses_gaps: bool,
+}
+
+impl TableLayout {
+    /// The names of the feature columns.
+    pub fn features(&self) -> impl Iterator<Item = &String> {
+        let columns = self.columns.iter();
+        let features = columns.filter(|(_, role)| *role == Role::Feature);
+        features.map(|(name, _)| name)
+    }
+}
+
 /// A table as it was read: cells of features as numbers, numbers of categories or gaps (NaN).
 #[derive(Debug)]
 pub(in crate::data) struct Table {
@@ -19,6 +39,7 @@ pub(in crate::data) struct Table {
     named: bool,
     /// The name and the role of each column of the file.
     layout: Vec<(String, Role)>,
+    refuses_gaps: bool,
     /// The feature columns.
     pub columns: Vec<TableColumn>,
     /// One row after the other.
@@ -35,39 +56,13 @@ pub(super) fn is_number(cell: &[u8]) -> bool {
 }
 
 impl Table {
-    /// What the columns of rows to be asked about are for, where this is the training table: known by their names, or
-    /// by their number, with the targets among them or without.
-    pub(super) fn roles_of_questions(
-        &self,
-        file: &str,
-        names: Option<&[String]>,
-        columns: usize,
-    ) -> Result<Vec<Role>, DataError> {
-        let passed_over = |role: Role| match role {
-            Role::Target => Role::Ignored,
-            role => role,
-        };
-        if let Some(names) = names.filter(|_| self.named) {
-            let role = |name: &String| {
-                let known = self.layout.iter().find(|(known, _)| known == name);
-                known.map_or(Role::Feature, |(_, role)| passed_over(*role))
-            };
-            return Ok(names.iter().map(role).collect());
+    /// The columns of the file and what they are for.
+    pub fn layout(&self) -> TableLayout {
+        TableLayout {
+            named: self.named,
+            columns: self.layout.clone(),
+            refuses_gaps: self.refuses_gaps,
         }
-        let roles: Vec<Role> = self.layout.iter().map(|(_, role)| *role).collect();
-        let is_asked = |role: &&Role| **role != Role::Target;
-        let without: Vec<Role> = roles.iter().filter(is_asked).copied().collect();
-        let difference = match columns {
-            _ if columns == roles.len() => return Ok(roles.into_iter().map(passed_over).collect()),
-            _ if columns == without.len() => return Ok(without),
-            _ => format!(
-                "{columns} columns instead of {}, or {} without targets",
-                roles.len(),
-                without.len()
-            ),
-        };
-        let file = file.to_owned();
-        Err(DataError::ColumnsDiffer { file, difference })
     }
 
     /// The classes that occur in this table.
@@ -127,14 +122,13 @@ impl Table {
         numbers && !self.cells.iter().any(|cell| cell.is_nan())
     }
 
-    /// The rows as examples of `task`; questions have unknown targets.
+    /// The rows as examples of `task`.
     ///
     /// # Errors
     /// When a label is no class of the task.
     pub fn examples(self, task: &Task) -> Result<Examples, DataError> {
         let outputs = self.target_names.len();
         let targets = match (self.targets, task) {
-            _ if outputs == 0 => Targets::unknown(task, self.cells.len() / self.columns.len()),
             (RawTargets::Classes(labels), Task::Classes(classes)) => {
                 Targets::classes(labels.classes(classes)?, classes.len())
             }
@@ -193,6 +187,7 @@ impl Builder {
             table: Table {
                 named,
                 layout: names.iter().cloned().zip(roles.iter().copied()).collect(),
+                refuses_gaps: options.missing == Missing::Refuse,
                 columns: Vec::new(),
                 cells: Vec::new(),
                 target_names: Vec::new(),

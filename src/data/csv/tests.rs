@@ -82,7 +82,7 @@ fn quotes_spaces_tabs_crlf_and_a_byte_order_mark_are_read() {
     let table = parse("\u{feff}label, x\r\n\"a, b\", 1\r\nc ,2").unwrap();
     assert_eq!(table.classes().unwrap().names(), ["a, b", "c"]);
     let options = CsvOptions {
-        delimiter: b'\t',
+        delimiter: Delimiter::TAB,
         ..CsvOptions::default()
     };
     assert_eq!(
@@ -124,7 +124,7 @@ fn a_missing_label_column_shows_the_closest_name() {
 fn a_ragged_row_is_placed() {
     let text = "label,x,y\n0,1,2\n1,2\n";
     let wanted = "t.csv:3:3: this row has 2 columns where the first has 3; \
-                  check the delimiter and unquoted commas";
+                  quote cells with commas in them, or say `delimiter = \";\"` if that stands between cells";
     assert_eq!(error(text), wanted);
     assert!(error("0,1,2\n1,2,3,4\n").starts_with("t.csv:2:4: this row has 4 columns"));
 }
@@ -329,4 +329,26 @@ fn numbers_and_flags_are_targets_of_their_tasks() {
     };
     assert!(wrong(&measured).starts_with("t.csv:3:3: `NaN` in column `z` is no finite number"));
     assert!(wrong(&flagged).starts_with("t.csv:3:2: `maybe` in column `y` is neither 0 nor 1"));
+}
+
+#[test]
+fn tables_of_spreadsheets_are_read_with_their_delimiter_and_commas_in_numbers() {
+    let options = CsvOptions {
+        delimiter: Delimiter::SEMICOLON,
+        decimal: Decimal::Comma,
+        ..CsvOptions::default()
+    };
+    let read = |text: &str| read(text.as_bytes(), "t.csv", &options);
+    let table = read("a;b, c;label\n1,5;x, y;no\n-2;z;yes\n").unwrap();
+    assert_eq!(names(&table), ["a", "b, c"]);
+    assert_eq!(table.cells, [1.5, 0.0, -2.0, 1.0]);
+    let fault = read("a;label\n1.234;no\n2;yes\n").unwrap_err().to_string();
+    assert!(fault.contains("t.csv:2:1: `1.234`"), "{fault}");
+    assert!(fault.contains("a number with a point"), "{fault}");
+    for wrong in ["a", "\"", "é", "."] {
+        let character = wrong.chars().next().unwrap();
+        assert!(Delimiter::try_from(character).is_err(), "{wrong}");
+    }
+    let one = parse("a;b;label\n1;2;3\n").unwrap_err().to_string();
+    assert!(one.contains("say `delimiter = \";\"`"), "{one}");
 }

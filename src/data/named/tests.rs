@@ -9,7 +9,7 @@ fn load(name: &str, folder: Option<&Path>) -> Result<Dataset, DataError> {
         folder: folder.map(Path::to_owned),
         ..DataSource::embedded(name)
     };
-    super::load(&source, name, None)
+    super::load(&source, name)
 }
 
 fn loaded(name: &str) -> Dataset {

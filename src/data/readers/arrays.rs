@@ -4,18 +4,20 @@ use super::Files;
 use super::npy::Array;
 use crate::data::classes::whole_number;
 use crate::data::csv::TaskKind;
-use crate::data::{Classes, DataError, Dataset, Examples, MAX_CLASSES, Targets, Task};
+use crate::data::{
+    Asked, Classes, DataError, Dataset, Examples, MAX_CLASSES, Questions, Targets, Task,
+};
 use crate::layers::Shape;
 use std::collections::BTreeMap;
 
 /// An array with its name in messages.
 pub(super) type Named = (Array, String);
 
-/// A dataset of inputs and targets, and of test inputs if there are any, with their targets if these are known.
+/// A dataset of inputs and targets, and of test inputs and targets if there are any.
 pub(super) fn dataset(
     files: &Files<'_>,
     (inputs, targets): (Named, Named),
-    test: Option<(Named, Option<Named>)>,
+    test: Option<(Named, Named)>,
 ) -> Result<Dataset, DataError> {
     check_counts(&inputs, &targets)?;
     let layout = Layout::of(&inputs)?;
@@ -23,9 +25,7 @@ pub(super) fn dataset(
     let task = task(files.task(), &targets)?;
     let test = match test {
         Some((test, test_targets)) => {
-            if let Some(targets) = &test_targets {
-                check_counts(&test, targets)?;
-            }
+            check_counts(&test, &test_targets)?;
             if test.0.shape[1..] != inputs.0.shape[1..] {
                 let (here, there) = (&test.0.shape[1..], &inputs.0.shape[1..]);
                 return Err(DataError::ColumnsDiffer {
@@ -33,17 +33,21 @@ pub(super) fn dataset(
                     difference: format!("examples of {here:?} instead of {there:?}"),
                 });
             }
-            let targets = match &test_targets {
-                Some(targets) => targets_of(&task, targets)?,
-                None => Targets::unknown(&task, test.0.len()),
-            };
+            let targets = targets_of(&task, &test_targets)?;
             Some(Examples::of_values(layout.values(&test)?, targets))
         }
         None => None,
     };
     let targets = targets_of(&task, &targets)?;
     let examples = Examples::of_values(layout.values(&inputs)?, targets);
-    Dataset::new(files.stem(), shape, task, examples, test)
+    let sizes = &inputs.0.shape[1..];
+    Ok(Dataset::new(files.stem(), shape, task, examples, test)?.of_arrays(sizes))
+}
+
+/// Inputs that are asked about.
+pub(super) fn questions(asked: &Asked<'_>, inputs: &Named) -> Result<Questions, DataError> {
+    asked.refuse_unlike("examples", &inputs.0.shape[1..])?;
+    Ok(Layout::of(inputs)?.values(inputs)?.into())
 }
 
 fn check_counts(inputs: &Named, targets: &Named) -> Result<(), DataError> {

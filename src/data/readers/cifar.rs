@@ -2,7 +2,8 @@
 
 use super::{Files, FormatInfo, Reader, tar};
 use crate::data::{
-    Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Targets, Task, input, memory,
+    Asked, Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets, Task,
+    input, memory,
 };
 use crate::layers::Shape;
 use std::io::Read;
@@ -114,6 +115,12 @@ impl Reader for Cifar {
             test = Some(records);
         }
         self.dataset(files, training, test)
+    }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        let mut records = Records::default();
+        self.add(&mut records, asked.open()?, &asked.name())?;
+        Ok(records.pixels.into())
     }
 }
 

@@ -16,8 +16,6 @@ pub struct Files<'a> {
     pub(in crate::data) base: &'a Path,
     /// The training file or folder.
     pub(in crate::data) train: &'a Path,
-    /// Whether the test file holds examples to be asked about: targets in it are passed over, and need not be there.
-    pub(in crate::data) asks: bool,
 }
 
 impl<'a> Files<'a> {
@@ -43,7 +41,7 @@ impl<'a> Files<'a> {
         input::open(&self.path(path))
     }
 
-    /// The official test file, or the file of examples to be asked about, if there is one.
+    /// The official test file, if there is one.
     pub(super) fn test(&self) -> Option<&'a Path> {
         self.source.test.as_deref()
     }

@@ -4,11 +4,15 @@ use super::files::{class_targets, class_task, declared_shape};
 use super::picture::Picture;
 use super::{Files, FormatInfo, Reader};
 use crate::data::{
-    DataError, Dataset, Examples, MAX_FILE_BYTES, MAX_VALUES, Targets, Task, input, memory,
+    Asked, DataError, Dataset, Examples, Inputs, MAX_FILE_BYTES, MAX_VALUES, Questions, Task,
+    input, memory,
 };
 use crate::layers::Shape;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Files that systems leave in folders of pictures.
+const LEFTOVERS: [&str; 2] = ["thumbs.db", "desktop.ini"];
 
 /// The endings of files that are read; others are an error, so that nothing is left out unseen.
 const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
@@ -32,12 +36,7 @@ impl Reader for Folder {
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
         let training = Pictures::list(&files.path(files.train))?;
-        let list = if files.asks {
-            Pictures::questions
-        } else {
-            Pictures::list
-        };
-        let test = files.test().map(|test| list(&files.path(test)));
+        let test = files.test().map(|test| Pictures::list(&files.path(test)));
         let test = test.transpose()?;
         let (shape, resizes) = match &files.source.shape {
             Some(sizes) => (declared_picture(sizes)?, true),
@@ -51,11 +50,7 @@ impl Reader for Folder {
         let examples = |pictures: Pictures| {
             let labels = labels(&pictures);
             let names = labels.iter().map(String::as_str);
-            let targets = if labels.is_empty() {
-                Targets::unknown(&task, pictures.paths.len())
-            } else {
-                class_targets(&pictures.folder, names, classes)?
-            };
+            let targets = class_targets(&pictures.folder, names, classes)?;
             Ok::<_, DataError>(Examples::of_values(
                 pictures.values(shape, resizes)?,
                 targets,
@@ -63,6 +58,16 @@ impl Reader for Folder {
         };
         let (training, test) = (examples(training)?, test.map(examples).transpose()?);
         Dataset::new(files.stem(), shape, task, training, test)
+    }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        let pictures = Pictures::questions(asked.path)?;
+        let values = pictures.values(asked.input(), asked.file().resizes)?;
+        let files = pictures.paths.iter();
+        Ok(Questions {
+            inputs: Inputs::Values(values),
+            files: files.map(|path| path.display().to_string()).collect(),
+        })
     }
 }
 
@@ -192,14 +197,15 @@ fn other_size(path: &Path, picture: &Picture, shape: Shape) -> DataError {
     DataError::format(&path.display().to_string(), problem)
 }
 
-/// What is in a folder, by name; hidden files are none of the data.
+/// What is in a folder, by name; hidden files and what systems leave are none of the data.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let failed = |error| input::read_error(folder, error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default();
-        if !name.to_string_lossy().starts_with('.') {
+        let name = name.to_string_lossy().to_lowercase();
+        if !name.starts_with('.') && !LEFTOVERS.contains(&name.as_str()) {
             paths.push(path);
         }
     }

@@ -2,7 +2,8 @@
 
 use super::{Files, FormatInfo, Reader};
 use crate::data::{
-    Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Targets, Task, input, memory,
+    Asked, Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets, Task,
+    input, memory,
 };
 use crate::layers::Shape;
 use std::io::{self, Read};
@@ -46,7 +47,14 @@ impl Reader for IdxReader {
         };
         let label_file = files.name(train_labels.unwrap_or(files.train));
         let examples = examples(&pictures, &labels, &classes, &label_file)?;
-        Dataset::new(files.stem(), shape, Task::Classes(classes), examples, test)
+        let dataset = Dataset::new(files.stem(), shape, Task::Classes(classes), examples, test)?;
+        Ok(dataset.of_arrays(&pictures.dimensions[1..]))
+    }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        let pictures = read(asked.open()?, &asked.name())?;
+        asked.refuse_unlike("pictures", &pictures.dimensions[1..])?;
+        Ok(pictures.inputs().into())
     }
 }
 
@@ -57,12 +65,7 @@ fn test_examples(
     classes: &Classes,
 ) -> Result<Examples, DataError> {
     let label_file = files.source.test_labels.as_deref();
-    let (pictures, labels) = if files.asks {
-        (read(files.open(test)?, &files.name(test))?, None)
-    } else {
-        let (pictures, labels) = pair(files, test, label_file, "test_labels")?;
-        (pictures, Some(labels))
-    };
+    let (pictures, labels) = pair(files, test, label_file, "test_labels")?;
     if pictures.dimensions[1..] != training.dimensions[1..] {
         let (here, there) = (&pictures.dimensions[1..], &training.dimensions[1..]);
         return Err(DataError::ColumnsDiffer {
@@ -70,10 +73,6 @@ fn test_examples(
             difference: format!("pictures of {here:?} instead of {there:?}"),
         });
     }
-    let Some(labels) = labels else {
-        let targets = Targets::unknown(&Task::Classes(classes.clone()), pictures.len());
-        return Ok(Examples::of_values(pictures.inputs(), targets));
-    };
     let label_file = files.name(label_file.unwrap_or(test));
     examples(&pictures, &labels, classes, &label_file)
 }

@@ -18,7 +18,7 @@ mod texts;
 pub use files::Files;
 pub(super) use files::declared_shape;
 
-use super::{DataError, Dataset};
+use super::{Asked, DataError, Dataset, Questions};
 use std::path::Path;
 
 /// What there is to know of a format.
@@ -52,6 +52,12 @@ pub trait Reader: Sync {
     /// # Errors
     /// When they can't be read, make no sense, or are too large.
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError>;
+
+    /// Reads examples that a network is asked about. Targets are passed over, and need not be there.
+    ///
+    /// # Errors
+    /// When they can't be read, or are unlike those of training.
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError>;
 }
 
 /// Every format, in the order of its documentation; the first that recognises a file reads it.

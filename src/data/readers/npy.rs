@@ -2,7 +2,9 @@
 
 use super::idx::no_labels;
 use super::{Files, FormatInfo, Reader, arrays};
-use crate::data::{DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, input, memory};
+use crate::data::{
+    Asked, DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, Questions, input, memory,
+};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -37,15 +39,19 @@ impl Reader for NpyReader {
         let labels = files.source.labels.as_deref();
         let training = (array(files.train)?, targets(files.train, labels, "labels")?);
         let test = match files.test() {
-            Some(test) if files.asks => Some((array(test)?, None)),
             Some(test) => {
                 let labels = files.source.test_labels.as_deref();
                 let targets = targets(test, labels, "test_labels")?;
-                Some((array(test)?, Some(targets)))
+                Some((array(test)?, targets))
             }
             None => None,
         };
         arrays::dataset(files, training, test)
+    }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        let name = asked.name();
+        arrays::questions(asked, &(read(asked.open()?, &name)?, name))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::arrays::{self, Named};
 use super::{Files, FormatInfo, Reader, npy};
-use crate::data::{DataError, Dataset, MAX_FILE_BYTES, input};
+use crate::data::{Asked, DataError, Dataset, MAX_FILE_BYTES, Questions, input};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -49,33 +49,31 @@ impl Reader for Npz {
     }
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
-        if files.test().is_some() && !files.asks {
+        if files.test().is_some() {
             let problem = "has no meaning for `npz`: the test arrays are in the same file";
             return Err(DataError::setting("test", problem));
         }
-        let mut archive = Archive::open(files, files.train)?;
+        let mut archive = Archive::open(&files.path(files.train))?;
         let [inputs, targets, test, test_targets] = NAMES.map(|names| archive.find(names));
         let inputs = inputs.ok_or_else(|| archive.lacks("inputs", NAMES[0]))?;
         let targets = targets.ok_or_else(|| archive.lacks("targets", NAMES[1]))?;
         let training = (archive.array(inputs)?, archive.array(targets)?);
-        let test = match (files.test(), test, test_targets) {
-            (Some(asked), ..) => Some((questions(files, asked)?, None)),
-            (None, Some(test), Some(targets)) => {
+        let test = match (test, test_targets) {
+            (Some(test), Some(targets)) => {
                 let targets = archive.array(targets)?;
-                Some((archive.array(test)?, Some(targets)))
+                Some((archive.array(test)?, targets))
             }
             _ => None,
         };
         arrays::dataset(files, training, test)
     }
-}
 
-/// The inputs of an archive that is asked about.
-fn questions(files: &Files<'_>, path: &Path) -> Result<Named, DataError> {
-    let mut archive = Archive::open(files, path)?;
-    let inputs = archive.find(NAMES[2]).or_else(|| archive.find(NAMES[0]));
-    let inputs = inputs.ok_or_else(|| archive.lacks("inputs", NAMES[0]))?;
-    archive.array(inputs)
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        let mut archive = Archive::open(asked.path)?;
+        let inputs = archive.find(NAMES[2]).or_else(|| archive.find(NAMES[0]));
+        let inputs = inputs.ok_or_else(|| archive.lacks("inputs", NAMES[0]))?;
+        arrays::questions(asked, &archive.array(inputs)?)
+    }
 }
 
 /// An open archive with its name in messages.
@@ -85,9 +83,9 @@ struct Archive {
 }
 
 impl Archive {
-    fn open(files: &Files<'_>, path: &Path) -> Result<Self, DataError> {
-        let (name, path) = (files.name(path), files.path(path));
-        let file = File::open(&path).map_err(|error| input::read_error(&path, error))?;
+    fn open(path: &Path) -> Result<Self, DataError> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| input::read_error(path, error))?;
         let zip = ZipArchive::new(BufReader::new(file)).map_err(|error| broken(&name, error))?;
         Ok(Self { zip, name })
     }

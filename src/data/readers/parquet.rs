@@ -1,9 +1,9 @@
 //! Parquet files: the columns of a table, read as the rows of one.
 
-use super::tables::{SETTINGS, options};
+use super::tables::{SETTINGS, asking, options};
 use super::{Files, FormatInfo, Reader};
-use crate::data::csv::{self, CsvOptions, Reading, Table};
-use crate::data::{DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, input};
+use crate::data::csv::{self, CsvOptions, Delimiter, Next, Reading, Table};
+use crate::data::{Asked, DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, Questions, input};
 use ::csv::ByteRecord;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::{Field, Row};
@@ -27,17 +27,32 @@ impl Reader for Parquet {
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
         let options = CsvOptions {
             header: Some(true),
-            ..options(files, b',')
+            ..options(files, Delimiter::COMMA)
         };
         super::tables::dataset(files, |path: &Path, reading: Reading<'_>| {
             let name = files.name(path);
-            let mut bytes = Vec::new();
-            let mut reader = files.open(path)?.take(MAX_FILE_BYTES);
-            let read = reader.read_to_end(&mut bytes);
-            read.map_err(|error| input::read_error(Path::new(&name), error))?;
-            self::read(bytes, &name, &options, reading)
+            self::read(bytes(files.open(path)?, &name)?, &name, &options, reading)
         })
     }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        let name = asked.name();
+        let asking = csv::Asking {
+            header: Some(true),
+            ..asking(asked, &name)
+        };
+        let cells = decoded(bytes(asked.open()?, &name)?, &name, |next| {
+            asking.read(next)
+        })?;
+        Ok(cells.into())
+    }
+}
+
+fn bytes(reader: impl Read, name: &str) -> Result<Vec<u8>, DataError> {
+    let mut bytes = Vec::new();
+    let read = reader.take(MAX_FILE_BYTES).read_to_end(&mut bytes);
+    read.map_err(|error| input::read_error(Path::new(name), error))?;
+    Ok(bytes)
 }
 
 /// Reads a whole file.
@@ -47,17 +62,27 @@ pub(super) fn read(
     options: &CsvOptions,
     reading: Reading<'_>,
 ) -> Result<Table, DataError> {
+    decoded(bytes, file, |next| {
+        csv::read_records(file, options, reading, next)
+    })
+}
+
+/// What `take` makes of the rows.
+fn decoded<T>(
+    bytes: Vec<u8>,
+    file: &str,
+    take: impl FnOnce(&mut Next<'_>) -> Result<T, DataError>,
+) -> Result<T, DataError> {
     // The decoder answers some damage with a panic.
-    let read = AssertUnwindSafe(|| rows(bytes, file, options, reading));
+    let read = AssertUnwindSafe(|| rows(bytes, file, take));
     catch_unwind(read).unwrap_or_else(|_| Err(broken(file, "it is damaged")))
 }
 
-fn rows(
+fn rows<T>(
     bytes: Vec<u8>,
     file: &str,
-    options: &CsvOptions,
-    reading: Reading<'_>,
-) -> Result<Table, DataError> {
+    take: impl FnOnce(&mut Next<'_>) -> Result<T, DataError>,
+) -> Result<T, DataError> {
     let reader = SerializedFileReader::new(::bytes::Bytes::from(bytes));
     let reader = reader.map_err(|error| broken(file, error))?;
     let schema = reader.metadata().file_metadata().schema_descr();
@@ -78,7 +103,7 @@ fn rows(
     let mut rows = rows.map_err(|error| broken(file, error))?;
     let mut header = Some(header);
     let mut line = 0;
-    csv::read_records(file, options, reading, |record| {
+    take(&mut |record| {
         line += 1;
         if let Some(header) = header.take() {
             *record = header;

@@ -4,7 +4,9 @@ use super::files::{class_targets, class_task};
 use super::{Files, FormatInfo, Reader};
 use crate::data::csv::TaskKind;
 use crate::data::error::excerpt;
-use crate::data::{DataError, Dataset, Examples, MAX_VALUES, Place, Targets, Task, input};
+use crate::data::{
+    Asked, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets, Task, input,
+};
 use crate::layers::Shape;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -31,6 +33,10 @@ impl Reader for Ts {
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
         dataset(files, parse_ts)
     }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        questions(asked, parse_ts)
+    }
 }
 
 impl Reader for Ucr {
@@ -46,6 +52,10 @@ impl Reader for Ucr {
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
         dataset(files, parse_ucr)
     }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        questions(asked, parse_ucr)
+    }
 }
 
 /// Series as they were read.
@@ -57,29 +67,19 @@ pub(super) struct Series {
     labels: Vec<String>,
 }
 
-/// Reads series; those to be asked about, which need no class, are like the training series.
-type Parse = fn(&mut dyn Read, &str, Option<&Series>) -> Result<Series, DataError>;
+/// Reads series; those to be asked about, which need no class, have so many channels and values as training's.
+type Parse = fn(&mut dyn Read, &str, Option<(usize, usize)>) -> Result<Series, DataError>;
 
 fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
-    let read =
-        |path: &Path, like: Option<&Series>| parse(&mut files.open(path)?, &files.name(path), like);
-    let training = read(files.train, None)?;
+    let read = |path: &Path| parse(&mut files.open(path)?, &files.name(path), None);
+    let training = read(files.train)?;
     let shape = Shape::Signal {
         channels: training.channels,
         length: training.length,
     };
-    let like = Some(&training).filter(|_| files.asks);
-    let test = files.test().map(|path| read(path, like)).transpose()?;
-    if let (Some(series), Some(path)) = (&test, files.test())
-        && (series.channels, series.length) != (training.channels, training.length)
-    {
-        return Err(DataError::ColumnsDiffer {
-            file: files.name(path),
-            difference: format!(
-                "series of {}x{} instead of {shape}",
-                series.channels, series.length
-            ),
-        });
+    let test = files.test().map(read).transpose()?;
+    if let (Some(series), Some(path)) = (&test, files.test()) {
+        series.refuse_unlike(shape, &files.name(path))?;
     }
     let task = match files.task() {
         TaskKind::Classification => class_task(training.labels.iter().map(String::as_str)),
@@ -90,19 +90,32 @@ fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
         }
     };
     let test = test.zip(files.test());
-    let test = test.map(|(series, path)| {
-        if files.asks {
-            let targets = Targets::unknown(&task, series.labels.len());
-            return Ok(Examples::of_values(series.values, targets));
-        }
-        series.examples(&task, &files.name(path))
-    });
+    let test = test.map(|(series, path)| series.examples(&task, &files.name(path)));
     let test = test.transpose()?;
     let training = training.examples(&task, &files.name(files.train))?;
     Dataset::new(files.stem(), shape, task, training, test)
 }
 
+fn questions(asked: &Asked<'_>, parse: Parse) -> Result<Questions, DataError> {
+    let shape = asked.input();
+    let like = (shape.features().unwrap_or(1), shape.positions());
+    let series = parse(&mut asked.open()?, &asked.name(), Some(like))?;
+    series.refuse_unlike(shape, &asked.name())?;
+    Ok(series.values.into())
+}
+
 impl Series {
+    fn refuse_unlike(&self, shape: Shape, file: &str) -> Result<(), DataError> {
+        let (channels, length) = (self.channels, self.length);
+        if (Shape::Signal { channels, length }) == shape {
+            return Ok(());
+        }
+        Err(DataError::ColumnsDiffer {
+            file: file.to_owned(),
+            difference: format!("series of {channels}x{length} instead of {shape}"),
+        })
+    }
+
     fn examples(self, task: &Task, file: &str) -> Result<Examples, DataError> {
         let labels = self.labels.iter().map(String::as_str);
         let targets = match task {
@@ -245,7 +258,7 @@ const ASKED: &str = "?";
 fn parse_ucr(
     reader: &mut dyn Read,
     file: &str,
-    like: Option<&Series>,
+    like: Option<(usize, usize)>,
 ) -> Result<Series, DataError> {
     let mut series = Series::default();
     each_line(reader, file, |text, line| {
@@ -254,7 +267,7 @@ fn parse_ucr(
             line,
             separator: '\t',
         };
-        if like.is_some_and(|like| text.split('\t').count() == like.length) {
+        if like.is_some_and(|(_, length)| text.split('\t').count() == length) {
             return series.push(&[text], ASKED, &at);
         }
         let (label, values) = text.split_once('\t').ok_or_else(|| {
@@ -268,7 +281,11 @@ fn parse_ucr(
     series.finish(file)
 }
 
-fn parse_ts(reader: &mut dyn Read, file: &str, like: Option<&Series>) -> Result<Series, DataError> {
+fn parse_ts(
+    reader: &mut dyn Read,
+    file: &str,
+    like: Option<(usize, usize)>,
+) -> Result<Series, DataError> {
     let mut series = Series::default();
     let mut in_data = false;
     each_line(reader, file, |text, line| {
@@ -279,7 +296,7 @@ fn parse_ts(reader: &mut dyn Read, file: &str, like: Option<&Series>) -> Result<
         };
         if in_data {
             let parts: Vec<&str> = text.split(':').collect();
-            if like.is_some_and(|like| parts.len() == like.channels) {
+            if like.is_some_and(|(channels, _)| parts.len() == channels) {
                 return series.push(&parts, ASKED, &at);
             }
             let (dimensions, label) = text.rsplit_once(':').ok_or_else(|| {

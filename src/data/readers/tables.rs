@@ -1,11 +1,11 @@
 //! CSV and TSV: rows of cells.
 
 use super::{Files, FormatInfo, Reader};
-use crate::data::csv::{self, CsvOptions, Reading, Table};
-use crate::data::{DataError, Dataset, Form};
+use crate::data::csv::{self, Asking, CsvOptions, Delimiter, Reading, Table};
+use crate::data::{Asked, DataError, Dataset, Form, Questions};
 use std::path::Path;
 
-/// The settings of tables.
+/// The settings of tables with columns of their own.
 pub(super) const SETTINGS: &[&str] = &[
     "header",
     "label",
@@ -15,6 +15,22 @@ pub(super) const SETTINGS: &[&str] = &[
     "missing",
     "shape",
 ];
+
+/// The settings of tables between commas, or what stands for commas.
+const CSV_SETTINGS: &[&str] = &[
+    "delimiter",
+    "decimal",
+    "header",
+    "label",
+    "task",
+    "categorical",
+    "ignore",
+    "missing",
+    "shape",
+];
+
+/// The settings of tables between tabs.
+const TSV_SETTINGS: &[&str] = CSV_SETTINGS.split_at(1).1;
 
 /// Cells between commas.
 pub(super) struct Csv;
@@ -28,12 +44,21 @@ impl Reader for Csv {
             name: "csv",
             endings: &["csv"],
             about: "cells between commas: numbers, categories and gaps, with a column of targets",
-            settings: SETTINGS,
+            settings: CSV_SETTINGS,
         }
     }
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
-        tables(files, b',')
+        tables(files, files.source.delimiter.unwrap_or(Delimiter::COMMA))
+    }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        let of_tabs = asked
+            .file()
+            .format
+            .is_some_and(|format| format.name() == "tsv");
+        let delimiter = asked.file().delimiter.filter(|_| !of_tabs);
+        questions(asked, delimiter.unwrap_or(Delimiter::COMMA))
     }
 }
 
@@ -43,27 +68,52 @@ impl Reader for Tsv {
             name: "tsv",
             endings: &["tsv", "tab"],
             about: "cells between tabs, as `csv`",
-            settings: SETTINGS,
+            settings: TSV_SETTINGS,
         }
     }
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
-        tables(files, b'\t')
+        tables(files, Delimiter::TAB)
+    }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        questions(asked, Delimiter::TAB)
     }
 }
 
-fn tables(files: &Files<'_>, delimiter: u8) -> Result<Dataset, DataError> {
+fn tables(files: &Files<'_>, delimiter: Delimiter) -> Result<Dataset, DataError> {
     let options = options(files, delimiter);
     dataset(files, |path: &Path, reading: Reading<'_>| {
         csv::read(files.open(path)?, &files.name(path), &options, reading)
     })
 }
 
+fn questions(asked: &Asked<'_>, delimiter: Delimiter) -> Result<Questions, DataError> {
+    let options = CsvOptions {
+        delimiter,
+        decimal: asked.file().decimal.unwrap_or_default(),
+        ..CsvOptions::default()
+    };
+    let name = asked.name();
+    Ok(csv::ask(asked.open()?, &options, asking(asked, &name))?.into())
+}
+
+/// What is known of a table's rows.
+pub(super) fn asking<'a>(asked: &Asked<'a>, name: &'a str) -> Asking<'a> {
+    Asking {
+        file: name,
+        header: asked.file().header,
+        named: asked.file().named_columns,
+        columns: asked.columns(),
+    }
+}
+
 /// What the section says of a table.
-pub(super) fn options(files: &Files<'_>, delimiter: u8) -> CsvOptions {
+pub(super) fn options(files: &Files<'_>, delimiter: Delimiter) -> CsvOptions {
     let source = files.source;
     CsvOptions {
         delimiter,
+        decimal: source.decimal.unwrap_or_default(),
         header: source.header,
         label: source.label.clone(),
         task: files.task(),
@@ -80,7 +130,6 @@ pub(super) fn dataset(
 ) -> Result<Dataset, DataError> {
     let training = read(files.train, Reading::Training)?;
     let test = match files.test() {
-        Some(test) if files.asks => Some(read(test, Reading::Questions(&training))?),
         Some(test) => Some(read(test, Reading::Test(&training))?),
         None => None,
     };
@@ -92,8 +141,9 @@ pub(super) fn dataset(
         }
         form => form,
     };
-    let task = training.task()?;
+    let (task, layout) = (training.task()?, training.layout());
     let test = test.map(|table| table.examples(&task)).transpose()?;
     let examples = training.examples(&task)?;
-    Dataset::new(files.stem(), form, task, examples, test)
+    let dataset = Dataset::new(files.stem(), form, task, examples, test)?;
+    Ok(dataset.of_table(layout))
 }

@@ -6,8 +6,8 @@ use crate::data::csv::Column;
 use crate::data::dataset::Inputs;
 use crate::data::error::excerpt;
 use crate::data::{
-    Columns, DataError, Dataset, Examples, Form, MAX_VALUES, Place, Targets, Task, TextOptions,
-    Texts, Tokens, input,
+    Asked, Columns, DataError, Dataset, Examples, Form, MAX_VALUES, Place, Questions, Task,
+    TextOptions, Texts, Tokens, input,
 };
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
@@ -41,6 +41,10 @@ impl Reader for Tabs {
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
         dataset(files, &Line::tabs)
     }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        questions(asked, &Line::tabs)
+    }
 }
 
 impl Reader for Jsonl {
@@ -55,6 +59,10 @@ impl Reader for Jsonl {
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
         dataset(files, &Line::json)
+    }
+
+    fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
+        questions(asked, &Line::json)
     }
 }
 
@@ -72,38 +80,38 @@ type Find<'a> = dyn Fn(&Line<'_>) -> Result<(String, String), DataError> + 'a;
 fn dataset(files: &Files<'_>, find: &Find<'_>) -> Result<Dataset, DataError> {
     let form = Form::Text(options(files)?);
     let columns = Wanted::of(files)?;
-    let read = |path: &Path, asks: bool| {
-        let mut reader = files.open(path)?;
-        let wanted = Wanted {
-            asks,
-            ..columns.clone()
-        };
-        read(&mut reader, &files.name(path), &wanted, find)
-    };
-    let training = read(files.train, false)?;
-    let test = files
-        .test()
-        .map(|path| read(path, files.asks))
-        .transpose()?;
+    let read = |path: &Path| read(&mut files.open(path)?, &files.name(path), &columns, find);
+    let training = read(files.train)?;
+    let test = files.test().map(read).transpose()?;
     let task = class_task(training.labels.iter().map(String::as_str));
     let Task::Classes(classes) = &task else {
         unreachable!("texts have classes");
     };
-    let examples = |labelled: Labelled, file: String, asks: bool| {
+    let examples = |labelled: Labelled, file: String| {
         let labels = labelled.labels.iter().map(String::as_str);
-        let targets = if asks {
-            Targets::unknown(&task, labelled.labels.len())
-        } else {
-            class_targets(&file, labels, classes)?
-        };
+        let targets = class_targets(&file, labels, classes)?;
         let inputs = Inputs::Texts(labelled.texts);
         Ok::<_, DataError>(Examples { inputs, targets })
     };
-    let training = examples(training, files.name(files.train), false)?;
+    let training = examples(training, files.name(files.train))?;
     let test = test.zip(files.test());
-    let test = test.map(|(labelled, path)| examples(labelled, files.name(path), files.asks));
+    let test = test.map(|(labelled, path)| examples(labelled, files.name(path)));
     let test = test.transpose()?;
     Dataset::new(files.stem(), form, task, training, test)
+}
+
+fn questions(asked: &Asked<'_>, find: &Find<'_>) -> Result<Questions, DataError> {
+    let wanted = Wanted {
+        label: None,
+        text: asked.file().text.clone(),
+        has_header: asked.file().header.unwrap_or(false),
+        asks: true,
+    };
+    let read = read(&mut asked.open()?, &asked.name(), &wanted, find)?;
+    Ok(Questions {
+        inputs: Inputs::Texts(read.texts),
+        files: Vec::new(),
+    })
 }
 
 fn options(files: &Files<'_>) -> Result<TextOptions, DataError> {

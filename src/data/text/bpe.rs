@@ -39,6 +39,27 @@ impl Merges {
         merges
     }
 
+    /// What was learnt once: pieces, and the pairs that became the last of them.
+    pub fn known(pieces: &[String], merges: &[(u32, u32)]) -> Self {
+        let characters = pieces.len().saturating_sub(merges.len());
+        let first = FIRST + characters as u32;
+        let named = pieces[..characters].iter().cloned();
+        let became = (0..).zip(first..);
+        Self {
+            characters: named.zip(FIRST..).collect(),
+            merges: merges.iter().copied().zip(became).collect(),
+            pieces: pieces.to_vec(),
+        }
+    }
+
+    /// The pieces, and the pairs that became the last of them in the order in which they did.
+    pub fn describe(&self) -> (Vec<String>, Vec<(u32, u32)>) {
+        let mut pairs: Vec<_> = self.merges.iter().collect();
+        pairs.sort_by_key(|(_, (rank, _))| *rank);
+        let pairs = pairs.into_iter().map(|(pair, _)| *pair).collect();
+        (self.pieces.clone(), pairs)
+    }
+
     fn learn_characters(&mut self, words: &BTreeMap<String, u64>, room: usize) {
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for (word, count) in words {

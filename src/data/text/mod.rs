@@ -6,7 +6,7 @@ mod bpe;
 mod tokeniser;
 
 pub(super) use tokeniser::Tokeniser;
-pub use tokeniser::{TextOptions, Tokens};
+pub use tokeniser::{TextOptions, Tokens, Vocabulary};
 
 /// Texts side by side in one piece of memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -59,6 +59,53 @@ impl TextOptions {
     }
 }
 
+/// What each token stands for, as plain data: the first is token 2, after padding and the unknown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Vocabulary {
+    /// A byte each: byte `b` is token `b + 2`.
+    Byte,
+    /// A character each.
+    Char {
+        /// The characters in the order of their tokens.
+        known: Vec<char>,
+    },
+    /// A word in lower case, or a sign.
+    Word {
+        /// The words in the order of their tokens.
+        known: Vec<String>,
+    },
+    /// A piece of a word, by byte-pair encoding; U+10FFFF marks a word's end.
+    Bpe {
+        /// The pieces in the order of their tokens: characters first, then what pairs became.
+        pieces: Vec<String>,
+        /// The pairs of tokens that become the pieces after the characters, in the order in which they do.
+        merges: Vec<(u32, u32)>,
+    },
+}
+
+impl Vocabulary {
+    /// Whether it can be of a vocabulary of this size.
+    pub(in crate::data) fn fits(&self, vocabulary: usize) -> bool {
+        let tokens = match self {
+            Self::Byte => 256,
+            Self::Char { known } => known.len(),
+            Self::Word { known } => known.len(),
+            Self::Bpe { pieces, merges } => {
+                let below = |token: u32| token < FIRST + pieces.len() as u32;
+                let sound = merges
+                    .iter()
+                    .all(|&(one, other)| below(one) && below(other));
+                if !sound || merges.len() > pieces.len() {
+                    return false;
+                }
+                pieces.len()
+            }
+        };
+        tokens + FIRST as usize <= vocabulary
+    }
+}
+
 /// What makes tokens of texts, learnt from training texts.
 #[derive(Clone, Debug)]
 pub(in crate::data) struct Tokeniser {
@@ -91,6 +138,38 @@ impl Tokeniser {
         }
     }
 
+    /// What was learnt once.
+    pub fn known(vocabulary: &Vocabulary, length: usize) -> Self {
+        let known = match vocabulary {
+            Vocabulary::Byte => Known::Bytes,
+            Vocabulary::Char { known } => {
+                Known::Chars(known.iter().copied().zip(FIRST..).collect())
+            }
+            Vocabulary::Word { known } => {
+                Known::Words(known.iter().cloned().zip(FIRST..).collect())
+            }
+            Vocabulary::Bpe { pieces, merges } => Known::Pieces(Merges::known(pieces, merges)),
+        };
+        Self { length, known }
+    }
+
+    /// What was learnt, as plain data.
+    pub fn vocabulary(&self) -> Vocabulary {
+        match &self.known {
+            Known::Bytes => Vocabulary::Byte,
+            Known::Chars(known) => Vocabulary::Char {
+                known: in_order(known),
+            },
+            Known::Words(known) => Vocabulary::Word {
+                known: in_order(known),
+            },
+            Known::Pieces(merges) => {
+                let (pieces, merges) = merges.describe();
+                Vocabulary::Bpe { pieces, merges }
+            }
+        }
+    }
+
     /// Adds the tokens of `text`, `length` of them.
     pub fn push(&self, text: &str, out: &mut Vec<f32>) {
         let end = out.len() + self.length;
@@ -114,6 +193,13 @@ impl Tokeniser {
         }
         out.resize(end, PADDING as f32);
     }
+}
+
+/// Items in the order of their tokens.
+fn in_order<T: Clone>(known: &BTreeMap<T, u32>) -> Vec<T> {
+    let mut order: Vec<(&T, &u32)> = known.iter().collect();
+    order.sort_by_key(|(_, token)| **token);
+    order.into_iter().map(|(item, _)| item.clone()).collect()
 }
 
 /// Token numbers stay below 2^24, which 32-bit floats hold exactly.

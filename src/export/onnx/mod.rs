@@ -9,7 +9,7 @@ use crate::architecture::Architecture;
 use crate::layers::Shape;
 use messages::{
     AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetProto,
-    TensorProto, TensorTypeProto, TypeProto, ValueInfoProto, tensor_shape,
+    StringStringEntryProto, TensorProto, TensorTypeProto, TypeProto, ValueInfoProto, tensor_shape,
 };
 use prost::Message;
 
@@ -42,11 +42,23 @@ pub fn onnx(
             domain: Some(String::new()),
             version: Some(OPSET),
         }],
+        metadata_props: Vec::new(),
     };
     Ok(vec![File {
         ending: "onnx",
         bytes: model.encode_to_vec(),
     }])
+}
+
+/// An ONNX file of ours with more metadata.
+pub(super) fn with_metadata(bytes: &[u8], metadata: &[(&str, String)]) -> Vec<u8> {
+    let mut model = ModelProto::decode(bytes).expect("the file is our own");
+    let entries = metadata.iter().map(|(key, value)| StringStringEntryProto {
+        key: Some((*key).to_owned()),
+        value: Some(value.clone()),
+    });
+    model.metadata_props.extend(entries);
+    model.encode_to_vec()
 }
 
 /// What stands in an ONNX file, in short.
@@ -58,11 +70,17 @@ pub struct OnnxSummary {
     pub tensors: Vec<String>,
     /// How many numbers these hold.
     pub values: usize,
+    /// Further facts by their names.
+    pub metadata: Vec<(String, String)>,
 }
 
 /// Reads an ONNX file; nothing where it is none.
 pub fn onnx_summary(bytes: &[u8]) -> Option<OnnxSummary> {
-    let graph = ModelProto::decode(bytes).ok()?.graph?;
+    let model = ModelProto::decode(bytes).ok()?;
+    let entries = model.metadata_props.into_iter();
+    let metadata = entries.filter_map(|entry| Some((entry.key?, entry.value?)));
+    let metadata = metadata.collect();
+    let graph = model.graph?;
     let count = |tensor: &TensorProto| tensor.dims.iter().product::<i64>() as usize;
     Some(OnnxSummary {
         operators: graph
@@ -76,6 +94,7 @@ pub fn onnx_summary(bytes: &[u8]) -> Option<OnnxSummary> {
             .into_iter()
             .filter_map(|tensor| tensor.name)
             .collect(),
+        metadata,
     })
 }
 

@@ -4,6 +4,7 @@ use super::training::TrainingEvaluators;
 use super::without_data::no_hash;
 use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo, has_data};
 use crate::architecture::Output;
+use crate::data::Preprocessing;
 use crate::evaluation::{Evaluator, ProxyEvaluator};
 use crate::layers::Shape;
 use crate::proxies::{Minibatch, Proxy};
@@ -128,6 +129,11 @@ impl Evaluators for ProxyEvaluators {
             Some(trained) => trained.minibatch(input, output, size, seed),
             None => Minibatch::noise(input, output, size, seed),
         }
+    }
+
+    fn preprocessing(&self, trained_once_more: bool) -> Option<&Preprocessing> {
+        let trained = self.trained.as_ref();
+        trained.and_then(|trained| trained.preprocessing(trained_once_more))
     }
 
     fn can_test(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
-use crate::data::{Part, SealedTest, Splits};
+use crate::data::{Part, Preprocessing, SealedTest, Splits};
 use crate::evaluation::{
     Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency,
 };
@@ -64,6 +64,8 @@ pub struct TrainingEvaluators {
     train: Part,
     validation: Part,
     retraining: Part,
+    /// For networks of the search, and for those that are trained once more.
+    preprocessing: [Preprocessing; 2],
     test: Option<SealedTest>,
     test_examples: u64,
     latency: Option<LatencySettings>,
@@ -85,10 +87,12 @@ impl TrainingEvaluators {
         let dataset = given.data.load(given.base)?;
         let data_hash = dataset.hash().to_owned();
         let splits = Splits::new(dataset, &plan)?;
+        let (retraining, preprocessing) = splits.retraining_and_preprocessing();
         Ok(Self {
             data_hash,
             split_hash: splits.hash.clone(),
-            retraining: splits.retraining(),
+            retraining,
+            preprocessing: [splits.preprocessing(), preprocessing],
             train: splits.train,
             validation: splits.validation,
             test_examples: splits.test.len() as u64,
@@ -112,15 +116,20 @@ impl Evaluators for TrainingEvaluators {
         let given = self.train.shape;
         if input != given {
             let (one, other) = (input.kind(), given.kind());
+            let (declaration, why) = (given.declaration(), self.widened());
             return Err(format!(
-                "its input is {input} ({one}), and the data's examples are {given} ({other})"
+                "its input is {input} ({one}), and the data's examples are {given} ({other}){why}; \
+                 write `input {declaration}`"
             ));
         }
         if self.train.targets.suits(output) {
             return Ok(());
         }
         let given = self.train.targets.describe();
-        Err(format!("its output is {output}, and the data has {given}"))
+        let fit = self.train.targets.output();
+        Err(format!(
+            "its output is {output}, and the data has {given}; write `output {fit}`"
+        ))
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
@@ -142,6 +151,10 @@ impl Evaluators for TrainingEvaluators {
         Minibatch::drawn(&self.train, size, seed)
     }
 
+    fn preprocessing(&self, trained_once_more: bool) -> Option<&Preprocessing> {
+        Some(&self.preprocessing[usize::from(trained_once_more)])
+    }
+
     fn test_examples(&self) -> u64 {
         self.test_examples
     }
@@ -154,6 +167,25 @@ impl Evaluators for TrainingEvaluators {
             test,
             self.device,
         ))
+    }
+}
+
+impl TrainingEvaluators {
+    /// Why the examples have more values than their table has columns, if they do.
+    fn widened(&self) -> String {
+        const SHOWN: usize = 4;
+        let [known, _] = &self.preprocessing;
+        let wide: Vec<String> = known
+            .columns()
+            .iter()
+            .filter(|column| column.is_feature() && column.width() != 1)
+            .map(|column| format!("`{}` became {} values", column.name(), column.width()))
+            .collect();
+        match wide.len() {
+            0 => String::new(),
+            1..=SHOWN => format!(": {}", wide.join(", ")),
+            more => format!(": {} and {} others", wide[..SHOWN].join(", "), more - SHOWN),
+        }
     }
 }
 

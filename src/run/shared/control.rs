@@ -102,7 +102,7 @@ pub fn resume_shared(
         runs,
     };
     let started = control.find(&mut database)?;
-    let evaluators = load(&started)?;
+    let evaluators = load(&started, &options.place)?;
     control.go_on(database, evaluators, options, watch)
 }
 
