@@ -3,6 +3,7 @@
 use super::dense::Map;
 use super::functions::exp;
 use super::operation::{Operation, Pass};
+use super::room::zeros;
 use super::rows::sum_over;
 use super::simd::{Arithmetic, vectorised};
 use super::sums::column_sums;
@@ -343,8 +344,7 @@ fn transposed(
     runs: &[Run],
     sums: &mut Vec<f32>,
 ) {
-    sums.clear();
-    sums.resize(length * padded(width), 0.0);
+    zeros(sums, length * padded(width));
     let rows = Windows::rows(squares, length);
     outer_product(rows, right, (runs, squares.len() / length), width, sums);
 }

@@ -4,7 +4,7 @@ use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use super::operation::{Operation, Pass};
 use super::pathway::Pathway;
-use super::room::{Room, with_room};
+use super::room::{Room, with_room, zeros};
 use super::windows::padded;
 use super::winograd::winograd;
 use crate::random::Stream;
@@ -104,8 +104,7 @@ impl Convolution {
         let offsets = self.offsets();
         let row = padded(filters);
         for group in 0..g.groups {
-            room.sums.clear();
-            room.sums.resize(offsets.len() * row, 0.0);
+            zeros(&mut room.sums, offsets.len() * row);
             self.forward
                 .outer_product(room, group, batch, input, (gradient, filters));
             let target = &mut target[self.weights_of_group(group)..];

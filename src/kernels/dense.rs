@@ -1,7 +1,7 @@
 //! Linear maps of rows.
 
 use super::operation::{Operation, Pass};
-use super::room::{Room, with_room};
+use super::room::{Room, with_room, zeros};
 use super::sums::column_sums;
 use super::windows::{Windows, outer_product, padded, product, rows};
 use crate::random::Stream;
@@ -93,8 +93,7 @@ impl Map {
         with_room(|room| {
             let (count, row) = (x.len() / inputs, padded(outputs));
             rows(&mut room.runs, count, [inputs, outputs]);
-            room.sums.clear();
-            room.sums.resize(inputs * row, 0.0);
+            zeros(&mut room.sums, inputs * row);
             outer_product(
                 Windows::rows(x, inputs),
                 gradient,

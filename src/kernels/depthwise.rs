@@ -3,7 +3,7 @@
 use super::geometry::Geometry;
 use super::operation::{Operation, Pass};
 use super::pathway::{Pathway, Plan};
-use super::room::{Room, with_room};
+use super::room::{Room, with_room, zeros};
 use super::windows::{Run, Segment};
 use crate::random::Stream;
 use pulp::{Simd, WithSimd};
@@ -85,8 +85,7 @@ impl Operation for Depthwise {
         let (channels, all) = (self.geometry.channels, self.geometry.taps());
         let image = self.forward.reading.targets * channels;
         with_room(|Room { padded, sums, .. }| {
-            sums.clear();
-            sums.resize(all * channels, 0.0);
+            zeros(sums, all * channels);
             let work = |pathway: &Pathway, source: &[f32], first: usize, images: usize| {
                 let plan = &pathway.plans[0][0];
                 pulp::Arch::new().dispatch(WeightGradient {

@@ -1,7 +1,7 @@
 //! One direction of a convolution over a batch: chunks of images that stay in the cache.
 
 use super::geometry::{Class, Reading, Region};
-use super::room::Room;
+use super::room::{Room, zeros};
 use super::windows::{Run, Segment, Windows, outer_product, product, runs};
 
 /// Values of images that are worked on together: they stay in the second cache.
@@ -151,8 +151,7 @@ impl Pathway {
         let image = height * width * self.channels;
         let bare = self.reading.is_bare() && self.read == self.channels;
         if !bare {
-            padded.clear();
-            padded.resize(together * self.reading.pixels() * self.read, 0.0);
+            zeros(padded, together * self.reading.pixels() * self.read);
         }
         for first in (0..batch).step_by(self.images) {
             let images = self.images.min(batch - first);

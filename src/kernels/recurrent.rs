@@ -4,7 +4,7 @@
 
 use super::functions::{sigmoid, tanh};
 use super::operation::{Operation, Pass};
-use super::room::{Room, with_room};
+use super::room::{Room, with_room, zeros};
 use super::simd::vectorised;
 use super::sums::{add_to, column_sums};
 use super::windows::{Packed, Run, Windows, outer_product, padded, product, rows};
@@ -200,8 +200,7 @@ impl Direction {
         let rows = batch * s.length;
         self.gates.resize(rows * s.wide, 0.0);
         self.hidden.resize(rows * s.hidden, 0.0);
-        self.zeros.clear();
-        self.zeros.resize(batch * s.hidden, 0.0);
+        zeros(&mut self.zeros, batch * s.hidden);
         let mut bias = bias_x.clone();
         match s.cell {
             Cell::Lstm => {
@@ -302,8 +301,7 @@ impl Direction {
         // Gradients of the state and of the memory that a step leaves.
         let [mut state, mut memory] = std::mem::take(&mut self.left);
         for left in [&mut state, &mut memory] {
-            left.clear();
-            left.resize(row, 0.0);
+            zeros(left, row);
         }
         for step in (0..s.length).rev() {
             if shown.contains(&step) {
@@ -432,8 +430,7 @@ fn weight_gradient(
     sums: &mut Vec<f32>,
     to: &mut [f32],
 ) {
-    sums.clear();
-    sums.resize(windows.length * padded(wide), 0.0);
+    zeros(sums, windows.length * padded(wide));
     outer_product(windows, gradient, runs, wide, sums);
     for (to, from) in to
         .chunks_exact_mut(wide)

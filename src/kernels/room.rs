@@ -24,3 +24,9 @@ thread_local! {
 pub fn with_room<T>(work: impl FnOnce(&mut Room) -> T) -> T {
     ROOM.with_borrow_mut(work)
 }
+
+/// Makes this many zeros of whatever there was.
+pub fn zeros(values: &mut Vec<f32>, count: usize) {
+    values.resize(count, 0.0);
+    values.fill(0.0);
+}
