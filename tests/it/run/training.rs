@@ -115,7 +115,7 @@ fn a_trial_predicted_to_need_too_much_memory_is_refused_before_it_is_built() {
     let error = start(&bench.file, &bench.runs(), &options, &mut |_| ()).unwrap_err();
     let text = error.to_string();
     assert!(
-        text.starts_with("5 trials failed in a row: trial 0 rejected (it is predicted"),
+        text.starts_with("5 trials failed in a row: trials 0 to 4 rejected (it is predicted"),
         "{text}"
     );
 }
