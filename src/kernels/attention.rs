@@ -1,13 +1,12 @@
 //! Attention between the positions of a sequence, and a mean over positions that attends.
 
-use super::dense::Map;
+use super::dense::{Map, weight_gradient};
 use super::functions::exp;
 use super::operation::{Operation, Pass};
-use super::room::zeros;
 use super::rows::sum_over;
 use super::simd::{Arithmetic, vectorised};
 use super::sums::column_sums;
-use super::windows::{Packed, Run, Windows, outer_product, padded, product};
+use super::windows::{Packed, Run, Windows, product};
 use crate::random::Stream;
 use std::cell::RefCell;
 
@@ -229,15 +228,9 @@ impl SelfAttention {
         let shares = &self.shares[self.squares(example, kv)];
         // Values: shares, transposed, times the gradient.
         let count = room.list(h, h.shares(), gathered);
-        transposed(
-            shares,
-            length,
-            &room.gathered,
-            each,
-            &room.runs,
-            &mut room.sums,
-        );
-        copy_rows(&room.sums, each, &mut room.all[base + value..], wide);
+        let to = (&mut room.all[base + value..], wide);
+        let (rows, runs) = (Windows::rows(shares, length), (&room.runs[..], count));
+        weight_gradient(rows, &room.gathered, runs, &mut room.sums, each, to);
         // Shares: the gradient times values, transposed.
         room.list(h, gathered, h.shares());
         room.slopes.resize(shares.len(), 0.0);
@@ -256,15 +249,8 @@ impl SelfAttention {
         let runs = (&room.runs[..], count);
         product(rows, runs, &room.packed, &mut room.all, false);
         // Keys: scores' gradient, transposed, times queries.
-        transposed(
-            &room.slopes,
-            length,
-            &self.all,
-            each,
-            &room.runs,
-            &mut room.sums,
-        );
-        copy_rows(&room.sums, each, &mut room.all[base + key..], wide);
+        let to = (&mut room.all[base + key..], wide);
+        weight_gradient(rows, &self.all, runs, &mut room.sums, each, to);
     }
 
     /// From the gradient of what came out to those of inputs and parameters, with room for what is in between.
@@ -332,27 +318,6 @@ impl Operation for SelfAttention {
     ) {
         let target = inputs[0].as_deref_mut();
         ROOM.with_borrow_mut(|room| self.run_back(room, pass, gradient, target, parameters));
-    }
-}
-
-/// Square matrices, each transposed, times rows of `right` of `width` values, all of it added: rows of [`padded`] values.
-fn transposed(
-    squares: &[f32],
-    length: usize,
-    right: &[f32],
-    width: usize,
-    runs: &[Run],
-    sums: &mut Vec<f32>,
-) {
-    zeros(sums, length * padded(width));
-    let rows = Windows::rows(squares, length);
-    outer_product(rows, right, (runs, squares.len() / length), width, sums);
-}
-
-/// Copies padded rows to rows that are `stride` apart.
-fn copy_rows(rows: &[f32], width: usize, to: &mut [f32], stride: usize) {
-    for (row, to) in rows.chunks_exact(padded(width)).zip(to.chunks_mut(stride)) {
-        to[..width].copy_from_slice(&row[..width]);
     }
 }
 

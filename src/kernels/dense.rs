@@ -3,7 +3,7 @@
 use super::operation::{Operation, Pass};
 use super::room::{Room, with_room, zeros};
 use super::sums::column_sums;
-use super::windows::{Windows, outer_product, padded, product, rows};
+use super::windows::{Run, Windows, outer_product, padded, product, rows};
 use crate::random::Stream;
 
 /// Every output sees every input of its row; the weight is `[inputs, outputs]`.
@@ -90,22 +90,37 @@ impl Map {
     /// `to = x^T g`.
     pub fn weight_gradient(self, x: &[f32], gradient: &[f32], to: &mut [f32]) {
         let Self([inputs, outputs]) = self;
-        with_room(|room| {
-            let (count, row) = (x.len() / inputs, padded(outputs));
-            rows(&mut room.runs, count, [inputs, outputs]);
-            zeros(&mut room.sums, inputs * row);
-            outer_product(
-                Windows::rows(x, inputs),
+        with_room(|Room { runs, sums, .. }| {
+            let count = x.len() / inputs;
+            rows(runs, count, [inputs, outputs]);
+            let windows = Windows::rows(x, inputs);
+            weight_gradient(
+                windows,
                 gradient,
-                (&room.runs, count),
+                (runs, count),
+                sums,
                 outputs,
-                &mut room.sums,
+                (to, outputs),
             );
-            let sums = room.sums.chunks_exact(row);
-            for (to, from) in to.chunks_exact_mut(outputs).zip(sums) {
-                to.copy_from_slice(&from[..outputs]);
-            }
         });
+    }
+}
+
+/// The products of windows' values with their gradients of `outputs` values, summed up in `sums`: a row for each value,
+/// written to rows that are so far apart.
+pub fn weight_gradient(
+    windows: Windows<'_>,
+    gradient: &[f32],
+    runs: (&[Run], usize),
+    sums: &mut Vec<f32>,
+    outputs: usize,
+    (to, stride): (&mut [f32], usize),
+) {
+    let row = padded(outputs);
+    zeros(sums, windows.length * row);
+    outer_product(windows, gradient, runs, outputs, sums);
+    for (to, sums) in to.chunks_mut(stride).zip(sums.chunks_exact(row)) {
+        to[..outputs].copy_from_slice(&sums[..outputs]);
     }
 }
 

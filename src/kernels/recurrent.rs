@@ -2,12 +2,13 @@
 //!
 //! What a step computes lies together, example after example, so that steps are contiguous whatever the length.
 
+use super::dense::weight_gradient;
 use super::functions::{sigmoid, tanh};
 use super::operation::{Operation, Pass};
 use super::room::{Room, with_room, zeros};
 use super::simd::vectorised;
 use super::sums::{add_to, column_sums};
-use super::windows::{Packed, Run, Windows, outer_product, padded, product, rows};
+use super::windows::{Packed, Run, Windows, product, rows};
 use crate::random::Stream;
 use std::ops::Range;
 
@@ -377,7 +378,14 @@ impl Direction {
         runs.extend(self.positions(batch));
         let windows = Windows::rows(input, s.features);
         let whole = (&runs[..], s.length * batch);
-        weight_gradient(windows, &self.gates, whole, s.wide, sums, weight_x);
+        weight_gradient(
+            windows,
+            &self.gates,
+            whole,
+            sums,
+            s.wide,
+            (weight_x, s.wide),
+        );
         column_sums(&self.gates, bias_x);
         column_sums(self.remembered_gates(), bias_h);
         // States with the gates of the step after them.
@@ -385,7 +393,14 @@ impl Direction {
         rows(runs, later, [s.hidden, s.wide]);
         let windows = Windows::rows(&self.hidden, s.hidden);
         let gates = &self.remembered_gates()[batch * s.wide..];
-        weight_gradient(windows, gates, (runs, later), s.wide, sums, weight_h);
+        weight_gradient(
+            windows,
+            gates,
+            (runs, later),
+            sums,
+            s.wide,
+            (weight_h, s.wide),
+        );
     }
 
     fn input_gradient(
@@ -420,24 +435,6 @@ fn turn<'a>(
         &before[(step - 1) * row..]
     };
     (old, &mut now[..row])
-}
-
-fn weight_gradient(
-    windows: Windows<'_>,
-    gradient: &[f32],
-    runs: (&[Run], usize),
-    wide: usize,
-    sums: &mut Vec<f32>,
-    to: &mut [f32],
-) {
-    zeros(sums, windows.length * padded(wide));
-    outer_product(windows, gradient, runs, wide, sums);
-    for (to, from) in to
-        .chunks_exact_mut(wide)
-        .zip(sums.chunks_exact(padded(wide)))
-    {
-        to.copy_from_slice(&from[..wide]);
-    }
 }
 
 vectorised! {

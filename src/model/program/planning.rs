@@ -103,7 +103,7 @@ impl Program {
             let only_reader = readers[node + 1] == 1;
             let alone = only_reader && (!same || inputs[0].alone);
             let slot = known.unwrap_or_else(|| {
-                let slot = self.add_stage(operation, step, &inputs, reached);
+                let slot = self.add_stage(operation, step, &inputs);
                 applied.extend(applies.map(|(input, function)| (input, function, slot)));
                 slot
             });
@@ -200,13 +200,7 @@ impl Program {
         self.slots.len() - 1
     }
 
-    fn add_stage(
-        &mut self,
-        operation: Box<dyn Operation>,
-        step: &Step,
-        inputs: &[Value],
-        reaches: bool,
-    ) -> usize {
+    fn add_stage(&mut self, operation: Box<dyn Operation>, step: &Step, inputs: &[Value]) -> usize {
         let learns = operation.flow() != Flow::Constant && self.learns_from(inputs, step);
         let output = self.add_slot(step, learns);
         self.steps.push(Stage {
@@ -215,7 +209,7 @@ impl Program {
             output,
             parameters: step.parameters.clone(),
             buffers: step.buffers.clone(),
-            reaches,
+            reaches: false,
         });
         output
     }
