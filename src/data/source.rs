@@ -177,6 +177,15 @@ impl<'de> Deserialize<'de> for Format {
 }
 
 impl DataSource {
+    /// Whether it says nothing about data. Where named datasets lie is the machine's business, and no data.
+    pub fn is_empty(&self) -> bool {
+        let said = Self {
+            folder: None,
+            ..self.clone()
+        };
+        said == Self::default()
+    }
+
     /// The named dataset, or the file of examples, that a command line calls `name`. What has no ending
     /// and is no file is a name: a mistyped one is shown the closest.
     pub fn called(name: &str) -> Self {

@@ -188,15 +188,6 @@ kinds! {
     Command(CommandSettings) = command::INFO,
 }
 
-/// Whether an experiment says anything about data. Where named datasets lie is the machine's business, and no data.
-fn has_data(data: &DataSource) -> bool {
-    let said = DataSource {
-        folder: None,
-        ..data.clone()
-    };
-    said != DataSource::default()
-}
-
 impl Default for EvaluatorSettings {
     fn default() -> Self {
         Self::Training(TrainingSettings::default())
@@ -241,7 +232,7 @@ impl EvaluatorSettings {
     pub(super) fn nonsense(&self, experiment: &Experiment) -> Option<(Vec<&'static str>, String)> {
         let info = self.info();
         let name = info.name;
-        let has_data = has_data(&experiment.data);
+        let has_data = !experiment.data.is_empty();
         if info.data == DataUse::Needed && !has_data {
             let message =
                 format!("`data` is missing: `kind = \"{name}\"` needs a `name` or `train`");

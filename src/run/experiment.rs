@@ -26,7 +26,7 @@ pub struct Experiment {
     #[serde(default)]
     pub seed: Seed,
     /// Where data comes from and how it is divided. Left out where the evaluator needs none.
-    #[serde(default, skip_serializing_if = "is_no_data")]
+    #[serde(default, skip_serializing_if = "DataSource::is_empty")]
     pub data: DataSource,
     /// What judges a candidate.
     #[serde(default, skip_serializing_if = "EvaluatorSettings::is_default")]
@@ -380,16 +380,6 @@ pub(super) fn missing(device: ComputeDevice) -> Option<String> {
     (!device.is_built()).then(|| {
         format!("this build has no `{name}`: build strata with `cargo build --release --features {name}`")
     })
-}
-
-/// Where named datasets lie is not part of the question, and no reason to speak of data.
-fn is_no_data(data: &DataSource) -> bool {
-    let folder = data.folder.clone();
-    *data
-        == DataSource {
-            folder,
-            ..DataSource::default()
-        }
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -2,7 +2,7 @@
 
 use super::training::TrainingEvaluators;
 use super::without_data::no_hash;
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo, has_data};
+use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
 use crate::data::Preprocessing;
 use crate::evaluation::{Evaluator, ProxyEvaluator};
@@ -65,7 +65,7 @@ impl EvaluatorKind for ProxySettings {
     }
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
-        let trained = has_data(given.data).then(|| TrainingEvaluators::load(given));
+        let trained = (!given.data.is_empty()).then(|| TrainingEvaluators::load(given));
         Ok(Box::new(ProxyEvaluators {
             settings: self.clone(),
             seed: given.experiment.seed,
