@@ -226,7 +226,8 @@ fn line(progress: &training::Progress, score_name: &str) -> String {
     )
 }
 
-fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes weights to a file.
+pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let fail = |error| Failure::Other(format!("failed to write {}: {error}", path.display()));
     std::fs::write(path, bytes).map_err(fail)
 }

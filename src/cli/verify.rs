@@ -4,7 +4,7 @@ use super::elsewhere::{self, PlaceArgs};
 use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
-use super::{numbers, search};
+use super::{numbers, search, train};
 use crate::random::Seed;
 use crate::run::{self, Sample, Verification};
 use crate::search::TrialId;
@@ -74,13 +74,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         "verified {checked}: the same to the last bit as by {by}"
     ));
     match (&args.save, args.trial) {
-        (Some(path), Some(trial)) => save(path, &verification, (&folder, trial), terminal),
+        (Some(path), Some(trial)) => keep(path, &verification, (&folder, trial), terminal),
         _ => Ok(()),
     }
 }
 
 /// Keeps the weights of the one trial.
-fn save(
+fn keep(
     path: &Path,
     verification: &Verification,
     (folder, trial): (&Path, u64),
@@ -94,8 +94,7 @@ fn save(
         let message = format!("trial {trial} trains no network that could be kept");
         return Err(Failure::Input(message));
     };
-    let fail = |error| Failure::Other(format!("failed to write {}: {error}", path.display()));
-    std::fs::write(path, weights).map_err(fail)?;
+    train::save(path, weights)?;
     let (folder, path) = (folder.display(), path.display());
     terminal.say(&format!(
         "weights written to {path}; take it home with `strata export {folder}#{trial} --weights {path} --to onnx`"

@@ -38,7 +38,7 @@ pub struct Checked {
     pub trial: TrialId,
     /// How it differs from the journal; empty if it does not.
     pub differences: Vec<String>,
-    /// The network that it trained, as safetensors bytes.
+    /// The network that it trained, as safetensors bytes, if it was the only trial.
     #[serde(skip)]
     pub weights: Option<Vec<u8>>,
 }
@@ -117,7 +117,13 @@ pub fn verify_with(
         }
         while checked.len() < work.len() && !options.stop.load(Ordering::Relaxed) {
             match executor.next(PATIENCE)? {
-                Some(Message::Done(done)) => checked.push(compare(run, done, watch)?),
+                Some(Message::Done(done)) => {
+                    let found = compare(run, done, watch)?;
+                    checked.push(Checked {
+                        weights: found.weights.filter(|_| work.len() == 1),
+                        ..found
+                    });
+                }
                 Some(message) => pass_on(message, &work, setup.score_name(), watch),
                 None => {}
             }
@@ -220,11 +226,10 @@ fn compare(
             });
         }
     }
-    let weights = done.result.ok().and_then(|finished| finished.weights);
     Ok(Checked {
         trial,
         differences,
-        weights,
+        weights: done.result.ok().and_then(|finished| finished.weights),
     })
 }
 
