@@ -15,8 +15,8 @@ use std::path::Path;
 /// # Errors
 /// When there is none, or several.
 pub fn network(argument: &str) -> Result<Architecture, Failure> {
-    if let Some(of_run) = tried(argument) {
-        return of_run;
+    if let Some((folder, trial)) = trial(argument) {
+        return Ok(RecordedRun::open(folder)?.candidate(trial)?.architecture);
     }
     if let Some((space, index)) = indexed(argument)? {
         let genome = genome(&space, &index)?;
@@ -40,17 +40,12 @@ pub fn genome(space: &SearchSpace, index: &BigUint) -> Result<Genome, Failure> {
     found.ok_or_else(|| show::no_such_index(space, index))
 }
 
-/// The network of `RUN#TRIAL`, if that is what it is.
-fn tried(argument: &str) -> Option<Result<Architecture, Failure>> {
+/// The run folder and the trial of `RUN#TRIAL`, if that is what it is.
+pub fn trial(argument: &str) -> Option<(&Path, TrialId)> {
     let (folder, trial) = argument.rsplit_once('#')?;
     let folder = Path::new(folder);
     let trial = trial.parse().ok().filter(|_| folder.is_dir())?;
-    let candidate = || RecordedRun::open(folder)?.candidate(TrialId(trial));
-    Some(
-        candidate()
-            .map(|found| found.architecture)
-            .map_err(Failure::from),
-    )
+    Some((folder, TrialId(trial)))
 }
 
 /// The space and index of `SPACE#INDEX`.

@@ -237,9 +237,8 @@ fn of_trial(
     args: &Args,
     terminal: &mut Terminal,
 ) -> Result<Option<Preprocessing>, Failure> {
-    let folder = given.rsplit_once('#').map(|(folder, _)| Path::new(folder));
     let has_use = args.weights.is_some() && !args.to.is_without_weights();
-    let Some(folder) = folder.filter(|folder| has_use && folder.is_dir()) else {
+    let Some((folder, _)) = chosen::trial(given).filter(|_| has_use) else {
         return Ok(None);
     };
     let run = RecordedRun::open(folder)?;
