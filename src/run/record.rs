@@ -3,7 +3,8 @@
 //! A record never changes its meaning. A new kind of fact is a new record, a new optional field or a new
 //! word, and raises [`FORMAT`](super::journal::FORMAT); [`Record::format`] says which records need it.
 
-use super::experiment::Experiment;
+use super::evaluators::EvaluatorSettings;
+use super::experiment::{Experiment, Isolation};
 use super::origin::Origin;
 use crate::architecture::Output;
 use crate::data::DataSource;
@@ -14,7 +15,7 @@ use crate::space::Genome;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One fact of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,15 +43,17 @@ pub enum Record {
 
 impl Record {
     /// The oldest format of a line that can say it: a line is written in that one, so that it is the
-    /// same line whichever version writes it.
+    /// same line whichever version writes it. The start is of format 6, from which on the digest leaves
+    /// [names](Started::question) out.
     pub fn format(&self) -> u32 {
         match self {
-            Self::Started(started) if started.host.experiment.is_some() => 5,
+            Self::Started(_) => UNNAMED,
             _ => self.format_of_what_happened(),
         }
     }
 
-    /// As [`format`](Self::format), without what is said of the host: the digest leaves that out.
+    /// The format in which lines before format 6 say what happened: as they were written, without what is said of the
+    /// host, which the digest leaves out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
         if let Self::Started(started) = self
             && started.experiment.data.needs_format_5()
@@ -69,6 +72,9 @@ impl Record {
         if is_new { 4 } else { 3 }
     }
 }
+
+/// The format of a start from which on the digest leaves out what people call things and where they keep them.
+pub(super) const UNNAMED: u32 = 6;
 
 fn is_word_of_format_4(kind: FailureKind) -> bool {
     match kind {
@@ -125,6 +131,31 @@ pub struct Host {
 }
 
 impl Started {
+    /// The same without what is no part of the question: the experiment's name, the folders of the files that it
+    /// names, and what trials are kept apart by. What is in the space, the baselines and the data is in their hashes.
+    pub(super) fn question(&self) -> Self {
+        let mut asked = self.clone();
+        let experiment = &mut asked.experiment;
+        experiment.name.clear();
+        experiment.trial.isolate = Isolation::default();
+        let data = &mut experiment.data;
+        let paths = [
+            &mut data.train,
+            &mut data.test,
+            &mut data.labels,
+            &mut data.test_labels,
+        ];
+        if let EvaluatorSettings::Table(table) = &mut experiment.evaluator {
+            table.file = file_name(&table.file);
+        }
+        let others = experiment.last.baselines.iter_mut();
+        let others = others.chain(std::iter::once(&mut experiment.space));
+        for path in paths.into_iter().flatten().chain(others) {
+            *path = file_name(path);
+        }
+        asked
+    }
+
     /// The program and the processor that the run was started by.
     pub fn made_by(&self) -> String {
         made_by(&self.strata, &self.burn, &self.host)
@@ -137,6 +168,11 @@ impl Started {
             ..self.experiment.data.clone()
         }
     }
+}
+
+/// A path without its folders.
+fn file_name(path: &Path) -> PathBuf {
+    path.file_name().map(PathBuf::from).unwrap_or_default()
 }
 
 /// A program and a processor, in words.
