@@ -169,10 +169,13 @@ fn check(
 ) -> Result<(), Failure> {
     match expected.agrees(found) {
         Agreed::Exactly => terminal.line(&format!("as {} says, to the last bit", path.display())),
-        Agreed::Nearly => terminal.line(&format!(
-            "as {} says, within three standard errors; it was made on another processor ({})",
+        Agreed::Nearly(differences) => terminal.line(&format!(
+            "as {} says: the same verdict, and each mean within three standard errors; to the last bit it is not, \
+             as it was made by {}, and this by {}:\n  {}",
             path.display(),
-            expected.cpu
+            expected.made_by(),
+            found.made_by(),
+            differences.join("\n  ")
         )),
         Agreed::Not(differences) => {
             let file = path.display();
