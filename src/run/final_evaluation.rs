@@ -10,6 +10,7 @@ use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Beginning, Done, Executor};
 use super::leftovers;
 use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
+use super::retrained;
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
@@ -61,6 +62,7 @@ pub(super) fn evaluate(
             winner,
             subjects: &subjects,
             order: &order,
+            kept: &kept(&subjects, &order),
             early: BTreeMap::new(),
         };
         flow = finals.run()?;
@@ -114,12 +116,24 @@ fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
     subjects.iter().enumerate().flat_map(of).collect()
 }
 
+fn kept(subjects: &[Contestant], order: &[(usize, u32)]) -> Vec<bool> {
+    let work = order.iter().map(|&(at, index)| {
+        let Contestant {
+            subject, candidate, ..
+        } = &subjects[at];
+        (subject, index, candidate.architecture.metrics().params)
+    });
+    retrained::kept_by_a_run(work)
+}
+
 struct Finals<'a, 'c> {
     core: &'a mut Core<'c>,
     executor: &'a mut dyn Executor,
     winner: TrialId,
     subjects: &'a [Contestant],
     order: &'a [(usize, u32)],
+    /// Which of them leave their weights in the run folder.
+    kept: &'a [bool],
     early: BTreeMap<Unit, Done>,
 }
 
@@ -237,6 +251,11 @@ impl Finals<'_, '_> {
             seconds,
             worker,
         };
+        let mut kept = self.order.iter().zip(self.kept);
+        let is_kept = kept.any(|(work, is_kept)| *work == (at, index) && *is_kept);
+        if let Some(weights) = weights.as_deref().filter(|_| is_kept) {
+            retrained::write(self.core.folder, &record.subject, index, weights)?;
+        }
         if at == 0 && index == 0 {
             let candidate = &contestant.candidate;
             let folder = self.core.folder;

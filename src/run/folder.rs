@@ -151,6 +151,11 @@ impl RunFolder {
         self.path.join("weights")
     }
 
+    /// The trained networks of the final evaluation.
+    pub fn retrained(&self) -> PathBuf {
+        self.path.join("retrained")
+    }
+
     /// The best network so far.
     pub fn best(&self) -> PathBuf {
         self.path.join("best")

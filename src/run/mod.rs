@@ -36,6 +36,7 @@ mod pipe;
 mod prefilter;
 mod preprocessing;
 pub mod record;
+mod retrained;
 mod selection;
 mod setup;
 pub mod shared;
@@ -69,6 +70,7 @@ pub use lifecycle::{Elsewhere, Ending, Options, resume, resume_by, start, start_
 pub use origin::Origin;
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
+pub use retrained::RetrainedNetwork;
 pub use selection::{Bound, Front, FrontRow, Limit};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
