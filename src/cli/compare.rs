@@ -146,12 +146,33 @@ fn finish(
         std::fs::create_dir_all(&folder)?;
         report::write(&beside("report", "html"), &page)?;
         report::write(&beside("expected", "json"), &found.to_text())?;
+        pack(&comparison, &beside("runs", "tar.gz"), terminal)?;
         terminal.say(&format!("written to {}", folder.display()));
     }
     match expected {
         Some((path, expected)) => check(path, expected, &found, terminal),
         None => Ok(()),
     }
+}
+
+/// Packs the journals and the trained networks, so that others can look at them and test them again.
+fn pack(
+    comparison: &RecordedComparison,
+    path: &Path,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let packed = comparison.pack()?;
+    std::fs::write(path, &packed.bytes)
+        .map_err(|error| Failure::Other(format!("failed to write {}: {error}", path.display())))?;
+    if packed.networks < packed.tested {
+        terminal.say(&format!(
+            "{} holds {} of {} trained networks: all of them would be too much to keep with the report",
+            path.display(),
+            packed.networks,
+            packed.tested
+        ));
+    }
+    Ok(())
 }
 
 /// A file in the folder beside an experiment that is named like it.

@@ -23,6 +23,7 @@ mod preprocessing;
 mod readers;
 mod source;
 mod split;
+pub(crate) mod tar;
 mod targets;
 mod text;
 

@@ -211,6 +211,14 @@ impl RecordedRun {
         self.folder.files().read_text(&self.folder.space())
     }
 
+    /// The space and the baselines as they were given, by their paths in the run folder.
+    ///
+    /// # Errors
+    /// When they can't be read, or have changed.
+    pub(super) fn kept_texts(&self) -> Result<Vec<(String, Vec<u8>)>, RunError> {
+        Ok(Texts::kept(&self.folder, self.started())?.as_files())
+    }
+
     /// The journal's entries, read once more: a run that goes on has more of them by now.
     ///
     /// # Errors
@@ -288,6 +296,14 @@ impl RecordedRun {
     /// When the folder's spaces have changed.
     pub fn score_name(&self) -> Result<&'static str, RunError> {
         Ok(self.setup()?.score_name())
+    }
+
+    /// What the final test's scores are.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn test_score_name(&self) -> Result<&'static str, RunError> {
+        Ok(self.setup()?.test_score_name())
     }
 
     /// The state of the run in figures.

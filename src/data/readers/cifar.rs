@@ -1,6 +1,6 @@
 //! The binary files of CIFAR-10 and CIFAR-100: one or two bytes of labels, then 3x32x32 of a picture.
 
-use super::{Files, FormatInfo, Reader, tar};
+use super::{Files, FormatInfo, Reader};
 use crate::data::{
     Asked, Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets, Task,
     input, memory,
@@ -95,7 +95,8 @@ impl Reader for Cifar {
             }
         } else if name.trim_end_matches(".gz").ends_with(".tar") || name.ends_with(".tgz") {
             let mut records = Records::default();
-            tar::each_file(&mut files.open(files.train)?, &name, |member, bytes| {
+            tar::each_file(&mut files.open(files.train)?, &name, |path, bytes| {
+                let member = path.rsplit('/').next().unwrap_or_default();
                 let shown = format!("{name}/{member}");
                 if self.training.contains(&member) {
                     return self.add(&mut training, bytes, &shown);

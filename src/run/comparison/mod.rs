@@ -7,9 +7,11 @@
 //!
 //! What the figures mean is not decided here.
 
+mod archive;
 mod record;
 mod settings;
 
+pub use archive::Packed;
 pub use record::{FixedWinner, RecordedComparison, Winners};
 pub use settings::{CompareSettings, LEAST_RETRAIN_SEEDS, LEAST_SEARCH_SEEDS, Part, Plan, Search};
 

@@ -4,7 +4,7 @@ use super::settings::{Part, Plan};
 use crate::run::files::Files;
 use crate::run::folder::RunFolder;
 use crate::run::manifest;
-use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files};
+use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files, journal};
 use crate::search::TrialId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,7 @@ pub struct FixedWinner {
 #[derive(Debug)]
 pub struct RecordedComparison {
     folder: PathBuf,
+    files: Files,
     opening: Opening,
     winners: Option<Winners>,
     runs: Vec<(Part, RecordedRun)>,
@@ -67,17 +68,25 @@ impl RecordedComparison {
     /// # Errors
     /// When there is no comparison, or a file in it can't be read.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        let opening: Opening = read(&opening_path(folder))?;
+        Self::open_on(Files::of_machine(), folder)
+    }
+
+    /// As [`open`](Self::open), on some disk.
+    pub(super) fn open_on(files: Files, folder: &Path) -> Result<Self, RunError> {
+        let opening: Opening = read(&files, &opening_path(folder))?;
         let winners = winners_path(folder);
-        let winners = winners.is_file().then(|| read(&winners)).transpose()?;
+        let are_fixed = files.disk().exists(&winners);
+        let winners = are_fixed.then(|| read(&files, &winners)).transpose()?;
         let mut runs = Vec::new();
         for part in opening.plan.parts() {
             let path = folder.join(opening.plan.folder(part));
-            if path.is_dir() {
-                runs.push((part, RecordedRun::open(&path)?));
+            let journal = path.join(journal::FILE_NAME);
+            if files.disk().exists(&path) || files.disk().exists(&journal) {
+                runs.push((part, RecordedRun::open_on(files.clone(), &path)?));
             }
         }
         Ok(Self {
+            files,
             folder: folder.to_owned(),
             opening,
             winners,
@@ -125,7 +134,23 @@ impl RecordedComparison {
     /// # Errors
     /// When it can't be read.
     pub fn experiment_text(&self) -> Result<String, RunError> {
-        files::read_text(&self.folder.join("experiment.toml"))
+        self.files.read_text(&self.folder.join("experiment.toml"))
+    }
+
+    /// What `comparison.json` says, without the folders of the machine that it was made on.
+    pub(super) fn opening_for_others(&self) -> Vec<u8> {
+        let mut opening = self.opening.clone();
+        opening.base = PathBuf::new();
+        opening.datasets = None;
+        if let Some(origin) = &mut opening.experiment {
+            origin.path = files::last_part(&origin.path);
+        }
+        in_words(&opening)
+    }
+
+    /// What `winners.json` says, if the winners were fixed.
+    pub(super) fn winners_for_others(&self) -> Option<Vec<u8>> {
+        self.winners.as_ref().map(in_words)
     }
 
     /// Whether every run has ended.
@@ -136,7 +161,7 @@ impl RecordedComparison {
 
     pub(super) fn file(&self) -> Result<ExperimentFile, RunError> {
         let copy = self.folder.join("experiment.toml");
-        let text = files::read_text(&copy)?;
+        let text = self.files.read_text(&copy)?;
         if let Some(origin) = &self.opening.experiment {
             origin.check(&copy.display().to_string(), &text)?;
         }
@@ -239,17 +264,21 @@ fn winners_path(folder: &Path) -> PathBuf {
 }
 
 fn write(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
-    let mut text = serde_json::to_vec_pretty(value).expect("this is plain data");
-    text.push(b'\n');
-    Files::of_machine().replace(path, &text)
+    Files::of_machine().replace(path, &in_words(value))
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+fn in_words(value: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).expect("this is plain data");
+    text.push(b'\n');
+    text
+}
+
+fn read<T: DeserializeOwned>(files: &Files, path: &Path) -> Result<T, RunError> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,
     }
-    let text = files::read_text(path)?;
+    let text = files.read_text(path)?;
     let damaged = |error: serde_json::Error| RunError::Damaged {
         path: path.to_owned(),
         line: error.line() as u64,
