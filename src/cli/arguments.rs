@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    isolated, launch, layers, pareto, predict, proxy, reporting, resume, sample, search, serve,
-    show, status, train, trials, verify, worker,
+    isolated, launch, layers, pareto, predict, proxy, reporting, resume, retest, sample, search,
+    serve, show, status, train, trials, verify, worker,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -73,6 +73,8 @@ enum Verb {
     Predict(predict::Args),
     /// Write a network as PyTorch, ONNX, burn, a drawing and more
     Export(export::Args),
+    /// Test the trained networks of a comparison or a run on other examples
+    Retest(retest::Args),
     /// Run trials of a finished run again and compare them bit for bit
     Verify(verify::Args),
     /// Do a run's trials as it tells; started by the run itself
@@ -160,6 +162,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Proxy(args) => proxy::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
+        Verb::Retest(args) => retest::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
         Verb::Isolated(args) => isolated::run(&args),
         Verb::Data(args) => data::run(&args, terminal),

@@ -41,6 +41,7 @@ mod predict;
 mod proxy;
 mod reporting;
 mod resume;
+mod retest;
 mod sample;
 mod search;
 mod serve;

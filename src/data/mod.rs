@@ -8,6 +8,7 @@
 //! Readers take bytes from strangers: every size is checked before memory is taken, and every error
 //! says which file, line and column, and what to do. This module knows nothing of networks.
 
+mod answered;
 mod asked;
 mod classes;
 mod csv;

@@ -141,6 +141,16 @@ fn overlaid(section: &str, source: &DataSource) -> Result<DataSource, DataError>
     Ok(own)
 }
 
+/// What `[data]` would say of the files of the set called `name`, with what an experiment says about texts; nothing of
+/// one that is part of the program, whose columns say it all.
+pub(super) fn section(source: &DataSource, name: &str) -> Result<DataSource, DataError> {
+    match find_named(name).map(|set| set.origin) {
+        None => Err(unknown(name)),
+        Some(Origin::Embedded(_)) => Ok(DataSource::default()),
+        Some(Origin::Files { section, .. }) => overlaid(section, source),
+    }
+}
+
 /// The error of a name that no dataset has.
 pub(super) fn unknown(name: &str) -> DataError {
     let names = SETS.iter().map(|set| set.name);

@@ -36,6 +36,7 @@ mod pipe;
 mod prefilter;
 mod preprocessing;
 pub mod record;
+mod retest;
 mod retrained;
 mod selection;
 mod setup;
@@ -70,6 +71,7 @@ pub use lifecycle::{Elsewhere, Ending, Options, resume, resume_by, start, start_
 pub use origin::Origin;
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
+pub use retest::{Retested, retest};
 pub use retrained::RetrainedNetwork;
 pub use selection::{Bound, Front, FrontRow, Limit};
 pub use state::{Outcome, State};

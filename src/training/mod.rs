@@ -22,7 +22,7 @@ pub use fields::{FIELDS, Field};
 pub use job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
 pub use metrics::QUALITY_FIGURES;
-pub use objective::{Objective, Scores, cross_entropy, evaluate};
+pub use objective::{Objective, Scores, Tested, cross_entropy, evaluate, test};
 pub use optimizer::{Optimizer, clip_gradients, gradients};
 pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;

@@ -236,6 +236,16 @@ impl Predictions {
         metrics::score(objective.output, &self.0, &part.targets)
     }
 
+    /// The score of the examples at `indices` alone.
+    fn score_of(&self, objective: &Objective, part: &Part, indices: &[usize]) -> f64 {
+        let width = self.0.len() / part.len();
+        let rows = indices
+            .iter()
+            .flat_map(|&index| &self.0[index * width..(index + 1) * width]);
+        let outputs: Vec<f32> = rows.copied().collect();
+        metrics::score(objective.output, &outputs, &part.targets.select(indices))
+    }
+
     /// Everything there is to say.
     pub fn scores(&self, objective: &Objective, part: &Part) -> Scores {
         Scores {
@@ -254,6 +264,49 @@ pub fn evaluate(network: &Network, part: &Part, objective: &Objective) -> Scores
     let predictions = Predictions::of(&mut Program::of(network), part, || Ok::<(), ()>(()));
     let predictions = predictions.expect("nothing interrupts it");
     predictions.scores(objective, part)
+}
+
+/// The most groups of examples that a score is taken apart into.
+const MOST_GROUPS: usize = 500;
+
+/// What a test of a network gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tested {
+    /// How well it does.
+    pub scores: Scores,
+    /// What each example contributes to the score, or each group of neighbouring ones where there are many: the
+    /// jackknife's pseudo-values (Tukey, 1958). Of a score that is a mean over examples, the example's own.
+    pub contributions: Vec<f64>,
+}
+
+/// As [`evaluate`], with what each example contributes.
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn test(network: &Network, part: &Part, objective: &Objective) -> Tested {
+    let predictions = Predictions::of(&mut Program::of(network), part, || Ok::<(), ()>(()));
+    let predictions = predictions.expect("nothing interrupts it");
+    let scores = predictions.scores(objective, part);
+    let groups = part.len().min(MOST_GROUPS);
+    let without = |group: usize| {
+        let (from, to) = (
+            group * part.len() / groups,
+            (group + 1) * part.len() / groups,
+        );
+        let rest: Vec<usize> = (0..from).chain(to..part.len()).collect();
+        let (whole, size) = (part.len() as f64, (to - from) as f64);
+        let score = predictions.score_of(objective, part, &rest);
+        // The group's weight is its share of the examples.
+        (whole * scores.score - (whole - size) * score) / size
+    };
+    let contributions = match groups {
+        0 | 1 => vec![scores.score; groups],
+        _ => (0..groups).map(without).collect(),
+    };
+    Tested {
+        scores,
+        contributions,
+    }
 }
 
 fn row_loss(logits: &[f32], label: usize) -> f64 {
@@ -323,6 +376,26 @@ mod tests {
             &classes,
         );
         assert!((trained - evaluated).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_an_example_contributes_to_an_accuracy_is_whether_it_is_right() {
+        let predictions = Predictions(vec![2.0, 0.0, 0.0, 1.0, 3.0, 1.0, 0.0, 0.5]);
+        let part = Part {
+            shape: crate::layers::Shape::Vector { features: 1 },
+            inputs: vec![0.0; 4],
+            targets: Targets::classes(vec![0, 0, 0, 1], 2),
+        };
+        let objective = objective(Output::Classes(2), LossKind::CrossEntropy);
+        let whole = predictions.score(&objective, &part);
+        assert_eq!(whole, 0.75);
+        let without = |index: usize| {
+            let rest: Vec<usize> = (0..4).filter(|&other| other != index).collect();
+            4.0 * whole - 3.0 * predictions.score_of(&objective, &part, &rest)
+        };
+        for (index, right) in [1.0, 0.0, 1.0, 1.0].into_iter().enumerate() {
+            assert!((without(index) - right).abs() < 1e-12);
+        }
     }
 
     #[test]

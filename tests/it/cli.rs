@@ -3,6 +3,7 @@
 mod compare;
 pub mod program;
 mod proxies;
+mod retest;
 mod runs;
 mod texts;
 mod tracking;
