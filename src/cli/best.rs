@@ -108,7 +108,7 @@ fn over(text: &str) -> Result<Bound, String> {
 }
 
 /// A figure and how much of it, as in `params=100k`.
-fn figure(text: &str) -> Result<(String, f64), String> {
+pub(super) fn figure(text: &str) -> Result<(String, f64), String> {
     let (name, amount) = text
         .split_once('=')
         .ok_or_else(|| "write it as in `params=100k`".to_owned())?;
