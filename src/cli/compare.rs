@@ -268,17 +268,24 @@ fn watched(
         program: isolated::program(),
         ..Options::new(stop)
     };
+    let mut sealed = "the test examples";
     let result = work(&options, &mut |notice| match notice {
         Notice::Of(event) => {
             trackers.see(event);
             progress.see(event);
         }
-        Notice::Opened { folder, plan } => say(&format!(
-            "comparison in {}: {} with {} each",
-            folder.display(),
-            numbers::plural(plan.searches.len() as u64, "search").replace("searchs", "searches"),
-            numbers::plural(u64::from(plan.search_seeds), "seed")
-        )),
+        Notice::Opened { folder, plan } => {
+            if plan.experiment.evaluator.info().looks_up {
+                sealed = "the table's test figures";
+            }
+            say(&format!(
+                "comparison in {}: {} with {} each",
+                folder.display(),
+                numbers::plural(plan.searches.len() as u64, "search")
+                    .replace("searchs", "searches"),
+                numbers::plural(u64::from(plan.search_seeds), "seed")
+            ));
+        }
         Notice::Run {
             search,
             seed,
@@ -295,9 +302,9 @@ fn watched(
         }
         Notice::WinnersFixed => {
             progress.close();
-            say(
-                "== every search has ended and its winner is written down; now the test examples are read",
-            );
+            say(&format!(
+                "== every search has ended and its winner is written down; now {sealed} are read"
+            ));
         }
     });
     progress.close();

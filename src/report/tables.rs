@@ -134,13 +134,14 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
         );
     }
     for row in &summary.finals {
-        let figure = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), score);
+        let mean = row.mean.map_or_else(|| "–".to_owned(), score);
+        // One figure has no spread.
+        let spread = row.deviation.map(score);
+        let spread = spread.map_or_else(String::new, |spread| format!(" ± {spread}"));
         let _ = writeln!(
             out,
-            "| {} | {} ± {} | {} | {} | {} |",
+            "| {} | {mean}{spread} | {} | {} | {} |",
             row.subject,
-            figure(row.mean),
-            figure(row.deviation),
             row.scores.len(),
             grouped(row.params),
             grouped(row.macs)

@@ -1,6 +1,7 @@
 //! The command line as scripts meet it: exit codes, streams, JSON.
 
 mod compare;
+mod lookups;
 mod pareto;
 pub mod program;
 mod proxies;

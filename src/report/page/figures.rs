@@ -88,11 +88,22 @@ fn anytime(runs: &[Named<'_>], score_name: &str) -> (String, String) {
         lines,
         marks: Vec::new(),
     };
-    let figure = plot.figure(&format!(
-        "The best validation score that a search had found after so many {unit}: the mean over search seeds, and \
-         the range from the worst seed to the best. Failed trials count as spent."
-    ));
+    let figure = plot.figure(&caption(runs, unit));
     (legend, figure)
+}
+
+/// What the curves are. A run by itself has no seeds to be told from one another.
+fn caption(runs: &[Named<'_>], unit: &str) -> String {
+    let (whose, over) = match runs.iter().any(|named| named.seed.is_some()) {
+        true => (
+            "a search",
+            ": the mean over search seeds, and the range from the worst seed to the best",
+        ),
+        false => ("the search", ""),
+    };
+    format!(
+        "The best validation score that {whose} had found after so many {unit}{over}. Failed trials count as spent."
+    )
 }
 
 /// What a search had found when it had spent so much: steps in ascending order.

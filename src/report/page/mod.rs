@@ -121,7 +121,8 @@ pub fn run_page(run: &RecordedRun) -> Result<String, RunError> {
         run,
     }];
     let mut body = head(&summary.name, "Run", &text);
-    sections::result(&summary, &mut body);
+    let looks_up = run.started().experiment.evaluator.info().looks_up;
+    sections::result(&summary, looks_up, &mut body);
     contents(
         &[
             ("progress", "Progress"),
@@ -280,8 +281,9 @@ fn arms(analysis: &Analysis, out: &mut String) {
         out,
         "<h2 id=\"arms\">Arms</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of arms\"><table>\
          <thead><tr><th>Arm</th><th class=\"n\">Test {score_name}</th><th class=\"n\">95% interval</th>\
-         <th>Retrainings, mean, interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
-         <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">vs. random</th></tr></thead><tbody>"
+         <th>{}, mean, interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
+         <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">vs. random</th></tr></thead><tbody>",
+        observations(analysis)
     );
     for arm in &analysis.arms {
         arm_row(analysis, arm, &axis, out);
@@ -289,12 +291,29 @@ fn arms(analysis: &Analysis, out: &mut String) {
     let _ = write!(
         out,
         "</tbody><tfoot><tr><td colspan=\"3\"></td><td>{}</td><td colspan=\"5\"></td></tr></tfoot>\
-         </table></div><p class=\"note\">Mean ± standard deviation over retrainings from scratch on training and validation examples. \
+         </table></div><p class=\"note\">Mean ± standard deviation over {}. \
          Intervals are of the mean: BCa bootstrap from ten values on, Student’s below. A range is over the \
          networks of an arm. Rings at an edge lie beyond it. The last column is the mean over that of random networks.</p>",
-        plot::strip_axis(&axis)
+        plot::strip_axis(&axis),
+        match is_looked_up(analysis) {
+            true => "the figures that the table has for an arm’s networks: nothing is trained",
+            false => "retrainings from scratch on training and validation examples",
+        }
     );
     cost(analysis, out);
+}
+
+/// Whether the figures of networks are looked up in a table, so that none is trained.
+fn is_looked_up(analysis: &Analysis) -> bool {
+    analysis.arms.iter().any(|arm| arm.known)
+}
+
+/// What an arm has a score of.
+fn observations(analysis: &Analysis) -> &'static str {
+    match is_looked_up(analysis) {
+        true => "Figures",
+        false => "Retrainings",
+    }
 }
 
 fn arm_row(analysis: &Analysis, arm: &Arm, axis: &Axis, out: &mut String) {
@@ -350,11 +369,17 @@ fn arm_row(analysis: &Analysis, arm: &Arm, axis: &Axis, out: &mut String) {
 
 /// What each arm cost: nothing is left out.
 fn cost(analysis: &Analysis, out: &mut String) {
-    out.push_str(
+    let _ = write!(
+        out,
         "<h3>What it took</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of costs\"><table><thead><tr><th>Arm</th>\
          <th class=\"n\">Searches</th><th class=\"n\">Trials</th><th class=\"n\">Failed</th><th class=\"n\">Epochs</th>\
-         <th class=\"n\">Search time</th><th class=\"n\">Retrainings</th><th class=\"n\">Failed</th>\
-         <th class=\"n\">Retraining time</th></tr></thead><tbody>",
+         <th class=\"n\">Search time</th><th class=\"n\">{}</th><th class=\"n\">Failed</th>\
+         <th class=\"n\">{} time</th></tr></thead><tbody>",
+        observations(analysis),
+        match is_looked_up(analysis) {
+            true => "Reading",
+            false => "Retraining",
+        }
     );
     for arm in &analysis.arms {
         let searches = match arm.role {
@@ -402,7 +427,11 @@ fn tests(analysis: &Analysis, out: &mut String) {
          observations. A figure that is looked up has no spread: against it, Wilcoxon’s signed ranks over search seeds. A12 is the \
          probability that one of the first scores above one of the second.</p>",
     );
-    out.push_str("<p>Tests over retrainings are about the networks that were found, and hold for these networks on these test examples. \
+    out.push_str(match is_looked_up(analysis) {
+        true => "<p>",
+        false => "<p>Tests over retrainings are about the networks that were found, and hold for these networks on these test examples. ",
+    });
+    out.push_str("\
          Tests over search seeds are about the search: would it, started anew, find networks as good?</p>");
     if let Some(agreement) = analysis.agreement {
         let shown = |figure: Option<f64>| {
@@ -410,9 +439,13 @@ fn tests(analysis: &Analysis, out: &mut String) {
         };
         let _ = write!(
             out,
-            "<p>Does the order by validation {} in the search hold on the test examples? Over {}: Spearman’s \
+            "<p>Does the order by validation {} in the search hold {}? Over {}: Spearman’s \
              correlation {}, Kendall’s tau {}.</p>",
             escaped(&analysis.score_name),
+            match is_looked_up(analysis) {
+                true => "by the table’s test figures",
+                false => "on the test examples",
+            },
             plural(agreement.n as u64, "winner"),
             shown(agreement.spearman),
             shown(agreement.kendall)
@@ -462,6 +495,33 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
         budget.seconds.map(seconds),
     ];
     let budget: Vec<String> = parts.into_iter().flatten().collect();
+    let networks = plural(u64::from(plan.random_networks), "network");
+    let are = match plan.random_networks {
+        1 => "is",
+        _ => "are",
+    };
+    let [same, winners, drawn, opened] = match is_looked_up(analysis) {
+        true => in_a_table(analysis),
+        false => on_examples(comparison, analysis),
+    };
+    let _ = write!(
+        out,
+        "<h2 id=\"protocol\">Protocol</h2><ul>\
+         <li>Every arm has {same} and, where it searches, the same budget: {} for each search, failed trials counted.</li>\
+         <li>Each search was run with {}; each winner and each hand-designed network {winners}.</li>\
+         <li>For each search seed, {networks} {are} drawn from the space as fresh trials are, and {drawn}: they stand for no search at all.</li>\
+         <li>{opened} after the last search had ended and the winners had been written down; nothing was chosen afterwards.</li></ul>",
+        budget.join(" or "),
+        plural(u64::from(plan.search_seeds), "seed"),
+    );
+    if plan.quick {
+        out.push_str("<p class=\"note\"><strong>Not evidence.</strong> This was a quick look: fewer seeds and a smaller budget than a comparison needs.</p>");
+    }
+}
+
+/// What arms have in common, what happens to winners and to random networks, and what is read last: of networks that
+/// are trained.
+fn on_examples(comparison: &RecordedComparison, analysis: &Analysis) -> [String; 4] {
     let examples = analysis.test_examples.map_or_else(String::new, |examples| {
         format!(
             " ({}; one of them is {:.4})",
@@ -469,31 +529,29 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
             1.0 / examples.max(1) as f64
         )
     });
-    let _ = write!(
-        out,
-        "<h2 id=\"protocol\">Protocol</h2><ul>\
-         <li>Every arm has the same division of the data, the same recipe and, where it searches, the same budget: {} for each search, failed trials counted.</li>\
-         <li>Each search was run with {}; each winner and each hand-designed network was trained from scratch {} for each, on training and validation examples together, with fresh seeds.</li>\
-         <li>For each search seed, {} drawn from the space as fresh trials are, and trained once: they stand for no search at all.</li>\
-         <li>The test examples{examples} were read after the last search had ended and the winners had been written down; nothing was chosen afterwards.</li></ul>",
-        budget.join(" or "),
-        plural(u64::from(plan.search_seeds), "seed"),
-        if plan.retrain_seeds == 1 {
-            "once".to_owned()
-        } else {
-            format!("{} times", plan.retrain_seeds)
-        },
-        {
-            let networks = plural(u64::from(plan.random_networks), "network");
-            let verb = if plan.random_networks == 1 {
-                "is"
-            } else {
-                "are"
-            };
-            format!("{networks} {verb}")
-        },
-    );
-    if plan.quick {
-        out.push_str("<p class=\"note\"><strong>Not evidence.</strong> This was a quick look: fewer seeds and a smaller budget than a comparison needs.</p>");
-    }
+    let times = match comparison.plan().retrain_seeds {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    [
+        "the same division of the data, the same recipe".to_owned(),
+        format!(
+            "was trained from scratch {times} for each, on training and validation examples together, with fresh seeds"
+        ),
+        "trained once".to_owned(),
+        format!("The test examples{examples} were read"),
+    ]
+}
+
+/// The same of networks that are looked up.
+fn in_a_table(analysis: &Analysis) -> [String; 4] {
+    let networks = analysis.test_examples.map_or_else(String::new, |networks| {
+        format!(" of {} networks", grouped(networks))
+    });
+    [
+        format!("its figures from the same table{networks}"),
+        "was looked up in it once more".to_owned(),
+        "looked up".to_owned(),
+        "The table’s test figures were read".to_owned(),
+    ]
 }

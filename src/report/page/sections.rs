@@ -21,14 +21,19 @@ const MOST_DRAWN: usize = 3;
 const MOST_DECISIONS: usize = 12;
 
 /// What a run found, in a sentence.
-pub fn result(summary: &Summary, out: &mut String) {
+pub fn result(summary: &Summary, looked_up: bool, out: &mut String) {
+    let (test, validation) = match looked_up {
+        true => ("by the table’s test figures", "by the table"),
+        false => ("on the test examples", "on the validation examples"),
+    };
     let headline = match (&summary.best, summary.finals.first()) {
         (_, Some(winner)) => match winner.mean {
-            Some(mean) => format!("The winner scores {} on the test examples.", score(mean)),
+            Some(mean) => format!("The winner scores {} {test}.", score(mean)),
+            None if looked_up => "The winner has no test figure in the table.".to_owned(),
             None => "The winner could not be retrained.".to_owned(),
         },
         (Some(best), None) => format!(
-            "The best of {} so far scores {} on the validation examples.",
+            "The best of {} so far scores {} {validation}.",
             plural(summary.trials, "trial"),
             best.score.map_or_else(|| "nothing".to_owned(), score)
         ),
@@ -53,17 +58,20 @@ pub fn finals(summary: &Summary, out: &mut String) {
         out,
         "<h2>Final evaluation</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Final evaluation\"><table><thead><tr><th>Network</th>\
          <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th></tr></thead><tbody>",
-        escaped(summary.score_name)
+        escaped(summary.finals[0].score_name)
     );
     for row in &summary.finals {
         let figure = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), score);
+        // One figure has no spread.
+        let spread = row.deviation.map_or_else(String::new, |deviation| {
+            format!(" <small>± {}</small>", score(deviation))
+        });
         let _ = write!(
             out,
-            "<tr><th scope=\"row\">{}</th><td class=\"n\"><strong>{}</strong> <small>± {}</small></td>\
+            "<tr><th scope=\"row\">{}</th><td class=\"n\"><strong>{}</strong>{spread}</td>\
              <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             escaped(&row.subject.to_string()),
             figure(row.mean),
-            figure(row.deviation),
             row.scores.len(),
             grouped(row.params),
             grouped(row.macs)
