@@ -59,6 +59,12 @@ pub trait Evaluators {
         true
     }
 
+    /// Whether what the search trains keeps its best epoch by the validation examples, so that the networks of the
+    /// final evaluation are to be retrained for as many epochs as each needed to its best.
+    fn keeps_best_epoch(&self) -> bool {
+        false
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
 

@@ -155,6 +155,10 @@ impl Evaluators for TrainingEvaluators {
         Some(&self.preprocessing[usize::from(trained_once_more)])
     }
 
+    fn keeps_best_epoch(&self) -> bool {
+        true
+    }
+
     fn test_examples(&self) -> u64 {
         self.test_examples
     }

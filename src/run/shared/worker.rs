@@ -437,7 +437,7 @@ impl Slot<'_, '_> {
                 self.test.store(true, Ordering::Relaxed);
                 return Ok(self.release()?);
             }
-            (Phase::Last, Unit::Trial(_)) => {
+            (Phase::Last, Unit::Trial(_) | Unit::Selection { .. }) => {
                 return Err(RunError::Shared(SharedError::Damaged {
                     run: self.place.run.to_owned(),
                     what: unit.to_string(),
