@@ -46,8 +46,8 @@ pub(super) fn evaluate(
     if core.state.retrained.len() == order.len() {
         return Ok(Flow::Done);
     }
-    let keeps_best_epoch = evaluators.keeps_best_epoch();
-    let rule = Rule::of(core.setup, &core.state, keeps_best_epoch, winner);
+    let trains = evaluators.selection().is_some();
+    let rule = Rule::of(core.setup, &core.state, trains, winner);
     let selections = rule.selections(&subjects);
     let units = (selections.len() + order.len()) as u64;
     core.tell(&Event::Phase {

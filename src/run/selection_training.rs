@@ -18,6 +18,7 @@ use super::setup::Setup;
 use super::state::{Outcome, State};
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
+use crate::training;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,11 +36,11 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    /// The rule of a run, by whether its evaluators keep the best epoch.
-    pub fn of(setup: &Setup, state: &State, keeps_best_epoch: bool, winner: TrialId) -> Self {
+    /// The rule of a run, by whether its final evaluation trains networks.
+    pub fn of(setup: &Setup, state: &State, trains: bool, winner: TrialId) -> Self {
         let started = state.started.as_ref();
-        let is_older = started.is_none_or(|started| started.scores_other_epochs());
-        if is_older || !keeps_best_epoch {
+        let revision = started.map(|started| started.training_revision());
+        if revision != Some(training::REVISION) || !trains {
             return Self::All;
         }
         Self::Best {
@@ -100,7 +101,7 @@ pub(super) fn train(
     }
     let (workforce, limits) = (core.workforce, core.limits);
     let mut flow = Flow::Interrupted;
-    workforce.search(evaluators, limits, &mut |executor| {
+    workforce.select(evaluators, limits, &mut |executor| {
         let selections = Selections {
             core,
             executor,

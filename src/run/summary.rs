@@ -2,6 +2,7 @@
 
 use super::error::RunError;
 use super::event::Phase;
+use super::experiment::Experiment;
 use super::files::Files;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal};
@@ -409,7 +410,10 @@ impl RecordedRun {
         if last.retrain_seeds == 0 || (state.ended.is_some() && retrained == 0) {
             return Ok(None);
         }
-        let trains = setup.experiment.evaluator.info().trains;
+        let Experiment {
+            evaluator, data, ..
+        } = &setup.experiment;
+        let trains = evaluator.trains_in_the_end(!data.is_empty());
         let rule = Rule::of(&setup, state, trains, winner.trial);
         let finalists = self.finalists()?;
         let selecting = finalists

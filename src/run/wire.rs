@@ -53,6 +53,8 @@ pub(super) struct Terms {
 pub(super) enum Stage {
     /// The search.
     Search,
+    /// The selection trainings of the final evaluation, which see none.
+    Selection,
     /// The final evaluation, which sees test examples.
     Last,
 }

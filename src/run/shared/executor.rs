@@ -38,6 +38,10 @@ impl Workforce for Shared<'_> {
         self.carry_out(shift)
     }
 
+    fn select(&self, _: &dyn Evaluators, _: Limits, shift: &mut Shift<'_>) -> Result<(), RunError> {
+        self.carry_out(shift)
+    }
+
     /// Test examples are read by the workers that get retrainings, and not by this process.
     fn last(
         &self,

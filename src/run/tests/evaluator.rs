@@ -32,8 +32,8 @@ impl Evaluators for Hashed {
         Box::new(*self)
     }
 
-    fn keeps_best_epoch(&self) -> bool {
-        true
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        Some(Box::new(*self))
     }
 
     fn test_examples(&self) -> u64 {
