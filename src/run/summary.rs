@@ -103,6 +103,9 @@ pub struct TrialRow {
     /// went on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<u32>,
+    /// Epochs of the trials that it went on from.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub epochs_before: u32,
     /// Every epoch, those of the trial it went on from left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took.
@@ -125,8 +128,8 @@ impl TrialRow {
     /// The best epoch and how many were trained, in words: `epoch 7 of 60`. Nothing where the best was not kept.
     pub fn best_of_epochs(&self) -> Option<String> {
         let best = self.best_epoch?;
-        let last = self.epochs.last().map_or(best, |record| record.epoch);
-        Some(format!("epoch {best} of {last}"))
+        let trained = self.epochs_before as usize + self.epochs.len();
+        Some(format!("epoch {best} of {trained}"))
     }
 }
 
@@ -292,17 +295,15 @@ impl RecordedRun {
             .map(Some)
             .chain(std::iter::repeat(None));
         let rows = self.state.proposals.iter().zip(outcomes);
-        rows.map(|(proposal, outcome)| row(proposal, outcome))
+        rows.map(|(proposal, outcome)| self.row(proposal, outcome))
             .collect()
     }
 
     /// The winner, or the best trial so far.
     pub fn best(&self) -> Option<TrialRow> {
         let (proposal, best) = self.state.best()?;
-        Some(row(
-            proposal,
-            self.state.outcomes.get(best.trial.0 as usize),
-        ))
+        let outcome = self.state.outcomes.get(best.trial.0 as usize);
+        Some(self.row(proposal, outcome))
     }
 
     /// The network that a trial tried.
@@ -455,6 +456,13 @@ impl RecordedRun {
         Ok(Arc::clone(self.setup.get_or_init(|| Arc::new(setup))))
     }
 
+    fn row(&self, proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
+        TrialRow {
+            epochs_before: self.state.epochs_before(proposal.trial),
+            ..row(proposal, outcome)
+        }
+    }
+
     fn final_row(
         &self,
         score_name: &'static str,
@@ -509,6 +517,7 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         },
         params: proposal.params,
         macs: proposal.macs,
+        epochs_before: 0,
         epochs: outcome.map_or_else(Vec::new, |outcome| outcome.epochs().to_vec()),
         seconds: outcome.map(Outcome::seconds),
         parents: proposal.parents.clone(),
@@ -517,6 +526,10 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         key: proposal.key.clone(),
         genome: proposal.genome.clone(),
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The mean of each figure over the seeds that have it.
