@@ -528,3 +528,30 @@ fn networks_that_a_proxy_judged_have_a_selection_training_each() {
         assert_eq!(retrained.epochs, Some(epoch), "{subject}");
     }
 }
+
+#[test]
+fn only_what_says_something_new_is_of_a_new_format() {
+    let bench = Bench::new(EXPERIMENT);
+    let folder = bench
+        .start(&super::fixture::Fake::default(), 2)
+        .unwrap()
+        .folder;
+    let formats = |folder: &Path| -> Vec<u32> {
+        let entries = RecordedRun::open(folder).unwrap().entries().unwrap();
+        entries.iter().map(|entry| entry.format).collect()
+    };
+    let of_figures = formats(&folder);
+    // The first line names the revision of trainings among what it says of the host.
+    assert_eq!(of_figures[0], 6);
+    assert!(of_figures[1..].iter().all(|&format| format == 3));
+    let stop = AtomicBool::new(false);
+    let folder = start(
+        &digits().file,
+        &bench.runs(),
+        &with_workers(&stop, 2),
+        &mut |_| (),
+    )
+    .unwrap()
+    .folder;
+    assert!(formats(&folder).contains(&6));
+}
