@@ -54,6 +54,7 @@ struct Report {
     params: u64,
     macs: u64,
     epochs: Vec<EpochRecord>,
+    best_epoch: usize,
     stopped_early: bool,
     score_name: &'static str,
     validation_score: f64,
@@ -96,6 +97,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         params: metrics.params,
         macs: metrics.macs,
         epochs: trained.epochs,
+        best_epoch: trained.best_epoch,
         stopped_early: trained.stopped_early,
         score_name: architecture.output().score_name(),
         validation_score: scores.score,
@@ -111,12 +113,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
 
 fn describe(report: &Report) -> String {
     format!(
-        "validation {} {:.4}, loss {:.4}, {} params, {} in {}",
+        "validation {} {:.4}, loss {:.4} after epoch {} of {}, {} params, in {}",
         report.score_name,
         report.validation_score,
         report.validation_loss,
+        report.best_epoch,
+        report.epochs.len(),
         numbers::grouped(report.params),
-        numbers::plural(report.epochs.len() as u64, "epoch"),
         numbers::seconds(report.seconds)
     )
 }

@@ -170,6 +170,8 @@ pub struct Finished {
     pub weights: Option<Vec<u8>>,
     /// Where training stood at its end, for a trial that goes on from here, if the evaluator can go on.
     pub checkpoint: Option<Vec<u8>>,
+    /// The epoch that all this is of, from 1, where the best of several was kept.
+    pub best_epoch: Option<u32>,
 }
 
 impl Finished {
@@ -181,6 +183,7 @@ impl Finished {
             metrics: BTreeMap::new(),
             weights: None,
             checkpoint: None,
+            best_epoch: None,
         }
     }
 }

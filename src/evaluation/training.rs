@@ -8,10 +8,10 @@ use crate::data::Part;
 use crate::model::ComputeDevice;
 use crate::random::Purpose;
 use crate::training::{
-    self, Checkpoint, Job, Objective, Progress, Recipe, Scores, Stretch, Trained,
+    self, Checkpoint, Job, Kept, Objective, Progress, Recipe, Scores, Stretch, Trained,
 };
 
-/// Trains on one part and scores on another after each epoch; the score is the last epoch's.
+/// Trains on one part and scores on another after each epoch; what it gives is of the best epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingEvaluator<'d> {
     train: &'d Part,
@@ -40,17 +40,18 @@ impl Evaluator for TrainingEvaluator<'_> {
         let output = job.architecture.output();
         let mut report = |progress: &Progress| observe(of_progress(progress, output));
         let parts = (self.train, self.validation);
-        let trained = train(job, control, parts, self.device, &mut report)?;
+        let trained = train(job, control, (parts, Kept::Best), self.device, &mut report)?;
         let weights = trained.network.save();
         let checkpoint = trained.checkpoint.map(|checkpoint| checkpoint.to_bytes());
         Ok(Finished {
             checkpoint,
+            best_epoch: Some(number(trained.best_epoch)),
             ..finished(trained.scores, weights)
         })
     }
 }
 
-/// Trains on all examples but those of the test, and scores on the test once, at the end.
+/// Trains on all examples but those of the test, to the last epoch asked for, and scores on the test once, at the end.
 #[derive(Clone, Debug)]
 pub struct RetrainingEvaluator {
     train: Part,
@@ -99,7 +100,7 @@ impl Evaluator for RetrainingEvaluator {
             ..*job
         };
         let parts = (&self.train, &self.unlooked);
-        let trained = train(&job, control, parts, self.device, &mut report)?;
+        let trained = train(&job, control, (parts, Kept::Last), self.device, &mut report)?;
         let objective = Objective::of(&recipe, job.architecture.output());
         let objective = objective.expect("the network was trained by it");
         let scores = training::evaluate(&trained.network, &self.test, &objective);
@@ -110,7 +111,7 @@ impl Evaluator for RetrainingEvaluator {
 fn train(
     job: &TrialJob<'_>,
     control: &Control<'_>,
-    (train, validation): (&Part, &Part),
+    ((train, validation), kept): ((&Part, &Part), Kept),
     device: ComputeDevice,
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Trained, Failure> {
@@ -129,6 +130,7 @@ fn train(
         from: from.as_ref(),
         keep: start.keep,
         inherited: start.inherited,
+        kept,
     };
     let job = Job {
         architecture: job.architecture,
@@ -185,11 +187,15 @@ fn of_progress(progress: &Progress, output: Output) -> EpochRecord {
     let is_accuracy = matches!(output, Output::Classes(_) | Output::Binary);
     let score = Some(record.validation_score);
     EpochRecord {
-        epoch: u32::try_from(record.epoch).expect("a recipe's epochs are limited"),
+        epoch: number(record.epoch),
         learning_rate: record.learning_rate,
         train_loss: record.train_loss,
         validation_loss: Some(record.validation_loss),
         validation_accuracy: score.filter(|_| is_accuracy),
         validation_score: score.filter(|_| !is_accuracy),
     }
+}
+
+fn number(epoch: usize) -> u32 {
+    u32::try_from(epoch).expect("a recipe's epochs are limited")
 }

@@ -59,6 +59,12 @@ pub trait Evaluators {
         true
     }
 
+    /// What trains a network of the final evaluation on the training examples, to find after how many epochs it does
+    /// best on the validation examples: it is retrained for as many. Nothing where the final evaluation trains nothing.
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        None
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
 
@@ -213,6 +219,11 @@ impl EvaluatorSettings {
     /// What the final test's scores are called, for networks with this output.
     pub fn test_score_name(&self, output: Output) -> &'static str {
         self.kind().test_score_name(output)
+    }
+
+    /// Whether the networks of the final evaluation are trained, with or without data.
+    pub(super) fn trains_in_the_end(&self, has_data: bool) -> bool {
+        self.info().trains || (matches!(self, Self::Proxy(_)) && has_data)
     }
 
     /// Whether a score can differ from one time to the next, as measured times do.

@@ -33,6 +33,8 @@ pub enum Record {
     Searched(Searched),
     /// The best trial of the search.
     Winner(Winner),
+    /// A network of the final evaluation was trained to find for how many epochs it is retrained. Since format 6.
+    Selected(Selected),
     /// From here on the test examples are known.
     TestOpened(TestOpened),
     /// A network was trained once more and tested.
@@ -59,6 +61,15 @@ impl Record {
             && started.experiment.data.needs_format_5()
         {
             return 5;
+        }
+        let is_of_format_6 = match self {
+            Self::Finished(finished) => finished.best_epoch.is_some(),
+            Self::Retrained(retrained) => retrained.epochs.is_some(),
+            Self::Selected(_) => true,
+            _ => false,
+        };
+        if is_of_format_6 {
+            return 6;
         }
         let is_new = match self {
             Self::Started(started) => started.experiment.trial.needs_format_4(),
@@ -120,6 +131,9 @@ pub struct Host {
     /// say nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kernels: String,
+    /// What a training is taken to be: see [`REVISION`](crate::training::REVISION). Absent: revision 1. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<u32>,
     /// The folder that data files are relative to.
     pub base: String,
     /// The folder of named datasets, if one was named.
@@ -159,6 +173,17 @@ impl Started {
     /// The program and the processor that the run was started by.
     pub fn made_by(&self) -> String {
         made_by(&self.strata, &self.burn, &self.host)
+    }
+
+    /// The revision of what a training is taken to be.
+    pub fn training_revision(&self) -> u32 {
+        self.host.training.unwrap_or(1)
+    }
+
+    /// Whether what it trains has other scores than what this version trains: those of other epochs.
+    pub(super) fn scores_other_epochs(&self) -> bool {
+        let trains = self.experiment.evaluator.info().trains;
+        trains && self.training_revision() != crate::training::REVISION
     }
 
     /// The data, with the folders of the machine that the run was started on.
@@ -235,6 +260,10 @@ pub struct TrialFinished {
     /// Further figures by their names. Since format 2.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, f64>,
+    /// The epoch that the figures are of, from 1: the best, which may be one of a trial that this one goes on from.
+    /// Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u32>,
     /// Every epoch, those of the trial it continues left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took. Not part of the digest.
@@ -350,6 +379,57 @@ impl fmt::Display for Subject {
     }
 }
 
+/// A selection training: a network of the final evaluation, trained on the training part as a trial is, to find
+/// after how many epochs it does best on the validation part. Since format 6.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selected {
+    /// The network.
+    pub subject: Subject,
+    /// The seed.
+    pub seed: Seed,
+    /// What it gave.
+    pub result: SelectedResult,
+    /// Every epoch that went well.
+    pub epochs: Vec<EpochRecord>,
+    /// How long it took. Not part of the digest.
+    pub seconds: f64,
+    /// Which worker did it. Not part of the digest.
+    pub worker: usize,
+}
+
+/// What a selection training gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectedResult {
+    /// Figures on the validation examples.
+    Validated {
+        /// The best epoch, from 1: for so many the network is retrained.
+        best_epoch: u32,
+        /// The score after it.
+        score: f64,
+        /// The loss after it.
+        loss: f64,
+    },
+    /// No figures: the network is retrained for all epochs of its recipe.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// The particulars.
+        message: String,
+    },
+}
+
+impl SelectedResult {
+    /// The best epoch, if there is one.
+    pub fn best_epoch(&self) -> Option<u32> {
+        match self {
+            Self::Validated { best_epoch, .. } => Some(*best_epoch),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
 /// One retraining.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -360,6 +440,9 @@ pub struct Retrained {
     pub index: u32,
     /// The seed.
     pub seed: Seed,
+    /// For how many epochs it was trained. Absent: for all of its recipe, or it is not trained. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
     /// What it gave.
     pub result: RetrainedResult,
     /// How long it took. Not part of the digest.

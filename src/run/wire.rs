@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The version of the messages.
-pub(super) const PROTOCOL: u32 = 2;
+pub(super) const PROTOCOL: u32 = 3;
 
 /// What a worker is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub(super) struct Terms {
 pub(super) enum Stage {
     /// The search.
     Search,
+    /// The selection trainings of the final evaluation, which see none.
+    Selection,
     /// The final evaluation, which sees test examples.
     Last,
 }
@@ -189,7 +191,10 @@ impl Link {
 impl Network {
     fn of(unit: &Unit, candidate: &Candidate) -> Self {
         match unit {
-            Unit::Retraining {
+            Unit::Selection {
+                subject: Subject::Baseline(name),
+            }
+            | Unit::Retraining {
                 subject: Subject::Baseline(name),
                 ..
             } => Self::Baseline(name.clone()),
@@ -263,6 +268,7 @@ enum Answer {
         metrics: BTreeMap<String, f64>,
         weights: Option<Bytes>,
         checkpoint: Option<Bytes>,
+        best_epoch: Option<u32>,
     },
     Failed {
         kind: FailureKind,
@@ -280,6 +286,7 @@ impl Answer {
                 metrics: finished.metrics,
                 weights: bytes(finished.weights),
                 checkpoint: bytes(finished.checkpoint),
+                best_epoch: finished.best_epoch,
             },
             Err(Failure { kind, message }) => Self::Failed { kind, message },
         }
@@ -294,12 +301,14 @@ impl Answer {
                 metrics,
                 weights,
                 checkpoint,
+                best_epoch,
             } => Ok(Finished {
                 score,
                 loss,
                 metrics,
                 weights: bytes(weights),
                 checkpoint: bytes(checkpoint),
+                best_epoch,
             }),
             Self::Failed { kind, message } => Err(Failure { kind, message }),
         }

@@ -145,6 +145,7 @@ impl Tracker for TensorBoard {
             Record::Proposed(_)
             | Record::Searched(_)
             | Record::Winner(_)
+            | Record::Selected(_)
             | Record::TestOpened(_)
             | Record::Ended(_) => {}
         }

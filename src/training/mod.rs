@@ -19,7 +19,7 @@ mod trainer;
 
 pub use checkpoint::Checkpoint;
 pub use fields::{FIELDS, Field};
-pub use job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
+pub use job::{EpochRecord, Failure, Inherited, Job, Kept, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
 pub use metrics::QUALITY_FIGURES;
 pub use objective::{Objective, Scores, Tested, cross_entropy, evaluate, test};
@@ -27,3 +27,7 @@ pub use optimizer::{Optimizer, clip_gradients, gradients};
 pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;
 pub use trainer::{train, train_stretch};
+
+/// The number of what a training is taken to be. Revision 1 gave the network and the scores of the last epoch, and its
+/// patience looked at the validation loss alone; revision 2 gives those of the best epoch.
+pub const REVISION: u32 = 2;

@@ -7,6 +7,7 @@ use crate::data::{Part, Targets};
 use crate::kernels;
 use crate::layers::Mode;
 use crate::model::{Network, Program};
+use crate::search::Fitness;
 use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
@@ -34,6 +35,16 @@ pub struct Scores {
     pub score: f64,
     /// Every figure of the task by its name; a regression's errors in the data's own units.
     pub metrics: BTreeMap<String, f64>,
+}
+
+impl Scores {
+    /// How good that is: by score, and of equal scores by loss.
+    pub fn fitness(&self) -> Fitness {
+        Fitness {
+            score: self.score,
+            loss: self.loss,
+        }
+    }
 }
 
 impl Objective {

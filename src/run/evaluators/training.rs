@@ -133,11 +133,7 @@ impl Evaluators for TrainingEvaluators {
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
-        let evaluator = Box::new(TrainingEvaluator::new(
-            &self.train,
-            &self.validation,
-            self.device,
-        ));
+        let evaluator = Box::new(self.trainer());
         match self.latency {
             None => evaluator,
             Some(settings) => Box::new(WithLatency {
@@ -153,6 +149,10 @@ impl Evaluators for TrainingEvaluators {
 
     fn preprocessing(&self, trained_once_more: bool) -> Option<&Preprocessing> {
         Some(&self.preprocessing[usize::from(trained_once_more)])
+    }
+
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        Some(Box::new(self.trainer()))
     }
 
     fn test_examples(&self) -> u64 {
@@ -171,6 +171,11 @@ impl Evaluators for TrainingEvaluators {
 }
 
 impl TrainingEvaluators {
+    /// Learns from the training part and is scored on the validation part.
+    fn trainer(&self) -> TrainingEvaluator<'_> {
+        TrainingEvaluator::new(&self.train, &self.validation, self.device)
+    }
+
     /// Why the examples have more values than their table has columns, if they do.
     fn widened(&self) -> String {
         const SHOWN: usize = 4;

@@ -20,9 +20,9 @@ pub(in crate::run) fn timeless(entry: &Entry) -> String {
             ..entry.clone()
         });
     }
-    // A line may be of format 5 for what it says of the host, which is nothing that happened.
+    // A line may be of format 5 or 6 for what it says of the host, which is nothing that happened.
     let format = entry.record.format_of_what_happened();
-    if entry.format == 5 && format != 5 {
+    if entry.format >= 5 && format < entry.format {
         return stripped(&Entry {
             format,
             ..entry.clone()
