@@ -15,6 +15,7 @@ mod dataset;
 mod encode;
 mod error;
 mod input;
+mod keys;
 mod memory;
 mod named;
 mod normalise;
@@ -25,6 +26,7 @@ mod source;
 mod split;
 mod targets;
 mod text;
+mod times;
 
 pub use asked::{Asked, Questions};
 pub use classes::Classes;
@@ -39,8 +41,8 @@ pub use normalise::{Normalise, Normaliser};
 pub use part::Part;
 pub use preprocessing::{Answers, KnownColumn, NewExamples, Preprocessing};
 pub use readers::{FORMATS, Files, FormatInfo, Reader};
-pub use source::{DataSource, Format};
-pub use split::{FinalTest, SealedTest, SplitPlan, Splits};
+pub use source::{DataSource, Format, SplitColumns, SplitSetting, ValidationSource};
+pub use split::{Division, FinalTest, PartSummary, Remark, SealedTest, SplitBy, SplitPlan, Splits};
 pub use targets::{TargetScale, Targets};
 pub use text::{TextOptions, Texts, Tokens, Vocabulary};
 
