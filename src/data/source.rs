@@ -246,7 +246,11 @@ impl DataSource {
     /// Whether a journal of format 5 has no words for it.
     pub fn needs_format_6(&self) -> bool {
         let by_file = matches!(self.validation, Some(ValidationSource::File(_)));
-        by_file || self.split.is_some() || self.group.is_some() || self.time.is_some()
+        by_file
+            || self.split.is_some()
+            || self.group.is_some()
+            || self.time.is_some()
+            || self.validation_labels.is_some()
     }
 
     /// The same with what is said of the division in one way: `group` and `time` under `split`, `validation`

@@ -45,17 +45,23 @@ impl Record {
     /// same line whichever version writes it.
     pub fn format(&self) -> u32 {
         match self {
-            Self::Started(started) if started.host.experiment.is_some() => 5,
+            Self::Started(started) if started.host.experiment.is_some() => {
+                self.format_of_what_happened().max(5)
+            }
             _ => self.format_of_what_happened(),
         }
     }
 
     /// As [`format`](Self::format), without what is said of the host: the digest leaves that out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
-        if let Self::Started(started) = self
-            && started.experiment.data.needs_format_5()
-        {
-            return 5;
+        if let Self::Started(started) = self {
+            let data = &started.experiment.data;
+            if data.needs_format_6() {
+                return 6;
+            }
+            if data.needs_format_5() {
+                return 5;
+            }
         }
         let is_new = match self {
             Self::Started(started) => started.experiment.trial.needs_format_4(),
