@@ -250,17 +250,24 @@ impl Source {
 
     /// The examples of training, validation and test, with their numbers.
     fn parts(&self) -> [(&Examples, Cow<'_, [usize]>); 3] {
-        let drawn = |indices: &'_ [usize]| (&self.dataset.examples, Cow::Borrowed(indices));
-        let part = |official: &'_ Option<Examples>, indices: &'_ [usize]| match official {
-            Some(official) => (official, Cow::Owned((0..official.len()).collect())),
-            None => drawn(indices),
-        };
-        let dataset = &self.dataset;
+        let (dataset, indices) = (&self.dataset, &self.indices);
         [
-            drawn(&self.indices.train),
-            part(&dataset.official_validation, &self.indices.validation),
-            part(&dataset.official_test, &self.indices.test),
+            self.rows(None, &indices.train),
+            self.rows(dataset.official_validation.as_ref(), &indices.validation),
+            self.rows(dataset.official_test.as_ref(), &indices.test),
         ]
+    }
+
+    /// The examples of a file of their own, or those that were drawn.
+    fn rows<'a>(
+        &'a self,
+        official: Option<&'a Examples>,
+        drawn: &'a [usize],
+    ) -> (&'a Examples, Cow<'a, [usize]>) {
+        match official {
+            Some(official) => (official, (0..official.len()).collect()),
+            None => (&self.dataset.examples, Cow::Borrowed(drawn)),
+        }
     }
 
     fn validation(&self) -> Part {

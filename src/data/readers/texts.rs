@@ -26,6 +26,9 @@ const SETTINGS: &[&str] = &[
     "header",
 ];
 
+/// The settings of objects, which have no first line that could name their fields.
+const JSONL_SETTINGS: &[&str] = SETTINGS.split_at(SETTINGS.len() - 1).0;
+
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 1 << 26;
 
@@ -63,8 +66,7 @@ impl Reader for Jsonl {
             name: "jsonl",
             endings: &["jsonl", "ndjson"],
             about: "lines of JSON objects with a class and a text, made into tokens",
-            // Objects have no first line that could name their fields.
-            settings: SETTINGS.split_last().map_or(&[], |(_, others)| others),
+            settings: JSONL_SETTINGS,
         }
     }
 
