@@ -454,7 +454,7 @@ fn a_validation_file_of_every_format_is_read() {
     let labels = |count: u8| (0..count).map(|row| row % 2).collect::<Vec<u8>>();
     let idx = |count: u8| {
         let mut bytes = vec![0, 0, 8, 2, 0, 0, 0, count, 0, 0, 0, 2];
-        bytes.extend((0..count * 2).map(|value| value));
+        bytes.extend(0..count * 2);
         bytes
     };
     let idx_labels = |count: u8| [&[0, 0, 8, 1, 0, 0, 0, count][..], &labels(count)].concat();

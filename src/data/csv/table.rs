@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// The most categories that one column may have: each becomes a value of every example.
 const MAX_CATEGORIES: usize = 1024;
 
+/// The most distinct texts that an ignored column is looked at for.
+const MOST_WATCHED: usize = 100_000;
+
 /// The columns of a table's file.
 #[derive(Clone, Debug)]
 pub(in crate::data) struct TableLayout {
@@ -260,6 +263,13 @@ impl Builder {
         }
         for (key, &column) in keys.ignored.iter_mut().zip(&self.ignored) {
             key.push(&text(column), line);
+        }
+        // Texts that hardly repeat are no groups, and would fill the memory.
+        for watched in (0..self.ignored.len()).rev() {
+            if keys.ignored[watched].texts.len() > MOST_WATCHED {
+                keys.ignored.remove(watched);
+                self.ignored.remove(watched);
+            }
         }
         Ok(())
     }
