@@ -39,7 +39,7 @@ pub struct Examples {
     pub inputs: Inputs,
     /// One set of targets an example, in the data's own units.
     pub targets: Targets,
-    /// What the examples are divided by.
+    /// Groups and times of the examples.
     pub(super) keys: RowKeys,
 }
 
@@ -68,7 +68,7 @@ impl Examples {
         }
     }
 
-    /// The same with what they are divided by.
+    /// The same examples with their groups and times.
     pub(super) fn keyed(mut self, keys: RowKeys) -> Self {
         self.keys = keys;
         self

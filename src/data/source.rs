@@ -110,7 +110,7 @@ pub struct DataSource {
     /// The share of the examples that tests; by default 0.2. Not allowed together with `test`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_fraction: Option<f64>,
-    /// By what the examples are divided; by default they are drawn.
+    /// The rule by which examples are divided; by default they are drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<SplitSetting>,
     /// Short for `split = { group = … }`.
@@ -243,7 +243,7 @@ impl DataSource {
         self.delimiter.is_some() || self.decimal.is_some()
     }
 
-    /// Whether a journal of format 5 has no words for it.
+    /// True if a journal of format 5 has no words for it.
     pub fn needs_format_6(&self) -> bool {
         let by_file = matches!(self.validation, Some(ValidationSource::File(_)));
         by_file
@@ -450,7 +450,7 @@ impl DataSource {
     }
 }
 
-/// What is to be done about a setting that has no meaning.
+/// Advice about a setting that has no meaning.
 fn advice(key: &str) -> &'static str {
     match key {
         "split.group" | "split.time" => {

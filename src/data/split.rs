@@ -20,7 +20,7 @@ use indices::Indices;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What examples are divided by.
+/// The rule by which examples are divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SplitBy {
     /// A draw, in which each class keeps its share.
@@ -42,7 +42,7 @@ pub struct SplitPlan {
     /// The share of the examples that tests: above 0. Not used where the dataset has an official
     /// test part.
     pub test: f64,
-    /// What the examples are divided by; where nothing is said, a draw, and a warning if that looks wrong.
+    /// The rule; where nothing is said, a draw, and a warning if that looks wrong.
     pub by: Option<SplitBy>,
     /// What the examples are drawn by.
     pub seed: Seed,
@@ -124,7 +124,7 @@ impl Splits {
         summary::division(&self.test.source)
     }
 
-    /// What a reader of scores should know of the division.
+    /// Notes and warnings for a reader of scores on the division.
     pub fn remarks(&self) -> Vec<Remark> {
         self.test.remarks()
     }
@@ -165,7 +165,7 @@ impl SealedTest {
         self.len() == 0
     }
 
-    /// What a reader of scores should know of the division. Test examples are counted and compared with others for it;
+    /// Notes and warnings for a reader of scores on the division. Test examples are counted and compared with others for it;
     /// nothing is chosen by them.
     pub fn remarks(&self) -> Vec<Remark> {
         remarks::of(&self.source)

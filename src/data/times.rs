@@ -9,13 +9,13 @@ const SECOND: i128 = 1_000_000_000;
 /// The times of a column, in an order that numbers can be compared by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Times {
-    /// Whether they are whole numbers, other numbers or dates: only those of one kind can be compared.
+    /// Whole numbers, other numbers or dates: only times of one kind can be compared.
     pub kind: TimeKind,
     /// The moment of each distinct text of the column.
     pub moments: Vec<i128>,
 }
 
-/// How times are written.
+/// A way of writing times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TimeKind {
     /// Whole numbers, which are compared exactly.

@@ -34,7 +34,7 @@ pub trait Evaluators {
     /// SHA-256 of how the data is divided in hexadecimal; of nothing if no data is read.
     fn split_hash(&self) -> &str;
 
-    /// What a reader of the scores should know of the division of the data.
+    /// Notes and warnings for a reader of the scores on the division of the data.
     fn remarks(&self) -> Vec<Remark> {
         Vec::new()
     }

@@ -60,11 +60,11 @@ struct Report {
     columns: Vec<Row>,
     /// The names of what is asked, with the number of examples where they are classes.
     answers: Vec<(String, Option<usize>)>,
-    /// How the examples are divided.
+    /// The division of the examples.
     division: PartTable,
     input: String,
     output: String,
-    /// What there is to be told besides.
+    /// Notes and warnings on the division.
     #[serde(skip)]
     remarks: Vec<Remark>,
 }
@@ -215,7 +215,7 @@ impl PartTable {
         }
     }
 
-    /// Whether it says more than how many examples there are.
+    /// True if it holds more than numbers of examples.
     fn is_told(&self) -> bool {
         let says_more = |row: &PartRow| row.times.is_some() || !row.classes.is_empty();
         self.by != "random" || self.parts.iter().any(says_more)

@@ -30,7 +30,7 @@ pub struct CsvOptions {
     pub group: Option<Column>,
     /// The column that rows are ordered by.
     pub time: Option<Column>,
-    /// Whether the column of times is a feature too.
+    /// True if the column of times is a feature too.
     pub time_is_feature: bool,
 }
 

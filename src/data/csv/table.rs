@@ -52,7 +52,7 @@ pub(in crate::data) struct Table {
     /// The names of the targets.
     target_names: Vec<String>,
     pub(super) targets: RawTargets,
-    /// What the rows are divided by.
+    /// Groups and times of the rows.
     keys: RowKeys,
     file: String,
 }

@@ -19,7 +19,7 @@ pub(super) type Named = (Array, String);
 pub(super) struct Set {
     pub inputs: Named,
     pub targets: Named,
-    /// What they are divided by, if there is an array of it.
+    /// Arrays of groups and times, if there are any.
     pub group: Option<Named>,
     pub time: Option<Named>,
 }

@@ -77,7 +77,7 @@ impl Reader for Folder {
     }
 }
 
-/// What ends a group's name in a picture's path inside of its class: `/` is a folder for each group.
+/// Separator after a group's name in a picture's path inside of its class: `/` is a folder for each group.
 fn separator(files: &Files<'_>) -> Result<Option<String>, DataError> {
     match files.source.split_columns().group {
         None => Ok(None),

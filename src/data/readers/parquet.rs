@@ -81,7 +81,7 @@ pub(super) fn read(
     })
 }
 
-/// Whether a column, by its number from 1 and its name, has to be numbers or text.
+/// True of a column, by its number from 1 and its name, that has to be numbers or text.
 type IsRead<'a> = dyn Fn(usize, &str) -> bool + 'a;
 
 /// What `take` makes of the rows.

@@ -88,11 +88,11 @@ struct Labelled {
     bytes: usize,
 }
 
-/// What is wanted of a line.
+/// The parts of a line that are used.
 struct ParsedLine {
     label: String,
     text: String,
-    /// What the line is divided by.
+    /// Group and time of the line.
     group: Option<String>,
     time: Option<String>,
 }
@@ -191,7 +191,7 @@ struct Wanted {
     text: Option<Column>,
     group: Option<Column>,
     time: Option<Column>,
-    /// Whether these lines are not to be divided, and need not have what others are divided by.
+    /// True of files that are not divided themselves, whose lines may lack group and time.
     may_lack_keys: bool,
     has_header: bool,
     /// Whether the text alone will do: its class is what is asked.
@@ -371,7 +371,7 @@ impl Line<'_> {
         })
     }
 
-    /// What the line is divided by, which lines that are not to be divided may lack.
+    /// Group or time of the line, which lines that are not to be divided may lack.
     fn key<T>(&self, found: Option<Result<T, DataError>>) -> Result<Option<T>, DataError> {
         match found {
             Some(Err(_)) if self.wanted.may_lack_keys => Ok(None),

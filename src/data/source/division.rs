@@ -55,7 +55,7 @@ impl de::Visitor<'_> for ValidationVisitor {
     }
 }
 
-/// How rows are divided.
+/// The rule by which rows are divided.
 ///
 /// ```toml
 /// split = "random"                        # the default
@@ -74,7 +74,7 @@ pub enum SplitSetting {
     By(SplitColumns),
 }
 
-/// What `split = { … }` names.
+/// Columns and files that `split = { … }` names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplitColumns {
@@ -90,7 +90,7 @@ pub struct SplitColumns {
     /// The column of times: the latest rows test, those before them validate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<Column>,
-    /// Whether the column of times is a feature too.
+    /// True if the column of times is a feature too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feature: Option<bool>,
     /// As `validation` beside `split`.
@@ -99,7 +99,7 @@ pub struct SplitColumns {
 }
 
 impl SplitSetting {
-    /// What it names.
+    /// Columns and files that it names.
     pub fn columns(&self) -> Option<&SplitColumns> {
         match self {
             Self::By(columns) => Some(columns),

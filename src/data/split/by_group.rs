@@ -99,9 +99,9 @@ struct Placement<'a> {
     groups: &'a [Group],
     parts: Vec<usize>,
     open: Vec<usize>,
-    /// How many groups each part has.
+    /// The number of groups in each part.
     members: [usize; 3],
-    /// How many rows each part has more than its share, of each class and altogether.
+    /// Rows that each part has beyond its share, of each class and altogether.
     excess: [Vec<f64>; 3],
     excess_rows: [f64; 3],
     /// The number of rows of each class.

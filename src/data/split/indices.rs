@@ -34,7 +34,7 @@ impl Shares {
         ]
     }
 
-    /// How many parts take examples.
+    /// The number of parts that take examples.
     pub fn count(self) -> usize {
         self.parts().iter().filter(|&&share| share > 0.0).count()
     }

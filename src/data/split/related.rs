@@ -169,7 +169,7 @@ fn features(source: &Source) -> Vec<KeyColumn> {
         .collect()
 }
 
-/// In how many columns of numbers rows of one value of `column` are alike, and how many columns of numbers differ at all.
+/// The number of numeric columns in which rows of one value of `column` are alike, and of those that differ at all.
 fn alike(source: &Source, column: &KeyColumn) -> Option<(usize, usize)> {
     let dataset = &source.dataset;
     let Inputs::Values(cells) = &dataset.examples.inputs else {

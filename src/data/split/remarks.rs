@@ -13,9 +13,9 @@ const PARTS: [&str; 3] = ["training", "validation", "test"];
 /// Something that a reader of scores should know of a division.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remark {
-    /// Whether scores may be wrong because of it.
+    /// True if scores may be wrong because of it.
     pub is_warning: bool,
-    /// What there is to know, with the setting that changes it.
+    /// The text, with the setting that changes it.
     pub text: String,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn of(source: &Source) -> Vec<Remark> {
     remarks
 }
 
-/// How rows are divided, if not as they always were.
+/// A note on the rule, unless rows are drawn at random.
 fn division(source: &Source) -> Option<Remark> {
     let summary = summary::division(source);
     let [train, validation, test] = &summary.parts;

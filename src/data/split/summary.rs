@@ -7,7 +7,7 @@ use crate::data::times::Times;
 /// A division of a dataset, in figures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Division {
-    /// What examples are divided by.
+    /// The rule by which examples are divided.
     pub by: SplitBy,
     /// The column of groups or times, where rows are divided by one.
     pub column: Option<String>,
@@ -18,11 +18,11 @@ pub struct Division {
 /// One part of a division, in figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartSummary {
-    /// How many examples it has.
+    /// The number of examples.
     pub examples: usize,
-    /// How many groups, where groups are kept together.
+    /// The number of groups, where groups are kept together.
     pub groups: Option<usize>,
-    /// How many examples of each class; nothing where examples have no classes.
+    /// The number of examples of each class; nothing where examples have no classes.
     pub classes: Vec<usize>,
     /// The earliest time and the latest, where rows are divided by time.
     pub times: Option<[String; 2]>,

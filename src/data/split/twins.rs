@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 const LEAST_SHARE: f64 = 0.05;
 const LEAST: usize = 10;
 
-/// How many twins are looked at more closely, and with how many rows they are compared.
+/// The most twins that are looked at more closely, and the most rows that they are compared with.
 const EXAMINED: usize = 50;
 const COMPARED: usize = 2000;
 
@@ -79,7 +79,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Whether an example, its target too, is one of these.
+    /// True if an example, its target too, is one of these.
     fn has(&self, examples: &Examples, row: usize) -> bool {
         let wanted = hash(examples, row);
         let start = self.hashes.partition_point(|(hash, _)| *hash < wanted);
@@ -93,7 +93,7 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// Whether most of `twins` hold something that few rows hold. Rows of a few categories are often equal without being
+    /// True if most of `twins` hold something that few rows hold. Rows of a few categories are often equal without being
     /// the same thing.
     fn tells_apart(&self, examples: &Examples, twins: &[usize]) -> bool {
         let examined = twins.iter().take(EXAMINED);
