@@ -11,7 +11,8 @@ use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, isolated, numbers, report, search};
 use crate::report::{Agreed, Analysis, Expected, comparison_page};
 use crate::run::comparison::{self, Compared, Notice, RecordedComparison};
-use crate::run::{ExperimentFile, Options, RunError};
+use crate::run::{Event, ExperimentFile, Options, RunError};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -269,7 +270,10 @@ fn watched(
         ..Options::new(stop)
     };
     let mut sealed = "the test examples";
+    // The data is that of every run.
+    let mut remarked = BTreeSet::new();
     let result = work(&options, &mut |notice| match notice {
+        Notice::Of(Event::Remark(remark)) if !remarked.insert(remark.to_string()) => {}
         Notice::Of(event) => {
             trackers.see(event);
             progress.see(event);

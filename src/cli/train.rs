@@ -184,6 +184,9 @@ fn train(
         numbers::plural(splits.train.len() as u64, "example"),
         numbers::plural(splits.validation.len() as u64, "example")
     ));
+    for remark in splits.remarks() {
+        terminal.say(&remark.to_string());
+    }
     let stop = interrupt::flag();
     let job = Job {
         architecture,

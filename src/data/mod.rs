@@ -16,6 +16,7 @@ mod dataset;
 mod encode;
 mod error;
 mod input;
+mod keys;
 mod memory;
 mod named;
 mod normalise;
@@ -27,6 +28,7 @@ mod split;
 pub(crate) mod tar;
 mod targets;
 mod text;
+mod times;
 
 pub use asked::{Asked, Questions};
 pub use classes::Classes;
@@ -41,8 +43,8 @@ pub use normalise::{Normalise, Normaliser};
 pub use part::Part;
 pub use preprocessing::{Answers, KnownColumn, NewExamples, Preprocessing};
 pub use readers::{FORMATS, Files, FormatInfo, Reader};
-pub use source::{DataSource, Format};
-pub use split::{FinalTest, SealedTest, SplitPlan, Splits};
+pub use source::{DataSource, Format, SplitColumns, SplitSetting, ValidationSource};
+pub use split::{Division, FinalTest, PartSummary, Remark, SealedTest, SplitBy, SplitPlan, Splits};
 pub use targets::{TargetScale, Targets};
 pub use text::{TextOptions, Texts, Tokens, Vocabulary};
 

@@ -74,6 +74,22 @@ impl Targets {
         }
     }
 
+    /// Adds the targets of further examples of the same data.
+    pub(super) fn extend(&mut self, others: Self) {
+        match (self, others) {
+            (Self::Classes { labels, .. }, Self::Classes { labels: others, .. }) => {
+                labels.extend(others)
+            }
+            (Self::Labels { flags, .. }, Self::Labels { flags: others, .. }) => {
+                flags.extend(others)
+            }
+            (Self::Numbers { values, .. }, Self::Numbers { values: others, .. }) => {
+                values.extend(others)
+            }
+            _ => unreachable!("targets of one dataset are of one kind"),
+        }
+    }
+
     /// The class of each example, where each has one.
     pub fn labels(&self) -> Option<&[u32]> {
         match self {

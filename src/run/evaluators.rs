@@ -17,7 +17,7 @@ pub use training::{TrainingEvaluators, TrainingSettings};
 use super::error::RunError;
 use super::experiment::Experiment;
 use crate::architecture::Output;
-use crate::data::{DataSource, Preprocessing};
+use crate::data::{DataSource, Preprocessing, Remark};
 use crate::evaluation::{CommandSettings, Evaluator, LatencySettings, TableSettings};
 use crate::layers::Shape;
 use crate::proxies::Minibatch;
@@ -33,6 +33,11 @@ pub trait Evaluators {
 
     /// SHA-256 of how the data is divided in hexadecimal; of nothing if no data is read.
     fn split_hash(&self) -> &str;
+
+    /// Notes and warnings for a reader of the scores on the division of the data.
+    fn remarks(&self) -> Vec<Remark> {
+        Vec::new()
+    }
 
     /// Whether networks that take and give this can be evaluated.
     ///

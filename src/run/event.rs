@@ -1,6 +1,7 @@
 //! What a run tells those who watch it.
 
 use super::record::{EndReason, SearchEnd, Subject};
+use crate::data::Remark;
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::TrialId;
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,8 @@ pub enum Event {
         /// Trials whose results are in the journal already: more than 0 only when resumed.
         finished: u64,
     },
+    /// Something that a reader of the scores should know of the division of the data.
+    Remark(Remark),
     /// A phase begins, with this many pieces of work known to be left in it (if known).
     Phase {
         /// Which.

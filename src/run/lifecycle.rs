@@ -313,6 +313,9 @@ impl Place<'_> {
             watch,
         };
         core.tell(&opened(&core));
+        for remark in evaluators.remarks() {
+            core.tell(&Event::Remark(remark));
+        }
         let reason = phases(&mut core, evaluators, self.until)?;
         let folder = self.folder.path().to_owned();
         if reason.is_none() && core.is_interrupted() {

@@ -57,10 +57,14 @@ impl Record {
     /// The format in which lines before format 6 say what happened: as they were written, without what is said of the
     /// host, which the digest leaves out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
-        if let Self::Started(started) = self
-            && started.experiment.data.needs_format_5()
-        {
-            return 5;
+        if let Self::Started(started) = self {
+            let data = &started.experiment.data;
+            if data.needs_format_6() {
+                return 6;
+            }
+            if data.needs_format_5() {
+                return 5;
+            }
         }
         let is_of_format_6 = match self {
             Self::Finished(finished) => finished.best_epoch.is_some(),

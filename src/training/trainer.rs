@@ -460,6 +460,7 @@ mod tests {
             shape,
             inputs,
             targets: Targets::classes(labels, 2),
+            groups: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod check_suite;
 mod cli;
 mod controllers;
 mod corpus;
+mod data_division;
 mod data_fetch;
 mod data_formats;
 mod data_questions;

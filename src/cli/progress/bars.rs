@@ -52,6 +52,7 @@ impl Bars {
                 (self.seconds, self.finished) = (*seconds, *finished);
                 self.run.enable_steady_tick(Duration::from_millis(250));
             }
+            Event::Remark(remark) => self.note(&remark.to_string()),
             Event::Phase { phase, units } => self.begin(*phase, *units),
             Event::Started { unit, .. } => self.start(unit),
             Event::Epoch { unit, .. } => self.update(unit),

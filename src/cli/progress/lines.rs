@@ -31,6 +31,7 @@ impl Lines {
                     folder.display()
                 ))
             }
+            Event::Remark(remark) => Some(remark.to_string()),
             Event::Phase { phase, .. } => tally::phase(*phase).map(str::to_owned),
             Event::Finished {
                 unit,

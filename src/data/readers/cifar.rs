@@ -115,7 +115,12 @@ impl Reader for Cifar {
             self.add(&mut records, files.open(file)?, &files.name(file))?;
             test = Some(records);
         }
-        self.dataset(files, training, test)
+        let validation = files.validation().map(|file| {
+            let mut records = Records::default();
+            self.add(&mut records, files.open(file)?, &files.name(file))?;
+            Ok(records)
+        });
+        self.dataset(files, training, test, validation.transpose()?)
     }
 
     fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
@@ -190,6 +195,7 @@ impl Cifar {
         files: &Files<'_>,
         training: Records,
         test: Option<Records>,
+        validation: Option<Records>,
     ) -> Result<Dataset, DataError> {
         if let Some(&first) = training.labels.first()
             && training.labels.iter().all(|&label| label == first)
@@ -211,6 +217,8 @@ impl Cifar {
             width: 32,
         };
         let (training, test) = (examples(training), test.map(examples));
-        Dataset::new(files.stem(), shape, Task::Classes(classes), training, test)
+        let task = Task::Classes(classes);
+        let dataset = Dataset::new(files.stem(), shape, task, training, test)?;
+        dataset.validated_by(validation.map(examples))
     }
 }

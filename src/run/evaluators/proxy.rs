@@ -4,7 +4,7 @@ use super::training::TrainingEvaluators;
 use super::without_data::no_hash;
 use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
-use crate::data::Preprocessing;
+use crate::data::{Preprocessing, Remark};
 use crate::evaluation::{Evaluator, ProxyEvaluator};
 use crate::layers::Shape;
 use crate::proxies::{Minibatch, Proxy};
@@ -110,6 +110,11 @@ impl Evaluators for ProxyEvaluators {
     fn split_hash(&self) -> &str {
         let trained = self.trained.as_ref();
         trained.map_or(no_hash(), |trained| trained.split_hash())
+    }
+
+    fn remarks(&self) -> Vec<Remark> {
+        let trained = self.trained.as_ref();
+        trained.map_or_else(Vec::new, Evaluators::remarks)
     }
 
     fn check(&self, input: Shape, output: Output) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
-use crate::data::{Part, Preprocessing, SealedTest, Splits};
+use crate::data::{Part, Preprocessing, Remark, SealedTest, Splits};
 use crate::evaluation::{
     Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency,
 };
@@ -110,6 +110,12 @@ impl Evaluators for TrainingEvaluators {
 
     fn split_hash(&self) -> &str {
         &self.split_hash
+    }
+
+    fn remarks(&self) -> Vec<Remark> {
+        self.test
+            .as_ref()
+            .map_or_else(Vec::new, SealedTest::remarks)
     }
 
     fn check(&self, input: Shape, output: Output) -> Result<(), String> {

@@ -26,6 +26,7 @@ fn noise(count: usize, architecture: &Architecture) -> Part {
         shape: architecture.input(),
         inputs: inputs.collect(),
         targets: Targets::classes((0..count as u32).map(|index| index % 3).collect(), 3),
+        groups: None,
     }
 }
 
