@@ -36,6 +36,7 @@ mod generate;
 mod isolated;
 mod launch;
 mod layers;
+mod looks;
 mod pareto;
 mod predict;
 mod proxy;

@@ -109,6 +109,7 @@ enum What {
     },
     TestOpened {
         examples: u64,
+        look: u32,
     },
     Retrained {
         subject: String,
@@ -170,6 +171,7 @@ impl What {
             },
             Record::TestOpened(opened) => Self::TestOpened {
                 examples: opened.examples,
+                look: opened.look,
             },
             Record::Retrained(done) => Self::Retrained {
                 subject: done.subject.to_string(),

@@ -335,6 +335,8 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
                     };
                     match &subject {
                         Subject::Winner => tested.winner(&mut arm),
+                        // A comparison has one winner a search.
+                        Subject::Within(_) => {}
                         Subject::Random(number) => tested.random(*number, &mut drawn),
                         Subject::Baseline(name) => tested.baseline(name, &mut designed),
                     }

@@ -59,6 +59,12 @@ pub trait Evaluators {
         true
     }
 
+    /// SHA-256 in hexadecimal of the examples that the test part is taken from, however they are divided: what
+    /// [looks](super::looks) at it are counted by. Nothing if they are not known here.
+    fn test_hash(&self) -> Option<&str> {
+        Some(self.data_hash())
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
 

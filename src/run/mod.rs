@@ -29,6 +29,7 @@ pub mod journal;
 pub mod launch;
 mod leftovers;
 mod lifecycle;
+pub mod looks;
 mod manifest;
 mod origin;
 mod past;
@@ -45,6 +46,7 @@ mod time;
 mod toml_text;
 mod verify;
 mod wire;
+mod within;
 mod worker;
 
 #[cfg(test)]
@@ -69,8 +71,9 @@ pub use lifecycle::{Elsewhere, Ending, Options, resume, resume_by, start, start_
 pub use origin::Origin;
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
-pub use selection::{Bound, Front, FrontRow, Limit};
+pub use selection::{Bound, Front, FrontRow, Limit, amount};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Sample, Verification, choose, verify, verify_with};
+pub use within::{Amount, Nearest, Within};
 pub use worker::{work, work_with};

@@ -52,6 +52,9 @@ pub struct Summary {
     pub search_end: Option<SearchEnd>,
     /// The networks of the final evaluation, the winner first.
     pub finals: Vec<FinalRow>,
+    /// The how manieth look at its test examples the final evaluation was, once they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<u32>,
     /// How the run ended.
     pub ended: Option<EndReason>,
     /// Seconds of running.
@@ -156,7 +159,7 @@ impl RecordedRun {
         Self::read(RunFolder::open(path)?, |state, what| match what {
             What::Started => {
                 let started = state.started.as_ref();
-                forgets = started.is_some_and(|started| started.experiment.search.forgets());
+                forgets = started.is_some_and(|started| started.experiment.forgets());
             }
             What::Settled(trial) if forgets => state.forget_before(trial),
             _ => {}
@@ -261,10 +264,14 @@ impl RecordedRun {
 
     /// The winner, or the best trial so far.
     pub fn best(&self) -> Option<TrialRow> {
-        let (proposal, best) = self.state.best()?;
+        let best = match &self.state.winner {
+            Some(winner) => winner.trial,
+            None => self.state.best()?.1.trial,
+        };
+        let place = best.0 as usize;
         Some(row(
-            proposal,
-            self.state.outcomes.get(best.trial.0 as usize),
+            &self.state.proposals[place],
+            self.state.outcomes.get(place),
         ))
     }
 
@@ -311,6 +318,7 @@ impl RecordedRun {
             best: self.best(),
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
             finals: self.finals()?,
+            look: self.state.look,
             ended: self.state.ended,
             seconds: self.story.seconds(),
             digest: self.digest(),
@@ -325,7 +333,9 @@ impl RecordedRun {
         let setup = self.setup()?;
         let mut all = Vec::new();
         if let Some(winner) = &self.state.winner {
-            all.push((Subject::Winner, self.candidate(winner.trial)?));
+            for (subject, trial) in winner.entrants() {
+                all.push((subject, self.candidate(trial)?));
+            }
         }
         for baseline in &setup.baselines {
             let subject = Subject::Baseline(baseline.name.clone());

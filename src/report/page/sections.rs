@@ -80,7 +80,7 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
     for named in runs {
         for (subject, candidate) in named.run.finalists()? {
             match subject {
-                Subject::Winner => Found::add(&mut winners, named, candidate),
+                Subject::Winner | Subject::Within(_) => Found::add(&mut winners, named, candidate),
                 Subject::Baseline(name) => {
                     if !designed.iter().any(|(known, _)| *known == name) {
                         designed.push((name, candidate));

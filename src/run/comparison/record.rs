@@ -1,8 +1,10 @@
 //! What a comparison's folder says besides its runs.
 
-use super::settings::{Part, Plan};
+use super::look::Planned;
+use super::plan::{Part, Plan};
 use crate::run::files::Files;
 use crate::run::folder::RunFolder;
+use crate::run::looks::Written;
 use crate::run::manifest;
 use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files};
 use crate::search::TrialId;
@@ -11,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-/// The newest format of the files of a comparison, and the one that is written. Format 2 names the experiment's file.
-const FORMAT: u32 = 2;
+/// The newest format of the files of a comparison, and the one that is written. Format 2 names the experiment's file,
+/// format 3 the look at test examples.
+const FORMAT: u32 = 3;
 
 /// `comparison.json`: what is compared, fixed before anything is run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +29,8 @@ pub(super) struct Opening {
     pub datasets: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub experiment: Option<Origin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Planned>,
     pub plan: Plan,
 }
 
@@ -105,6 +110,11 @@ impl RecordedComparison {
         self.opening.experiment.as_ref()
     }
 
+    /// The look that it takes, or took, if a ledger is kept.
+    pub(super) fn planned_look(&self) -> Option<&Planned> {
+        self.opening.look.as_ref()
+    }
+
     /// The version of strata that began it.
     pub fn strata(&self) -> &str {
         &self.opening.strata
@@ -156,6 +166,7 @@ impl RecordedComparison {
 pub(super) fn create(
     file: &ExperimentFile,
     plan: Plan,
+    look: Option<Planned>,
     runs: &Path,
     now: f64,
 ) -> Result<PathBuf, RunError> {
@@ -168,6 +179,7 @@ pub(super) fn create(
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),
         experiment: Origin::of(file),
+        look,
         plan,
     };
     let fill = |folder: &RunFolder| {
@@ -179,6 +191,13 @@ pub(super) fn create(
     };
     let (folder, ()) = RunFolder::create(&Files::of_machine(), runs, &name, fill)?;
     Ok(folder.path().to_owned())
+}
+
+/// Writes down that it is another look than was planned.
+pub(super) fn look_again(comparison: &RecordedComparison, taken: &Written) -> Result<(), RunError> {
+    let mut opening = comparison.opening.clone();
+    (opening.plan.look, opening.plan.repeats_seeds) = (taken.look, taken.repeats);
+    write(&opening_path(&comparison.folder), &opening)
 }
 
 /// Writes down the winners, or holds them against what was written down before.

@@ -140,6 +140,10 @@ impl Evaluators for ProxyEvaluators {
         self.trained.is_some()
     }
 
+    fn test_hash(&self) -> Option<&str> {
+        self.trained.as_ref().and_then(Evaluators::test_hash)
+    }
+
     fn test_examples(&self) -> u64 {
         let trained = self.trained.as_ref();
         trained.map_or(0, Evaluators::test_examples)

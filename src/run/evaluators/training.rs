@@ -60,6 +60,7 @@ impl EvaluatorKind for TrainingSettings {
 #[derive(Debug)]
 pub struct TrainingEvaluators {
     data_hash: String,
+    test_hash: String,
     split_hash: String,
     train: Part,
     validation: Part,
@@ -86,10 +87,12 @@ impl TrainingEvaluators {
         let plan = given.data.plan()?;
         let dataset = given.data.load(given.base)?;
         let data_hash = dataset.hash().to_owned();
+        let test_hash = dataset.test_hash().to_owned();
         let splits = Splits::new(dataset, &plan)?;
         let (retraining, preprocessing) = splits.retraining_and_preprocessing();
         Ok(Self {
             data_hash,
+            test_hash,
             split_hash: splits.hash.clone(),
             retraining,
             preprocessing: [splits.preprocessing(), preprocessing],
@@ -153,6 +156,10 @@ impl Evaluators for TrainingEvaluators {
 
     fn preprocessing(&self, trained_once_more: bool) -> Option<&Preprocessing> {
         Some(&self.preprocessing[usize::from(trained_once_more)])
+    }
+
+    fn test_hash(&self) -> Option<&str> {
+        Some(&self.test_hash)
     }
 
     fn test_examples(&self) -> u64 {

@@ -2,17 +2,17 @@
 
 use super::Entry;
 
-/// The fields of an entry, and of what its record holds, that say when and where.
-const TIME_AND_HOST: [&str; 4] = ["at", "seconds", "host", "worker"];
+/// The fields of an entry, and of what its record holds, that say when and where, and beside which other runs.
+const TIME_AND_HOST: [&str; 5] = ["at", "seconds", "host", "worker", "look"];
 
 /// How deep the fields are nested that an entry has, and those that its record has: `{"record":{"finished":{…}}}`.
 const DEPTHS: [usize; 2] = [1, 3];
 
 /// An entry in words, without its fields of time and host.
 pub(in crate::run) fn timeless(entry: &Entry) -> String {
-    // A line may be of format 5 for what it says of the host, which is nothing that happened.
+    // A line may be of format 5 or 6 for what it says of the host or of other runs, which is nothing that happened.
     let format = entry.record.format_of_what_happened();
-    if entry.format == 5 && format != 5 {
+    if entry.format >= 5 && format < entry.format {
         return timeless(&Entry {
             format,
             ..entry.clone()
