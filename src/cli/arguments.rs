@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    isolated, launch, layers, looks, pareto, predict, proxy, reporting, resume, sample, search,
-    serve, show, status, train, trials, verify, worker,
+    isolated, launch, layers, looks, pareto, predict, proxy, refit, reporting, resume, sample,
+    search, serve, show, status, train, trials, verify, worker,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -73,6 +73,8 @@ enum Verb {
     Proxy(proxy::Args),
     /// Say what a run's winner makes of new examples
     Predict(predict::Args),
+    /// Train a run's tested winner once more, on all rows, test examples included
+    Refit(refit::Args),
     /// Write a network as PyTorch, ONNX, burn, a drawing and more
     Export(export::Args),
     /// Run trials of a finished run again and compare them bit for bit
@@ -162,6 +164,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Train(args) => train::run(&args, terminal),
         Verb::Proxy(args) => proxy::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
+        Verb::Refit(args) => refit::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
         Verb::Isolated(args) => isolated::run(&args),

@@ -203,7 +203,8 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.line(sentence)?;
     }
     terminal.line("")?;
-    let score = format!("test {}", analysis.score_name);
+    let part = if analysis.quick { "validation" } else { "test" };
+    let score = format!("{part} {}", analysis.score_name);
     let mut table = Table::new(&[
         ("arm", Side::Left),
         (score.as_str(), Side::Left),

@@ -40,6 +40,7 @@ mod looks;
 mod pareto;
 mod predict;
 mod proxy;
+mod refit;
 mod reporting;
 mod resume;
 mod sample;

@@ -37,6 +37,7 @@ mod pipe;
 mod prefilter;
 mod preprocessing;
 pub mod record;
+mod refit;
 mod selection;
 mod setup;
 pub mod shared;
@@ -54,8 +55,8 @@ mod tests;
 
 pub use error::RunError;
 pub use evaluators::{
-    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, ProxySettings,
-    SettingInfo, TrainingEvaluators, TrainingSettings,
+    AllRows, DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given,
+    ProxySettings, SettingInfo, TrainingEvaluators, TrainingSettings,
 };
 pub use event::{Event, Phase, Unit};
 pub use executor::WorkerProgram;
@@ -71,6 +72,7 @@ pub use lifecycle::{Elsewhere, Ending, Options, resume, resume_by, start, start_
 pub use origin::Origin;
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
+pub use refit::{Refitted, refit};
 pub use selection::{Bound, Front, FrontRow, Limit, amount};
 pub use state::{Outcome, State};
 pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};

@@ -7,11 +7,13 @@
 //!
 //! What the figures mean is not decided here.
 
+mod designs;
 mod look;
 mod plan;
 mod record;
 mod settings;
 
+pub use designs::Design;
 pub use look::look_of;
 pub use plan::{LEAST_RETRAIN_SEEDS, LEAST_SEARCH_SEEDS, Part, Plan};
 pub use record::{FixedWinner, RecordedComparison, Winners};
@@ -173,13 +175,27 @@ impl Work<'_> {
         record::fix(&searched, Clocks::of_machine().now())?;
         if self.plan.quick {
             // Their experiments retrain nothing, so this only writes down that they are over.
-            return self.parts(Until::End, watch);
+            return Ok(self.parts(Until::End, watch)? && self.designs(watch)?);
         }
         let Written {
             look, unwritten, ..
         } = look::take(&searched)?;
         watch(&Notice::WinnersFixed { look, unwritten });
         self.parts(Until::Tested { look }, watch)
+    }
+
+    /// Scores the hand-designed networks of a quick comparison, unless they have been; false if it was interrupted.
+    fn designs(&self, watch: &mut dyn FnMut(&Notice<'_>)) -> Result<bool, RunError> {
+        let searched = RecordedComparison::open(self.folder)?;
+        if searched.designs().is_some() {
+            return Ok(true);
+        }
+        let mut tell = |event: &Event| watch(&Notice::Of(event));
+        let Some(found) = designs::train(&searched, self.load, self.options, &mut tell)? else {
+            return Ok(false);
+        };
+        record::write_designs(self.folder, found)?;
+        Ok(true)
     }
 
     /// Sees every run to where it should be; false if one was interrupted.

@@ -1,5 +1,6 @@
 //! What a comparison's folder says besides its runs.
 
+use super::designs::Design;
 use super::look::Planned;
 use super::plan::{Part, Plan};
 use crate::run::files::Files;
@@ -45,6 +46,14 @@ pub struct Winners {
     pub winners: Vec<FixedWinner>,
 }
 
+/// `designs.json`: what hand-designed networks score on validation examples, in a quick comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Designs {
+    format: u32,
+    designs: Vec<Design>,
+}
+
 /// A winner that no test example has been seen for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +72,7 @@ pub struct RecordedComparison {
     folder: PathBuf,
     opening: Opening,
     winners: Option<Winners>,
+    designs: Option<Designs>,
     runs: Vec<(Part, RecordedRun)>,
 }
 
@@ -75,6 +85,8 @@ impl RecordedComparison {
         let opening: Opening = read(&opening_path(folder))?;
         let winners = winners_path(folder);
         let winners = winners.is_file().then(|| read(&winners)).transpose()?;
+        let designs = designs_path(folder);
+        let designs = designs.is_file().then(|| read(&designs)).transpose()?;
         let mut runs = Vec::new();
         for part in opening.plan.parts() {
             let path = folder.join(opening.plan.folder(part));
@@ -86,6 +98,7 @@ impl RecordedComparison {
             folder: folder.to_owned(),
             opening,
             winners,
+            designs,
             runs,
         })
     }
@@ -125,6 +138,11 @@ impl RecordedComparison {
         self.winners.as_ref()
     }
 
+    /// What hand-designed networks score on validation examples, in a quick comparison that has ended.
+    pub fn designs(&self) -> Option<&[Design]> {
+        self.designs.as_ref().map(|known| &known.designs[..])
+    }
+
     /// The runs that there are, in the order of the plan.
     pub fn runs(&self) -> &[(Part, RecordedRun)] {
         &self.runs
@@ -141,7 +159,8 @@ impl RecordedComparison {
     /// Whether every run has ended.
     pub fn is_complete(&self) -> bool {
         let ended = |(_, run): &(Part, RecordedRun)| run.state().ended.is_some();
-        self.runs.len() == self.plan().parts().len() && self.runs.iter().all(ended)
+        let scored = !self.plan().quick || self.designs.is_some();
+        scored && self.runs.len() == self.plan().parts().len() && self.runs.iter().all(ended)
     }
 
     pub(super) fn file(&self) -> Result<ExperimentFile, RunError> {
@@ -247,6 +266,16 @@ pub(super) fn lock(folder: &Path) -> Result<File, RunError> {
         Err(TryLockError::WouldBlock) => Err(RunError::Locked(folder.to_owned())),
         Err(TryLockError::Error(source)) => Err(RunError::file("lock", &path)(source)),
     }
+}
+
+/// Writes down what the hand-designed networks of a quick comparison score.
+pub(super) fn write_designs(folder: &Path, designs: Vec<Design>) -> Result<(), RunError> {
+    let format = FORMAT;
+    write(&designs_path(folder), &Designs { format, designs })
+}
+
+fn designs_path(folder: &Path) -> PathBuf {
+    folder.join("designs.json")
 }
 
 fn opening_path(folder: &Path) -> PathBuf {

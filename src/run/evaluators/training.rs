@@ -1,6 +1,6 @@
 //! Evaluators that train on a data source.
 
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
+use super::{AllRows, DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
 use crate::data::{Part, Preprocessing, SealedTest, Splits};
 use crate::evaluation::{
@@ -164,6 +164,17 @@ impl Evaluators for TrainingEvaluators {
 
     fn test_examples(&self) -> u64 {
         self.test_examples
+    }
+
+    fn open_all(&mut self) -> Option<AllRows<'_>> {
+        let (all, preprocessing) = self.test.take()?.open_for_training();
+        let rows = all.len() as u64;
+        let evaluator = RetrainingEvaluator::new(all.clone(), all, self.device);
+        Some(AllRows {
+            evaluator: Box::new(evaluator),
+            preprocessing,
+            rows,
+        })
     }
 
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
