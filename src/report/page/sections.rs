@@ -70,6 +70,12 @@ pub fn finals(summary: &Summary, out: &mut String) {
         );
     }
     out.push_str("</tbody></table></div>");
+    if let Some(look) = summary.look.filter(|look| *look > 1) {
+        let _ = write!(
+            out,
+            "<p class=\"note\">This was look {look} at these test examples: what was tried before was chosen by them too.</p>"
+        );
+    }
 }
 
 /// The winners drawn beside the hand-designed networks: of each search the best few by the score it chose them by,
