@@ -8,7 +8,7 @@ use super::terminal::Terminal;
 use crate::architecture::ArchitectureJson;
 use crate::evaluation::is_gain;
 use crate::layers::Value;
-use crate::run::{Bound, FinalRow, Limit, RecordedRun, TrialRow};
+use crate::run::{Bound, FinalRow, Limit, RecordedRun, TrialRow, amount as amount_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -112,16 +112,7 @@ pub(super) fn figure(text: &str) -> Result<(String, f64), String> {
     let (name, amount) = text
         .split_once('=')
         .ok_or_else(|| "write it as in `params=100k`".to_owned())?;
-    let (digits, unit) = match amount.char_indices().last() {
-        Some((at, 'k')) => (&amount[..at], 1e3),
-        Some((at, 'M')) => (&amount[..at], 1e6),
-        Some((at, 'G')) => (&amount[..at], 1e9),
-        _ => (amount, 1.0),
-    };
-    let number: f64 = digits
-        .parse()
-        .map_err(|_| format!("`{amount}` is no number such as `250`, `100k`, `2.5M` or `1G`"))?;
-    Ok((name.to_owned(), number * unit))
+    Ok((name.to_owned(), amount_of(amount)?))
 }
 
 #[cfg(test)]

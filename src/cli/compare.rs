@@ -2,7 +2,7 @@
 
 use super::data::DataDir;
 use super::failure::Failure;
-use super::progress::Progress;
+use super::progress::{Progress, tally};
 use super::recent::RUNS;
 use super::report::Format;
 use super::table::{Side, Table};
@@ -10,8 +10,8 @@ use super::terminal::Terminal;
 use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, isolated, numbers, report, search};
 use crate::report::{Agreed, Analysis, Expected, comparison_page};
-use crate::run::comparison::{self, Compared, Notice, RecordedComparison};
-use crate::run::{Event, ExperimentFile, Options, RunError};
+use crate::run::comparison::{self, Compared, Notice, Plan, RecordedComparison};
+use crate::run::{Event, ExperimentFile, Options, RunError, looks};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -22,7 +22,7 @@ pub struct Args {
     /// The experiment file; or the folder of a comparison to go on with
     #[arg(value_name = "EXPERIMENT or FOLDER")]
     path: PathBuf,
-    /// Only a look: one search seed, two retrainings, a quarter of the budget; not evidence
+    /// Only a look: one search seed, a quarter of the budget, validation examples only; not evidence
     #[arg(long)]
     quick: bool,
     /// Hold the result against expected.json beside the experiment
@@ -133,6 +133,11 @@ fn finish(
     let found = Expected::of(&comparison, &analysis);
     report::write(&folder.join("report.html"), &page)?;
     report::write(&folder.join("expected.json"), &found.to_text())?;
+    if let Err(error) = comparison.conclude(&analysis.verdict.headline, headline_p(&analysis)) {
+        terminal.say(&format!(
+            "warning: the ledger of looks is not told the verdict: {error}"
+        ));
+    }
     match args.format {
         Some(format) => terminal.data(&report::comparison(&comparison, &analysis, format)?)?,
         None => short(&analysis, terminal)?,
@@ -176,6 +181,13 @@ fn pack(
     Ok(())
 }
 
+/// The p-value of the first search against the best hand-designed network.
+fn headline_p(analysis: &Analysis) -> Option<f64> {
+    let design = &analysis.best_design()?.name;
+    let of = analysis.designs.iter().find(|it| it.second == *design)?;
+    Some(of.corrected)
+}
+
 /// A file in the folder beside an experiment that is named like it.
 fn beside(experiment: &Path, quick: bool, stem: &str, end: &str) -> PathBuf {
     let quick = if quick { "-quick" } else { "" };
@@ -216,7 +228,8 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.line(sentence)?;
     }
     terminal.line("")?;
-    let score = format!("test {}", analysis.score_name);
+    let part = if analysis.quick { "validation" } else { "test" };
+    let score = format!("{part} {}", analysis.score_name);
     let mut table = Table::new(&[
         ("arm", Side::Left),
         (score.as_str(), Side::Left),
@@ -249,6 +262,27 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
     terminal.data(&table.render())
 }
 
+/// What is compared, and why it can be no evidence, if it can't.
+fn opened(folder: &Path, plan: &Plan) -> String {
+    let mut out = format!(
+        "comparison in {}: {} with {} each",
+        folder.display(),
+        numbers::plural(plan.searches.len() as u64, "search").replace("searchs", "searches"),
+        numbers::plural(u64::from(plan.search_seeds), "seed")
+    );
+    if plan.look > 1 {
+        let alpha = numbers::level(looks::level(plan.look));
+        out.push_str(&format!(
+            "; look {} at these test examples (level {alpha}): `strata looks` lists those before",
+            plan.look
+        ));
+    }
+    for why in plan.shortcomings() {
+        out.push_str(&format!("\nnot evidence: {why}"));
+    }
+    out
+}
+
 /// Carries out `work` with progress on stderr, Ctrl-C as its end, and trackers that are told each run.
 fn watched(
     workers: Option<usize>,
@@ -269,7 +303,6 @@ fn watched(
         program: isolated::program(),
         ..Options::new(stop)
     };
-    let mut sealed = "the test examples";
     // The data is that of every run.
     let mut remarked = BTreeSet::new();
     let result = work(&options, &mut |notice| match notice {
@@ -278,18 +311,7 @@ fn watched(
             trackers.see(event);
             progress.see(event);
         }
-        Notice::Opened { folder, plan } => {
-            if plan.experiment.evaluator.info().looks_up {
-                sealed = "the table's test figures";
-            }
-            say(&format!(
-                "comparison in {}: {} with {} each",
-                folder.display(),
-                numbers::plural(plan.searches.len() as u64, "search")
-                    .replace("searchs", "searches"),
-                numbers::plural(u64::from(plan.search_seeds), "seed")
-            ));
-        }
+        Notice::Opened { folder, plan } => say(&opened(folder, plan)),
         Notice::Run {
             search,
             seed,
@@ -304,10 +326,11 @@ fn watched(
                 search.name
             ));
         }
-        Notice::WinnersFixed => {
+        Notice::WinnersFixed { look, unwritten } => {
             progress.close();
             say(&format!(
-                "== every search has ended and its winner is written down; now {sealed} are read"
+                "== every search has ended and its winner is written down; {}",
+                tally::test_opened(*look, unwritten.as_deref())
             ));
         }
     });

@@ -10,7 +10,9 @@ use crate::report::{
     Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
 };
 use crate::run::comparison::RecordedComparison;
-use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, Summary, TrialRow};
+use crate::run::{
+    EndReason, Ending, FinalRow, Nearest, RecordedRun, Subject, Summary, TrialRow, Within,
+};
 use serde::Serialize;
 use std::path::Path;
 
@@ -25,11 +27,55 @@ pub fn ending(ending: &Ending, terminal: &mut Terminal) -> Result<(), Failure> {
             "interrupted; go on with `strata resume {folder}`"
         ))),
         Some(EndReason::Completed) => completed(&ending.folder, terminal),
+        Some(EndReason::NothingWithin) => Err(nothing_within(&ending.folder)?),
         Some(reason) => Err(Failure::Other(format!(
             "{}; see `strata trials {folder} --failed`",
             reason.describe()
         ))),
     }
+}
+
+/// What came nearest to the bounds that no trial met.
+fn nothing_within(folder: &Path) -> Result<Failure, Failure> {
+    let run = RecordedRun::open(folder)?;
+    let folder = folder.display();
+    let each = |found: &Nearest| {
+        let figure = |(name, figure): &(String, f64)| format!("{name} {figure}");
+        let figures: Vec<String> = found.figures.iter().map(figure).collect();
+        let (within, trial) = (&found.within, found.trial);
+        format!(
+            "no trial with a score has {within}; the nearest is trial {trial} with {}",
+            figures.join(", ")
+        )
+    };
+    let all: Vec<String> = run.nearest()?.iter().map(each).collect();
+    Ok(Failure::Other(format!(
+        "{}: nothing was tested; `strata best {folder}` shows the best of all trials, and a `require` in the space keeps \
+         what is larger out of a new search",
+        all.join("; ")
+    )))
+}
+
+/// Says how many trials were outside of the winner's bounds from the beginning.
+fn in_vain(run: &RecordedRun, terminal: &mut Terminal) -> Result<(), Failure> {
+    let count = run.in_vain()?;
+    if count > 0 {
+        let within: Vec<String> = run
+            .started()
+            .experiment
+            .last
+            .within
+            .iter()
+            .map(Within::to_string)
+            .collect();
+        terminal.say(&format!(
+            "{count} of {} were outside of {} by figures that are known before training: `require` in the space would \
+             have saved them",
+            numbers::plural(run.state().trials(), "trial"),
+            within.join(" or of ")
+        ));
+    }
+    Ok(())
 }
 
 fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -38,6 +84,8 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
     let finals = run.finals()?;
     finals_table(&finals, terminal)?;
     let summary = run.summary()?;
+    look(summary.look, terminal)?;
+    in_vain(&run, terminal)?;
     if let Some(line) = failures(&run) {
         terminal.say(&line);
     }
@@ -178,6 +226,20 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     Ok(())
 }
 
+/// Says which look at its test examples a run was, unless it was the first.
+///
+/// # Errors
+/// When stdout can't be written.
+pub fn look(look: Option<u32>, terminal: &mut Terminal) -> Result<(), Failure> {
+    match look {
+        Some(look) if look > 1 => terminal.line(&format!(
+            "look {look} at these test examples: what was tried before was chosen by them too; `strata looks` lists \
+             those before"
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn seeds(row: &FinalRow) -> String {
     match row.failed {
         0 => row.scores.len().to_string(),
@@ -199,6 +261,7 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .find(|row| row.subject == Subject::Winner)
         .and_then(|row| row.mean);
     rows.iter()
+        .filter(|row| !matches!(row.subject, Subject::Within(_)))
         .filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
 }
 

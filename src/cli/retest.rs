@@ -139,7 +139,7 @@ fn part(
         return Err(Failure::Input(format!("there is no {}", path.display())));
     }
     // Runs of a comparison divide the data alike, and not every one keeps what was learnt of it.
-    let kept = places.iter();
+    let mut kept = places.iter();
     let kept = kept.find_map(|(_, _, run)| run.kept_final_preprocessing().transpose());
     let preprocessing = match kept.transpose()? {
         Some(kept) => kept,

@@ -38,6 +38,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.line(&final_evaluation(progress))?;
     }
     report::finals_table(&summary.finals, terminal)?;
+    report::look(summary.look, terminal)?;
     terminal.line(&format!("journal digest {}", summary.digest))?;
     if summary.ended.is_none() {
         terminal.say(&format!(

@@ -117,6 +117,8 @@ pub struct Dataset {
     /// The columns of its file, where it is a table.
     pub(super) table: Option<TableLayout>,
     hash: String,
+    /// See [`test_hash`](Self::test_hash).
+    test_hash: String,
 }
 
 impl Dataset {
@@ -154,6 +156,7 @@ impl Dataset {
             &task,
             [Some(&examples), official_test.as_ref(), None],
         );
+        let test_hash = test_hash(official_test.as_ref().unwrap_or(&examples));
         Ok(Self {
             name,
             form,
@@ -164,6 +167,7 @@ impl Dataset {
             file: FileForm::default(),
             table: None,
             hash,
+            test_hash,
         })
     }
 
@@ -324,6 +328,12 @@ impl Dataset {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+
+    /// SHA-256 in hexadecimal over the examples that a test part is taken from, whole: the official ones, or else
+    /// all. It depends neither on how many of them are kept, nor on how they are divided or become numbers.
+    pub fn test_hash(&self) -> &str {
+        &self.test_hash
+    }
 }
 
 /// How many values the examples will have once they are ready for a network.
@@ -417,6 +427,13 @@ fn hash(form: &Form, task: &Task, parts: [Option<&Examples>; 3]) -> String {
             hash.update(number.to_le_bytes());
         }
     }
+    hexadecimal(hash)
+}
+
+fn test_hash(examples: &Examples) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"strata test examples 1\0");
+    hash_examples(&mut hash, examples);
     hexadecimal(hash)
 }
 

@@ -50,6 +50,12 @@ impl Part {
         &self.inputs[index * size..(index + 1) * size]
     }
 
+    /// Adds the examples of another part of the same data, on the same scale.
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.inputs.extend_from_slice(&other.inputs);
+        self.targets.extend(&other.targets);
+    }
+
     /// The first `count` examples.
     #[must_use]
     pub fn first(&self, count: usize) -> Self {
@@ -84,7 +90,7 @@ impl Part {
     #[must_use]
     pub(super) fn followed_by(mut self, other: Self) -> Self {
         self.inputs.extend(other.inputs);
-        self.targets.extend(other.targets);
+        self.targets.extend(&other.targets);
         self.groups = None;
         self
     }

@@ -185,6 +185,14 @@ impl SealedTest {
             for_retrained: scaled(&self.source.retraining().1),
         }
     }
+
+    /// All examples together, those of the test included, scaled by their own statistics, with what turns new examples
+    /// into inputs of networks that are trained on them: for a winner that has been tested, to be used and not judged.
+    pub fn open_for_training(self) -> (Part, Preprocessing) {
+        let (part, scale) = self.source.all();
+        let preprocessing = self.source.preprocessing(&scale);
+        (part, preprocessing)
+    }
 }
 
 /// The opened test part, once for each scale that a network may have been trained on.
@@ -283,6 +291,17 @@ impl Source {
         let mut part = self.part(&self.dataset.examples, &both);
         if let Some(official) = &self.dataset.official_validation {
             part = part.followed_by(self.whole(official));
+        }
+        let scale = Scale::fit(self.normalise, &part);
+        scale.apply(&mut part);
+        (part, scale)
+    }
+
+    fn all(&self) -> (Part, Scale) {
+        let everything: Vec<usize> = (0..self.dataset.len()).collect();
+        let mut part = self.part(&self.dataset.examples, &everything);
+        if self.dataset.official_test.is_some() {
+            part.extend(&self.test());
         }
         let scale = Scale::fit(self.normalise, &part);
         scale.apply(&mut part);

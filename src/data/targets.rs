@@ -74,19 +74,19 @@ impl Targets {
         }
     }
 
-    /// Adds the targets of further examples of the same data.
-    pub(super) fn extend(&mut self, others: Self) {
-        match (self, others) {
-            (Self::Classes { labels, .. }, Self::Classes { labels: others, .. }) => {
-                labels.extend(others)
+    /// Adds the targets of other examples of the same task.
+    pub(super) fn extend(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Classes { labels, .. }, Self::Classes { labels: more, .. }) => {
+                labels.extend_from_slice(more);
             }
-            (Self::Labels { flags, .. }, Self::Labels { flags: others, .. }) => {
-                flags.extend(others)
+            (Self::Labels { flags, .. }, Self::Labels { flags: more, .. }) => {
+                flags.extend_from_slice(more);
             }
-            (Self::Numbers { values, .. }, Self::Numbers { values: others, .. }) => {
-                values.extend(others)
+            (Self::Numbers { values, .. }, Self::Numbers { values: more, .. }) => {
+                values.extend_from_slice(more);
             }
-            _ => unreachable!("targets of one dataset are of one kind"),
+            _ => unreachable!("the parts of one dataset have one task"),
         }
     }
 

@@ -115,7 +115,9 @@ impl Followed {
             Record::Ended(ended) => {
                 card.phase = match ended.reason {
                     EndReason::Completed => "completed",
-                    EndReason::NothingFinished | EndReason::ConsecutiveFailures => "gave up",
+                    EndReason::NothingFinished
+                    | EndReason::NothingWithin
+                    | EndReason::ConsecutiveFailures => "gave up",
                 }
             }
         }

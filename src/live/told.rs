@@ -111,6 +111,7 @@ enum What {
     },
     TestOpened {
         examples: u64,
+        look: u32,
     },
     Selected {
         subject: String,
@@ -182,6 +183,7 @@ impl What {
             },
             Record::TestOpened(opened) => Self::TestOpened {
                 examples: opened.examples,
+                look: opened.look,
             },
             Record::Selected(done) => Self::Selected {
                 subject: done.subject.to_string(),

@@ -333,12 +333,15 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
             if part.search == index {
                 for (subject, candidate) in run.finalists()? {
                     let tested = Tested {
+                        comparison,
                         run,
                         part: *part,
                         candidate: &candidate,
                     };
                     match &subject {
                         Subject::Winner => tested.winner(&mut arm),
+                        // A comparison has one winner a search.
+                        Subject::Within(_) => {}
                         Subject::Random(number) => tested.random(*number, &mut drawn),
                         Subject::Baseline(name) => tested.baseline(name, &mut designed),
                     }
@@ -355,6 +358,7 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
 
 /// A network that was tested in a run.
 struct Tested<'a> {
+    comparison: &'a RecordedComparison,
     run: &'a RecordedRun,
     part: Part,
     candidate: &'a Candidate,
@@ -374,7 +378,10 @@ impl Tested<'_> {
             search_score: winner.map(|winner| winner.score),
             ..self.network(Some(self.part.seed + 1))
         });
-        self.scores(&Subject::Winner, arm);
+        match winner.filter(|_| self.comparison.plan().quick) {
+            Some(winner) => arm.scores.push(self.validated(winner.score)),
+            None => self.scores(&Subject::Winner, arm),
+        }
     }
 
     fn random(&self, number: u32, drawn: &mut Vec<Arm>) {
@@ -402,7 +409,23 @@ impl Tested<'_> {
                 designed.len() - 1
             }
         };
-        self.scores(&Subject::Baseline(name.to_owned()), &mut designed[at]);
+        let designs = self.comparison.designs().unwrap_or_default();
+        match designs.iter().find(|design| design.name == name) {
+            None => self.scores(&Subject::Baseline(name.to_owned()), &mut designed[at]),
+            Some(design) => match design.score {
+                Some(score) => designed[at].scores.push(self.validated(score)),
+                None => designed[at].failed += 1,
+            },
+        }
+    }
+
+    /// A score on validation examples: all that a quick look knows.
+    fn validated(&self, value: f64) -> Score {
+        Score {
+            search_seed: self.part.seed + 1,
+            retraining: 1,
+            value,
+        }
     }
 
     fn scores(&self, subject: &Subject, arm: &mut Arm) {

@@ -148,6 +148,7 @@ impl Retest {
 fn arm(run: &RetestedRun, subject: &Subject) -> (String, Kind) {
     match subject {
         Subject::Winner => (run.search.clone(), Kind::Searched),
+        Subject::Within(number) => (format!("{}, within {number}", run.search), Kind::Searched),
         Subject::Baseline(name) => (name.clone(), Kind::Designed),
         Subject::Random(_) => ("random networks".to_owned(), Kind::Random),
     }

@@ -147,6 +147,9 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             grouped(row.macs)
         );
     }
+    if let Some(look) = summary.look.filter(|look| *look > 1) {
+        let _ = writeln!(out, "\nThis was look {look} at these test examples.");
+    }
     Ok(out)
 }
 

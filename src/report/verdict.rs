@@ -34,9 +34,8 @@ pub(super) fn verdict(analysis: &Analysis) -> Verdict {
     }
     let headline = match (analysis.quick, analysis.complete) {
         (true, _) => format!(
-            "Not evidence: a quick look with {} and {} a network.",
+            "Not evidence: a quick look with {} at validation examples only, from which nothing is claimed.",
             plural(u64::from(analysis.search_seeds), "search seed"),
-            plural(u64::from(analysis.retrain_seeds), "retraining"),
         ),
         (false, false) => "Not evidence yet: the comparison has not ended.".to_owned(),
         (false, true) => headline(analysis, search, design),
@@ -100,7 +99,8 @@ fn means(analysis: &Analysis, search: &Arm, design: &Arm) -> String {
         format!("{}{interval}", score(sample.mean))
     };
     format!(
-        "Mean test {}: {} for {}, {} for {}, the best of {}.",
+        "Mean {} {}: {} for {}, {} for {}, the best of {}.",
+        if analysis.quick { "validation" } else { "test" },
         analysis.score_name,
         told(search),
         search.name,

@@ -21,6 +21,7 @@ use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
+use super::within::Leader;
 use crate::evaluation::Finished;
 use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
@@ -86,6 +87,8 @@ struct Search<'a, 'c> {
     proposed: Vec<TrialId>,
     /// Whether what became of trials is of no use to later ones, so that it need not be remembered.
     forgets: bool,
+    /// The best of those that may win, where the winner has bounds.
+    leader: Leader,
     closed: Option<SearchEnd>,
     cancelled: usize,
 }
@@ -430,7 +433,13 @@ impl Search<'_, '_> {
         let proposal = &self.core.state.proposals[trial.0 as usize];
         let params = proposal.params;
         let held = self.core.state.best();
-        let improves = held.is_none_or(|held| is_better((proposal, &record), held));
+        let setup = self.core.setup;
+        let improves = match setup.experiment.last.within.is_empty() {
+            true => held.is_none_or(|held| is_better((proposal, &record), held)),
+            false => self
+                .leader
+                .challenge(setup, (proposal, &record), &open.candidate)?,
+        };
         if improves {
             // Before the record: a crash in between leaves files that the same trial writes again.
             let (folder, score_name) = (self.core.folder, self.core.setup.score_name());

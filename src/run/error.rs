@@ -117,6 +117,20 @@ pub enum RunError {
         /// What is wrong with it.
         message: String,
     },
+    /// A line of a ledger of looks is damaged.
+    #[error(
+        "{} line {line} is damaged: {message}; nothing is tested before it is right, as looks at test examples are \
+         counted by it: restore the file from a copy or from version control",
+        path.display()
+    )]
+    DamagedLedger {
+        /// The ledger.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        message: String,
+    },
     /// The journal was written by a newer version.
     #[error(
         "{} line {line} is in journal format {found}, and this version of strata reads up to format \

@@ -70,12 +70,34 @@ pub trait Evaluators {
         None
     }
 
+    /// SHA-256 in hexadecimal of the examples that the test part is taken from, however they are divided: what
+    /// [looks](super::looks) at it are counted by. Nothing if they are not known here.
+    fn test_hash(&self) -> Option<&str> {
+        Some(self.data_hash())
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
+
+    /// What trains on every example, those of the test included: to be asked for when the winner has been tested, in a
+    /// process that opens no test. Nothing if networks are not trained on data.
+    fn open_all(&mut self) -> Option<AllRows<'_>> {
+        None
+    }
 
     /// Breaks the seal of the test examples and gives what judges by them, after training on all
     /// others. May be called once, and only if there is anything to test by.
     fn open_test(&mut self) -> Box<dyn Evaluator + '_>;
+}
+
+/// What trains on every example of the data.
+pub struct AllRows<'a> {
+    /// Trains. What it says of scores means nothing: no example is left that it has not learnt from.
+    pub evaluator: Box<dyn Evaluator + 'a>,
+    /// What turns new examples into inputs of networks that it trains.
+    pub preprocessing: Preprocessing,
+    /// The number of examples.
+    pub rows: u64,
 }
 
 /// A kind of evaluator, for people.

@@ -146,8 +146,13 @@ pub enum Event {
         /// Why.
         reason: SearchEnd,
     },
-    /// The test examples are read, for the only time.
-    TestOpened,
+    /// The test examples are read, for the only time in this run.
+    TestOpened {
+        /// The how manieth [look](super::looks) at them it is, from 1.
+        look: u32,
+        /// Why the look could not be written into the ledger of its folder, if it couldn't.
+        unwritten: Option<String>,
+    },
     /// The run was told to end; it can be resumed.
     Interrupted {
         /// The run folder.

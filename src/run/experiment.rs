@@ -5,6 +5,7 @@ use super::error::RunError;
 use super::evaluators::EvaluatorSettings;
 use super::prefilter::PrefilterSettings;
 use super::toml_text;
+use super::within::{Within, one_or_several};
 use crate::data::DataSource;
 use crate::model::ComputeDevice;
 use crate::random::Seed;
@@ -183,7 +184,7 @@ impl Default for TrialSettings {
 
 /// `[final]`: the winner is trained once more on training and validation examples together, with
 /// fresh seeds, and tested.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FinalSettings {
     /// With how many seeds; 0 leaves the test examples sealed.
@@ -195,6 +196,13 @@ pub struct FinalSettings {
     /// Files of spaces of one, relative to the experiment file: networks to compare with, trained
     /// with the same recipe and seeds.
     pub baselines: Vec<PathBuf>,
+    /// Bounds that the winner has to meet; several are several points of the front, each with a winner of its own.
+    /// Since format 6.
+    #[serde(
+        deserialize_with = "one_or_several",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub within: Vec<Within>,
 }
 
 impl Default for FinalSettings {
@@ -203,6 +211,7 @@ impl Default for FinalSettings {
             retrain_seeds: 5,
             random_networks: 0,
             baselines: Vec::new(),
+            within: Vec::new(),
         }
     }
 }
@@ -266,6 +275,17 @@ impl ExperimentFile {
     }
 }
 
+impl ExperimentFile {
+    /// The folder that the file is in; nothing for an experiment that was made in another way.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.path.as_ref()?;
+        Some(match self.base.as_os_str().is_empty() {
+            true => PathBuf::from("."),
+            false => self.base.clone(),
+        })
+    }
+}
+
 impl Experiment {
     /// The experiment that a text describes. `name` is the text's name in messages.
     ///
@@ -273,9 +293,14 @@ impl Experiment {
     /// When it is not TOML, has an unknown key, or makes no sense.
     pub fn parse(name: &str, text: &str) -> Result<Self, RunError> {
         let experiment: Self = toml_text::parse(name, text)?;
+        let given = has_retrain_seeds(text).then_some(experiment.last.retrain_seeds);
         match experiment.nonsense() {
             None => Ok(Self {
                 search: experiment.search.filled(),
+                compare: CompareSettings {
+                    retrain_seeds: experiment.compare.retrain_seeds.or(given),
+                    ..experiment.compare
+                },
                 ..experiment
             }),
             Some((path, message)) => Err(toml_text::error_at(name, text, &path, message)),
@@ -294,6 +319,11 @@ impl Experiment {
                 Err(RunError::Setting { key, message })
             }
         }
+    }
+
+    /// Whether whoever carries the search out may forget what became of most trials.
+    pub(super) fn forgets(&self) -> bool {
+        self.search.forgets() && self.last.within.is_empty()
     }
 
     fn unfit_device(&self) -> Option<String> {
@@ -352,6 +382,9 @@ impl Experiment {
             let key = path.last().expect("a path has a key");
             return Some((path.to_vec(), format!("`{key}` needs {needed}")));
         }
+        if let Some(message) = self.last.within.iter().find_map(Within::nonsense) {
+            return Some((vec!["final", "within"], message));
+        }
         if let Some(message) = self.unfit_device() {
             return Some((vec!["trial", "device"], message));
         }
@@ -372,6 +405,13 @@ impl Experiment {
         }
         self.evaluator.nonsense(self)
     }
+}
+
+/// Whether an experiment's text says how often to retrain: the defaults of a search and of a comparison differ.
+fn has_retrain_seeds(text: &str) -> bool {
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let last = table.get("final").and_then(toml::Value::as_table);
+    last.is_some_and(|last| last.contains_key("retrain_seeds"))
 }
 
 /// Why this build of strata can't train on a device.

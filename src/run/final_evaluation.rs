@@ -12,14 +12,17 @@ use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Beginning, Done, Executor};
 use super::leftovers;
+use super::looks::{Counting, Written};
 use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
 use super::retrained;
 use super::selection_training::{self, Rule};
+use super::within;
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Names the winner, if any trial has a score.
@@ -30,8 +33,20 @@ pub(super) fn name_winner(core: &mut Core<'_>) -> Result<Option<TrialId>, RunErr
     let Some((_, best)) = core.state.best() else {
         return Ok(None);
     };
-    let (trial, score) = (best.trial, best.score);
-    core.record(Record::Winner(Winner { trial, score }))?;
+    let best = Winner {
+        trial: best.trial,
+        score: best.score,
+        others: Vec::new(),
+    };
+    let winner = match core.setup.experiment.last.within.is_empty() {
+        true => Some(best),
+        false => within::winners(core)?,
+    };
+    let Some(winner) = winner else {
+        return Ok(None);
+    };
+    let trial = winner.trial;
+    core.record(Record::Winner(winner))?;
     Ok(Some(trial))
 }
 
@@ -39,16 +54,16 @@ pub(super) fn name_winner(core: &mut Core<'_>) -> Result<Option<TrialId>, RunErr
 pub(super) fn evaluate(
     core: &mut Core<'_>,
     evaluators: &mut dyn Evaluators,
-    winner: TrialId,
+    counting: &Counting,
 ) -> Result<Flow, RunError> {
     let seeds = core.setup.experiment.last.retrain_seeds;
-    let subjects = subjects(core, winner)?;
+    let subjects = subjects(core)?;
     let order = order(&subjects, seeds);
     if core.state.retrained.len() == order.len() {
         return Ok(Flow::Done);
     }
     let trains = evaluators.selection().is_some();
-    let rule = Rule::of(core.setup, &core.state, trains, winner);
+    let rule = Rule::of(core.setup, &core.state, trains);
     let selections = rule.selections(&subjects);
     let units = (selections.len() + order.len()) as u64;
     core.tell(&Event::Phase {
@@ -59,9 +74,7 @@ pub(super) fn evaluate(
         return Ok(Flow::Interrupted);
     }
     if !core.state.test_opened {
-        let examples = evaluators.test_examples();
-        core.record(Record::TestOpened(TestOpened { examples }))?;
-        core.tell(&Event::TestOpened);
+        open_test(core, evaluators, counting)?;
     }
     let (workforce, limits) = (core.workforce, core.limits);
     let mut flow = Flow::Interrupted;
@@ -69,8 +82,7 @@ pub(super) fn evaluate(
         let finals = Finals {
             core,
             executor,
-            winner,
-            rule,
+            rule: &rule,
             subjects: &subjects,
             order: &order,
             kept: &kept(&subjects, &order),
@@ -82,6 +94,24 @@ pub(super) fn evaluate(
     Ok(flow)
 }
 
+/// Writes down that the test examples are known from here on, in the ledger of looks and in the journal.
+fn open_test(
+    core: &mut Core<'_>,
+    evaluators: &dyn Evaluators,
+    counting: &Counting,
+) -> Result<(), RunError> {
+    let started = core.state.started.as_ref();
+    let started = started.expect("a run that is evaluated was started");
+    let taken = counting.take(started, evaluators.test_hash(), core.clock.now())?;
+    let Written {
+        look, unwritten, ..
+    } = taken;
+    let examples = evaluators.test_examples();
+    core.record(Record::TestOpened(TestOpened { examples, look }))?;
+    core.tell(&Event::TestOpened { look, unwritten });
+    Ok(())
+}
+
 /// A network and how it is trained.
 pub(super) struct Contestant {
     pub subject: Subject,
@@ -89,14 +119,15 @@ pub(super) struct Contestant {
     pub recipe: Recipe,
 }
 
-fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunError> {
+fn subjects(core: &Core<'_>) -> Result<Vec<Contestant>, RunError> {
     let setup = core.setup;
-    let genome = &core.state.proposals[winner.0 as usize].genome;
-    let candidate = setup
-        .space
-        .decode(genome)
-        .expect("a trial's genome is in the space");
-    let mut all = vec![(Subject::Winner, candidate)];
+    let winner = core.state.winner.as_ref();
+    let winner = winner.expect("the winner is named before it is tested");
+    let mut all = Vec::new();
+    for (subject, trial) in winner.entrants() {
+        let genome = &core.state.proposals[trial.0 as usize].genome;
+        all.push((subject, setup.candidate(genome)?));
+    }
     for baseline in &setup.baselines {
         all.push((
             Subject::Baseline(baseline.name.clone()),
@@ -140,8 +171,7 @@ fn kept(subjects: &[Contestant], order: &[(usize, u32)]) -> Vec<bool> {
 struct Finals<'a, 'c> {
     core: &'a mut Core<'c>,
     executor: &'a mut dyn Executor,
-    winner: TrialId,
-    rule: Rule,
+    rule: &'a Rule,
     subjects: &'a [Contestant],
     order: &'a [(usize, u32)],
     /// Which of them leave their weights in the run folder.
@@ -217,6 +247,16 @@ impl Finals<'_, '_> {
             .derive("retraining", u64::from(index))
     }
 
+    /// Where a network is kept with the trial that it is of, if it is of one.
+    fn place(&self, at: usize) -> Option<(PathBuf, TrialId)> {
+        let subject = &self.subjects[at].subject;
+        let winner = self.core.state.winner.as_ref()?;
+        let entrants = winner.entrants().into_iter();
+        let (subject, trial) = entrants.into_iter().find(|(known, _)| known == subject)?;
+        let folder = self.core.folder;
+        Some((folder.best_of(&subject), trial))
+    }
+
     /// Writes the results whose turn it is.
     fn settle(&mut self) -> Result<(), RunError> {
         while let Some(&(at, index)) = self.order.get(self.core.state.retrained.len()) {
@@ -278,12 +318,11 @@ impl Finals<'_, '_> {
         if let Some(weights) = weights.as_deref().filter(|_| is_kept) {
             retrained::write(self.core.folder, &record.subject, index, weights)?;
         }
-        if at == 0 && index == 0 {
+        if let (Some(place), 0) = (self.place(at), index) {
             let candidate = &contestant.candidate;
-            let folder = self.core.folder;
             leftovers::write_retrained(
-                folder,
-                self.winner,
+                self.core.folder.files(),
+                &place,
                 &record,
                 candidate,
                 weights.as_deref(),

@@ -13,7 +13,7 @@ use crate::search::TrialId;
 use crate::space::Candidate;
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a person should know about the network in `best/`.
 #[derive(Serialize)]
@@ -66,13 +66,13 @@ pub(super) fn write_best(
         epochs: record.best_epoch,
         ..About::of(record.trial, candidate, score_name).with_validation(record.score)
     };
-    write_network(folder, candidate, weights, &about)
+    write_network(folder.files(), &folder.best(), candidate, weights, &about)
 }
 
-/// The best network, as the final evaluation trained it with its first seed.
+/// A winner's network, as the final evaluation trained it with its first seed.
 pub(super) fn write_retrained(
-    folder: &RunFolder,
-    trial: TrialId,
+    files: &Files,
+    (folder, trial): &(PathBuf, TrialId),
     record: &Retrained,
     candidate: &Candidate,
     weights: Option<&[u8]>,
@@ -84,9 +84,9 @@ pub(super) fn write_retrained(
     let about = About {
         trained_on: "train and validation",
         epochs: record.epochs,
-        ..About::of(trial, candidate, score_name).with_test(score)
+        ..About::of(*trial, candidate, score_name).with_test(score)
     };
-    write_network(folder, candidate, weights, &about)
+    write_network(files, folder, candidate, weights, &about)
 }
 
 impl About<'_> {
@@ -135,15 +135,15 @@ fn is_accuracy(name: &&str) -> bool {
 }
 
 fn write_network(
-    folder: &RunFolder,
+    files: &Files,
+    folder: &Path,
     candidate: &Candidate,
     weights: Option<&[u8]>,
     about: &About<'_>,
 ) -> Result<(), RunError> {
-    let (files, folder) = (folder.files(), folder.best());
-    files.create_folder(&folder)?;
+    files.create_folder(folder)?;
     let architecture = &candidate.architecture;
-    write_architecture(files, &folder, architecture)?;
+    write_architecture(files, folder, architecture)?;
     files.replace(
         &folder.join("architecture.txt"),
         text(architecture).as_bytes(),

@@ -11,6 +11,7 @@ use super::files::Files;
 use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
+use super::looks::Counting;
 use super::manifest;
 use super::origin::Origin;
 use super::past::{Past, Story};
@@ -275,6 +276,11 @@ pub(super) fn load(started: &Started, place: &Elsewhere) -> Result<Box<dyn Evalu
 pub(super) enum Until {
     /// Until there is a winner, with the test examples sealed.
     Winner,
+    /// To its end, its look at the test examples being part of one that is written down.
+    Tested {
+        /// The how manieth.
+        look: u32,
+    },
     /// To its end.
     End,
 }
@@ -316,7 +322,13 @@ impl Place<'_> {
         for remark in evaluators.remarks() {
             core.tell(&Event::Remark(remark));
         }
-        let reason = phases(&mut core, evaluators, self.until)?;
+        let started = core.state.started.as_ref();
+        let started = started.expect("a past begins with the start");
+        let counting = match self.until {
+            Until::Tested { look } => Counting::Taken(look),
+            _ => Counting::of(started, options.place.base.as_deref()),
+        };
+        let reason = phases(&mut core, evaluators, self.until, &counting)?;
         let folder = self.folder.path().to_owned();
         if reason.is_none() && core.is_interrupted() {
             core.tell(&Event::Interrupted {
@@ -332,6 +344,7 @@ fn phases(
     core: &mut Core<'_>,
     evaluators: &mut dyn Evaluators,
     until: Until,
+    counting: &Counting,
 ) -> Result<Option<EndReason>, RunError> {
     if dispatcher::search(core, evaluators)? == Flow::Interrupted {
         return Ok(None);
@@ -340,16 +353,20 @@ fn phases(
     if searched.reason == SearchEnd::ConsecutiveFailures {
         return Err(dispatcher::give_up(core)?);
     }
-    let Some(winner) = final_evaluation::name_winner(core)? else {
-        core.end(EndReason::NothingFinished)?;
-        return Ok(Some(EndReason::NothingFinished));
-    };
+    if final_evaluation::name_winner(core)?.is_none() {
+        let reason = match core.state.best() {
+            Some(_) => EndReason::NothingWithin,
+            None => EndReason::NothingFinished,
+        };
+        core.end(reason)?;
+        return Ok(Some(reason));
+    }
     if until == Until::Winner {
         return Ok(None);
     }
     if core.setup.experiment.last.retrain_seeds > 0
         && evaluators.can_test()
-        && final_evaluation::evaluate(core, evaluators, winner)? == Flow::Interrupted
+        && final_evaluation::evaluate(core, evaluators, counting)? == Flow::Interrupted
     {
         return Ok(None);
     }

@@ -29,6 +29,7 @@ pub mod journal;
 pub mod launch;
 mod leftovers;
 mod lifecycle;
+pub mod looks;
 mod manifest;
 mod origin;
 mod past;
@@ -37,6 +38,7 @@ mod prefilter;
 mod preprocessing;
 pub mod record;
 mod reference;
+mod refit;
 mod retest;
 mod retrained;
 mod selection;
@@ -49,6 +51,7 @@ mod time;
 mod toml_text;
 mod verify;
 mod wire;
+mod within;
 mod worker;
 
 #[cfg(test)]
@@ -56,8 +59,8 @@ mod tests;
 
 pub use error::RunError;
 pub use evaluators::{
-    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, ProxySettings,
-    SettingInfo, TrainingEvaluators, TrainingSettings,
+    AllRows, DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given,
+    ProxySettings, SettingInfo, TrainingEvaluators, TrainingSettings,
 };
 pub use event::{Event, Phase, Unit};
 pub use executor::WorkerProgram;
@@ -74,10 +77,12 @@ pub use origin::Origin;
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
 pub use reference::{EndBy, Ends, Extent};
+pub use refit::{Refitted, refit};
 pub use retest::{Retested, retest};
 pub use retrained::RetrainedNetwork;
-pub use selection::{Bound, Front, FrontRow, Limit, fronts};
+pub use selection::{Bound, Front, FrontRow, Limit, amount, fronts};
 pub use state::{Outcome, State};
 pub use summary::{FinalProgress, FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Sample, Verification, choose, verify, verify_with};
+pub use within::{Amount, Nearest, Within};
 pub use worker::{work, work_with};

@@ -50,30 +50,21 @@ impl Record {
     pub fn format(&self) -> u32 {
         match self {
             Self::Started(_) => UNNAMED,
+            Self::TestOpened(opened) if !is_first_look(&opened.look) => 6,
             _ => self.format_of_what_happened(),
         }
     }
 
     /// The format in which lines before format 6 say what happened: as they were written, without what is said of the
-    /// host, which the digest leaves out.
+    /// host and of other runs, which the digest leaves out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
-        if let Self::Started(started) = self {
-            let data = &started.experiment.data;
-            if data.needs_format_6() {
-                return 6;
-            }
-            if data.needs_format_5() {
-                return 5;
-            }
-        }
-        let is_of_format_6 = match self {
-            Self::Finished(finished) => finished.best_epoch.is_some(),
-            Self::Retrained(retrained) => retrained.epochs.is_some(),
-            Self::Selected(_) => true,
-            _ => false,
-        };
-        if is_of_format_6 {
+        if self.is_new() {
             return 6;
+        }
+        if let Self::Started(started) = self
+            && started.experiment.data.needs_format_5()
+        {
+            return 5;
         }
         let is_new = match self {
             Self::Started(started) => started.experiment.trial.needs_format_4(),
@@ -85,6 +76,24 @@ impl Record {
             _ => false,
         };
         if is_new { 4 } else { 3 }
+    }
+
+    /// Whether it says what format 5 has no words for.
+    fn is_new(&self) -> bool {
+        match self {
+            Self::Started(started) => {
+                let experiment = &started.experiment;
+                !experiment.last.within.is_empty() || experiment.data.needs_format_6()
+            }
+            Self::Finished(finished) => finished.best_epoch.is_some(),
+            Self::Winner(winner) => !winner.others.is_empty(),
+            Self::Selected(_) => true,
+            Self::Retrained(retrained) => {
+                retrained.epochs.is_some() || matches!(retrained.subject, Subject::Within(_))
+            }
+            Self::Ended(ended) => ended.reason == EndReason::NothingWithin,
+            _ => false,
+        }
     }
 }
 
@@ -351,6 +360,22 @@ pub struct Winner {
     pub trial: TrialId,
     /// Its score.
     pub score: f64,
+    /// The best trials within the second and further bounds of `final.within`, in their order. Since format 6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<TrialId>,
+}
+
+impl Winner {
+    /// The trials that are tested, each once: the winner, and those of further bounds.
+    pub fn entrants(&self) -> Vec<(Subject, TrialId)> {
+        let mut all = vec![(Subject::Winner, self.trial)];
+        for (number, &trial) in (2..).zip(&self.others) {
+            if all.iter().all(|(_, known)| *known != trial) {
+                all.push((Subject::Within(number), trial));
+            }
+        }
+        all
+    }
 }
 
 /// The breaking of the test part's seal.
@@ -359,6 +384,18 @@ pub struct Winner {
 pub struct TestOpened {
     /// The number of test examples.
     pub examples: u64,
+    /// The how manieth [look](super::looks) at them this is, from 1. Depends on what else was tested by the same
+    /// examples, so it is not part of the digest. Since format 6.
+    #[serde(default = "first_look", skip_serializing_if = "is_first_look")]
+    pub look: u32,
+}
+
+fn first_look() -> u32 {
+    1
+}
+
+fn is_first_look(look: &u32) -> bool {
+    *look == 1
 }
 
 /// A network of the final evaluation.
@@ -371,6 +408,8 @@ pub enum Subject {
     Baseline(String),
     /// An architecture drawn from the space, by its number. Since format 3.
     Random(u32),
+    /// The best trial within the bounds of `final.within` with this number, from 2 on. Since format 6.
+    Within(u32),
 }
 
 impl fmt::Display for Subject {
@@ -379,6 +418,7 @@ impl fmt::Display for Subject {
             Self::Winner => f.write_str("winner"),
             Self::Baseline(name) => f.write_str(name),
             Self::Random(number) => write!(f, "random network {}", number + 1),
+            Self::Within(number) => write!(f, "winner {number}"),
         }
     }
 }
@@ -536,6 +576,8 @@ pub enum EndReason {
     NothingFinished,
     /// Too many trials failed in a row.
     ConsecutiveFailures,
+    /// No trial with a score is within the bounds of `final.within`. Since format 6.
+    NothingWithin,
 }
 
 impl EndReason {
@@ -544,6 +586,7 @@ impl EndReason {
         match self {
             Self::Completed => "completed",
             Self::NothingFinished => "no trial has a score",
+            Self::NothingWithin => "no trial is within the bounds of `final.within`",
             Self::ConsecutiveFailures => "too many trials failed in a row",
         }
     }

@@ -70,6 +70,7 @@ pub(super) fn write(
 fn place(folder: &RunFolder, subject: &Subject, index: u32) -> PathBuf {
     let name = match subject {
         Subject::Winner => format!("winner-{}", index + 1),
+        Subject::Within(number) => format!("within-{number}-{}", index + 1),
         // A random network's number is that of its only retraining.
         Subject::Random(_) => format!("random-{}", index + 1),
         Subject::Baseline(name) => format!("baseline-{name}-{}", index + 1),

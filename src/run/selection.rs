@@ -56,12 +56,42 @@ pub enum Limit {
 }
 
 impl Bound {
-    fn admits(&self, figure: f64) -> bool {
+    pub(super) fn admits(&self, figure: f64) -> bool {
         match self.limit {
             Limit::Most(most) => figure <= most,
             Limit::Least(least) => figure >= least,
         }
     }
+
+    /// By what share of the limit a figure is outside; 0 for one within.
+    pub(super) fn misses_by(&self, figure: f64) -> f64 {
+        let (limit, outside) = match self.limit {
+            Limit::Most(most) => (most, figure - most),
+            Limit::Least(least) => (least, least - figure),
+        };
+        match self.admits(figure) {
+            true => 0.0,
+            false if limit == 0.0 => outside,
+            false => outside / limit.abs(),
+        }
+    }
+}
+
+/// An amount with a unit of thousands, as in `250`, `100k`, `2.5M` or `1G`.
+///
+/// # Errors
+/// When it is none: in words.
+pub fn amount(text: &str) -> Result<f64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'k')) => (&text[..at], 1e3),
+        Some((at, 'M')) => (&text[..at], 1e6),
+        Some((at, 'G')) => (&text[..at], 1e9),
+        _ => (text, 1.0),
+    };
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| format!("`{text}` is no number such as `250`, `100k`, `2.5M` or `1G`"))?;
+    Ok(number * unit)
 }
 
 impl fmt::Display for Bound {
@@ -113,7 +143,10 @@ impl RecordedRun {
     }
 
     /// Every trial that has a score at the highest fidelity, with its named figures.
-    fn answers(&self, names: &[String]) -> Result<Vec<(Answer<'_>, Vec<f64>)>, RunError> {
+    pub(super) fn answers(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(Answer<'_>, Vec<f64>)>, RunError> {
         let state = self.state();
         let highest = state.best().map(|(proposal, _)| proposal.fidelity());
         let setup = self.setup()?;
@@ -140,9 +173,9 @@ impl RecordedRun {
 }
 
 /// A trial that may be chosen.
-type Answer<'a> = (&'a Proposal, &'a TrialFinished);
+pub(super) type Answer<'a> = (&'a Proposal, &'a TrialFinished);
 
-fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
+pub(super) fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
     let known: Vec<&str> = ARCHITECTURE_FIGURES
         .into_iter()
         .chain(evaluated.keys().map(String::as_str))

@@ -13,7 +13,7 @@ use super::evaluators::Evaluators;
 use super::event::{Event, Unit};
 use super::executor::{Assignment, Beginning, Done, Executor};
 use super::final_evaluation::Contestant;
-use super::record::{Record, Selected, SelectedResult, Subject};
+use super::record::{Record, Selected, SelectedResult, Subject, Winner};
 use super::setup::Setup;
 use super::state::{Outcome, State};
 use crate::random::Seed;
@@ -23,37 +23,39 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How the number of epochs of retrainings is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
     /// All of the recipe's: nothing is trained epoch by epoch, or the run was begun before there was another rule.
     All,
-    /// As many as its own training took to its best: the winner's trial, or a selection training where that trial tells
+    /// As many as its own training took to its best: a winner's trial, or a selection training where that trial tells
     /// nothing of a whole training from fresh weights.
     Best {
-        /// The epochs that the winner's trial took.
-        winner: Option<u32>,
+        /// The epochs that the trials of winners took.
+        winners: BTreeMap<Subject, u32>,
     },
 }
 
 impl Rule {
     /// The rule of a run, by whether its final evaluation trains networks.
-    pub fn of(setup: &Setup, state: &State, trains: bool, winner: TrialId) -> Self {
+    pub fn of(setup: &Setup, state: &State, trains: bool) -> Self {
         let started = state.started.as_ref();
         let revision = started.map(|started| started.training_revision());
         if revision != Some(training::REVISION) || !trains {
             return Self::All;
         }
+        let winner = state.winner.as_ref();
+        let entrants = winner.into_iter().flat_map(Winner::entrants);
+        let own = |(subject, trial)| Some((subject, own_epochs(setup, state, trial)?));
         Self::Best {
-            winner: own_epochs(setup, state, winner),
+            winners: entrants.filter_map(own).collect(),
         }
     }
 
     /// Whether a network needs a selection training.
     pub fn selects(&self, subject: &Subject) -> bool {
-        match (self, subject) {
-            (Self::All, _) => false,
-            (Self::Best { winner }, Subject::Winner) => winner.is_none(),
-            (Self::Best { .. }, Subject::Baseline(_) | Subject::Random(_)) => true,
+        match self {
+            Self::All => false,
+            Self::Best { winners } => !winners.contains_key(subject),
         }
     }
 
@@ -66,12 +68,12 @@ impl Rule {
     /// For how many epochs a network is retrained, once every selection training is over; nothing if no number is
     /// asked for. A network whose selection training failed is retrained for all.
     pub fn epochs(&self, state: &State, contestant: &Contestant) -> Option<u32> {
-        let Self::Best { winner } = self else {
+        let Self::Best { winners } = self else {
             return None;
         };
         let selected = state.selected.get(&contestant.subject);
         let own = match selected {
-            None => winner.filter(|_| contestant.subject == Subject::Winner),
+            None => winners.get(&contestant.subject).copied(),
             Some(selected) => selected.result.best_epoch(),
         };
         let all = || u32::try_from(contestant.recipe.epochs).unwrap_or(u32::MAX);
@@ -166,7 +168,7 @@ impl Selections<'_, '_> {
     /// A seed that does not depend on which other networks there are.
     fn seed(&self, subject: &Subject) -> Seed {
         let number = match subject {
-            Subject::Winner | Subject::Baseline(_) => 0,
+            Subject::Winner | Subject::Within(_) | Subject::Baseline(_) => 0,
             Subject::Random(number) => *number,
         };
         let root = self.core.setup.experiment.seed;

@@ -80,6 +80,8 @@ pub struct State {
     pub test_opened: bool,
     /// How many there were.
     pub test_examples: Option<u64>,
+    /// The how manieth look at them it was, from 1.
+    pub look: Option<u32>,
     /// The retrainings.
     pub retrained: BTreeMap<(Subject, u32), Retrained>,
     /// How the run ended.
@@ -121,6 +123,7 @@ impl State {
             }
             Record::TestOpened(opened) => {
                 (self.test_opened, self.test_examples) = (true, Some(opened.examples));
+                self.look = Some(opened.look);
             }
             Record::Retrained(done) => {
                 let of = (done.subject.clone(), done.index);

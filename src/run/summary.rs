@@ -57,6 +57,9 @@ pub struct Summary {
     pub final_progress: Option<FinalProgress>,
     /// The networks of the final evaluation, the winner first.
     pub finals: Vec<FinalRow>,
+    /// The how manieth look at its test examples the final evaluation was, once they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<u32>,
     /// How the run ended.
     pub ended: Option<EndReason>,
     /// Seconds of running.
@@ -196,7 +199,7 @@ impl RecordedRun {
         Self::read(RunFolder::open(path)?, |state, what| match what {
             What::Started => {
                 let started = state.started.as_ref();
-                forgets = started.is_some_and(|started| started.experiment.search.forgets());
+                forgets = started.is_some_and(|started| started.experiment.forgets());
             }
             What::Settled(trial) if forgets => state.forget_before(trial),
             _ => {}
@@ -309,9 +312,12 @@ impl RecordedRun {
 
     /// The winner, or the best trial so far.
     pub fn best(&self) -> Option<TrialRow> {
-        let (proposal, best) = self.state.best()?;
-        let outcome = self.state.outcomes.get(best.trial.0 as usize);
-        Some(self.row(proposal, outcome))
+        let best = match &self.state.winner {
+            Some(winner) => winner.trial,
+            None => self.state.best()?.1.trial,
+        };
+        let place = best.0 as usize;
+        Some(self.row(&self.state.proposals[place], self.state.outcomes.get(place)))
     }
 
     /// The network that a trial tried.
@@ -366,6 +372,7 @@ impl RecordedRun {
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
             final_progress: self.final_progress()?,
             finals: self.finals()?,
+            look: self.state.look,
             ended: self.state.ended,
             seconds: self.story.seconds(),
             digest: self.digest(),
@@ -380,7 +387,9 @@ impl RecordedRun {
         let setup = self.setup()?;
         let mut all = Vec::new();
         if let Some(winner) = &self.state.winner {
-            all.push((Subject::Winner, self.candidate(winner.trial)?));
+            for (subject, trial) in winner.entrants() {
+                all.push((subject, self.candidate(trial)?));
+            }
         }
         for baseline in &setup.baselines {
             let subject = Subject::Baseline(baseline.name.clone());
@@ -419,9 +428,9 @@ impl RecordedRun {
     /// How far the final evaluation has come.
     fn final_progress(&self) -> Result<Option<FinalProgress>, RunError> {
         let (setup, state) = (self.setup()?, &self.state);
-        let Some(winner) = &state.winner else {
+        if state.winner.is_none() {
             return Ok(None);
-        };
+        }
         let last = &setup.experiment.last;
         let retrained = state.retrained.len() as u64;
         if last.retrain_seeds == 0 || (state.ended.is_some() && retrained == 0) {
@@ -431,7 +440,7 @@ impl RecordedRun {
             evaluator, data, ..
         } = &setup.experiment;
         let trains = evaluator.trains_in_the_end(!data.is_empty());
-        let rule = Rule::of(&setup, state, trains, winner.trial);
+        let rule = Rule::of(&setup, state, trains);
         let finalists = self.finalists()?;
         let selecting = finalists
             .iter()
@@ -439,7 +448,9 @@ impl RecordedRun {
         let selected = state.selected.len() as u64;
         let retrainings = |(subject, _): &(Subject, Candidate)| match subject {
             Subject::Random(_) => 1,
-            Subject::Winner | Subject::Baseline(_) => u64::from(last.retrain_seeds),
+            Subject::Winner | Subject::Within(_) | Subject::Baseline(_) => {
+                u64::from(last.retrain_seeds)
+            }
         };
         Ok(Some(FinalProgress {
             selected,

@@ -169,7 +169,9 @@ impl Mlflow {
         self.flush()?;
         let status = match reason {
             EndReason::Completed => Status::Finished,
-            EndReason::NothingFinished | EndReason::ConsecutiveFailures => Status::Failed,
+            EndReason::NothingFinished
+            | EndReason::NothingWithin
+            | EndReason::ConsecutiveFailures => Status::Failed,
         };
         match &self.search {
             Some(search) => self.client.update(&search.run, status, Some(at)),

@@ -85,7 +85,9 @@ impl Bars {
             }
             Event::BestImproved { .. } => self.run.set_message(self.message()),
             Event::Searched { trials, reason } => self.note(&tally::searched(*trials, *reason)),
-            Event::TestOpened => self.note("the test examples are read now, for the only time"),
+            Event::TestOpened { look, unwritten } => {
+                self.note(&tally::test_opened(*look, unwritten.as_deref()));
+            }
             Event::Interrupted { .. } | Event::Ended { .. } => self.close(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::cli::numbers;
 use crate::evaluation::{EpochRecord, FailureKind};
-use crate::run::{Event, Phase, SearchEnd, Unit};
+use crate::run::{Event, Phase, SearchEnd, Unit, looks};
 use crate::search::TrialId;
 use std::collections::BTreeMap;
 
@@ -120,6 +120,24 @@ pub fn phase(phase: Phase) -> Option<&'static str> {
         ),
         Phase::Ended => None,
     }
+}
+
+/// What to say when the test examples are read.
+pub fn test_opened(look: u32, unwritten: Option<&str>) -> String {
+    let mut out = "the test examples are read now, for the only time in this run".to_owned();
+    if look > 1 {
+        let alpha = numbers::level(looks::level(look));
+        out.push_str(&format!(
+            ": look {look} at these test examples, level {alpha}"
+        ));
+    }
+    if let Some(why) = unwritten {
+        out.push_str(&format!(
+            "\nwarning: this look is noted in the run's journal alone, as the ledger can't be written ({why}): later \
+             experiments of the folder will not count it"
+        ));
+    }
+    out
 }
 
 /// What to say of a search's end.

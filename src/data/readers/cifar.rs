@@ -3,7 +3,7 @@
 use super::{Files, FormatInfo, Reader};
 use crate::data::{
     Asked, Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets, Task,
-    input, memory,
+    input, memory, tar,
 };
 use crate::layers::Shape;
 use std::io::Read;

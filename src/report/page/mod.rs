@@ -279,10 +279,11 @@ fn arms(analysis: &Analysis, out: &mut String) {
     let values = chosen.flat_map(Arm::values);
     let axis = Axis::around("", values, false);
     let score_name = escaped(&analysis.score_name);
+    let part = if analysis.quick { "Validation" } else { "Test" };
     let _ = write!(
         out,
         "<h2 id=\"arms\">Arms</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of arms\"><table>\
-         <thead><tr><th>Arm</th><th class=\"n\">Test {score_name}</th><th class=\"n\">95% interval</th>\
+         <thead><tr><th>Arm</th><th class=\"n\">{part} {score_name}</th><th class=\"n\">95% interval</th>\
          <th>{}, mean, interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
          <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">vs. random</th></tr></thead><tbody>",
         observations(analysis)
@@ -494,6 +495,18 @@ fn test_row(contrast: &Contrast, evidence: bool, out: &mut String) {
     );
 }
 
+/// The protocol of a quick look, which reads no test example.
+fn quick_protocol(budget: &str, out: &mut String) {
+    let _ = write!(
+        out,
+        "<h2 id=\"protocol\">Protocol</h2><ul>\
+         <li>Every arm has the same division of the data, the same recipe and, where it searches, the same budget: {budget}, failed trials counted.</li>\
+         <li>Scores are of validation examples: of a search the best that it saw, which is too good, and of a hand-designed network one training on the training examples.</li>\
+         <li>No test example was read.</li></ul>\
+         <p class=\"note\"><strong>Not evidence.</strong> This was a quick look, and nothing can be claimed from it.</p>"
+    );
+}
+
 fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut String) {
     let plan = comparison.plan();
     let budget = plan.experiment.budget;
@@ -503,6 +516,9 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
         budget.seconds.map(seconds),
     ];
     let budget: Vec<String> = parts.into_iter().flatten().collect();
+    if plan.quick {
+        return quick_protocol(&budget.join(" or "), out);
+    }
     let networks = plural(u64::from(plan.random_networks), "network");
     let are = match plan.random_networks {
         1 => "is",
@@ -522,9 +538,6 @@ fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut Stri
         budget.join(" or "),
         plural(u64::from(plan.search_seeds), "seed"),
     );
-    if plan.quick {
-        out.push_str("<p class=\"note\"><strong>Not evidence.</strong> This was a quick look: fewer seeds and a smaller budget than a comparison needs.</p>");
-    }
 }
 
 /// What arms have in common, what happens to winners and to random networks, and what is read last: of networks that

@@ -87,6 +87,12 @@ pub fn finals(summary: &Summary, out: &mut String) {
     if summary.finals.iter().any(|row| row.epochs.is_some()) {
         let _ = write!(out, "<p class=\"note\">{RETRAINING_RULE}</p>");
     }
+    if let Some(look) = summary.look.filter(|look| *look > 1) {
+        let _ = write!(
+            out,
+            "<p class=\"note\">This was look {look} at these test examples: what was tried before was chosen by them too.</p>"
+        );
+    }
 }
 
 /// The winners drawn beside the hand-designed networks: of each search the best few by the score it chose them by,
@@ -97,7 +103,7 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
     for named in runs {
         for (subject, candidate) in named.run.finalists()? {
             match subject {
-                Subject::Winner => Found::add(&mut winners, named, candidate),
+                Subject::Winner | Subject::Within(_) => Found::add(&mut winners, named, candidate),
                 Subject::Baseline(name) => {
                     if !designed.iter().any(|(known, _)| *known == name) {
                         designed.push((name, candidate));

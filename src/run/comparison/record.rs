@@ -1,8 +1,11 @@
 //! What a comparison's folder says besides its runs.
 
-use super::settings::{Part, Plan};
+use super::designs::Design;
+use super::look::Planned;
+use super::plan::{Part, Plan};
 use crate::run::files::Files;
 use crate::run::folder::RunFolder;
+use crate::run::looks::Written;
 use crate::run::manifest;
 use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files, journal};
 use crate::search::TrialId;
@@ -11,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-/// The newest format of the files of a comparison, and the one that is written. Format 2 names the experiment's file.
-const FORMAT: u32 = 2;
+/// The newest format of the files of a comparison, and the one that is written. Format 2 names the experiment's file,
+/// format 3 the look at test examples.
+const FORMAT: u32 = 3;
 
 /// `comparison.json`: what is compared, fixed before anything is run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +30,8 @@ pub(super) struct Opening {
     pub datasets: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub experiment: Option<Origin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Planned>,
     pub plan: Plan,
 }
 
@@ -38,6 +44,14 @@ pub struct Winners {
     pub at: f64,
     /// The winners, in the order of the plan.
     pub winners: Vec<FixedWinner>,
+}
+
+/// `designs.json`: what hand-designed networks score on validation examples, in a quick comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Designs {
+    format: u32,
+    designs: Vec<Design>,
 }
 
 /// A winner that no test example has been seen for.
@@ -59,6 +73,7 @@ pub struct RecordedComparison {
     files: Files,
     opening: Opening,
     winners: Option<Winners>,
+    designs: Option<Designs>,
     runs: Vec<(Part, RecordedRun)>,
 }
 
@@ -77,6 +92,9 @@ impl RecordedComparison {
         let winners = winners_path(folder);
         let are_fixed = files.disk().exists(&winners);
         let winners = are_fixed.then(|| read(&files, &winners)).transpose()?;
+        let designs = designs_path(folder);
+        let are_there = files.disk().exists(&designs);
+        let designs = are_there.then(|| read(&files, &designs)).transpose()?;
         let mut runs = Vec::new();
         for part in opening.plan.parts() {
             let path = folder.join(opening.plan.folder(part));
@@ -90,6 +108,7 @@ impl RecordedComparison {
             folder: folder.to_owned(),
             opening,
             winners,
+            designs,
             runs,
         })
     }
@@ -114,6 +133,11 @@ impl RecordedComparison {
         self.opening.experiment.as_ref()
     }
 
+    /// The look that it takes, or took, if a ledger is kept.
+    pub(super) fn planned_look(&self) -> Option<&Planned> {
+        self.opening.look.as_ref()
+    }
+
     /// The version of strata that began it.
     pub fn strata(&self) -> &str {
         &self.opening.strata
@@ -122,6 +146,11 @@ impl RecordedComparison {
     /// The winners as they were fixed before the test examples were read.
     pub fn winners(&self) -> Option<&Winners> {
         self.winners.as_ref()
+    }
+
+    /// What hand-designed networks score on validation examples, in a quick comparison that has ended.
+    pub fn designs(&self) -> Option<&[Design]> {
+        self.designs.as_ref().map(|known| &known.designs[..])
     }
 
     /// The runs that there are, in the order of the plan.
@@ -156,7 +185,8 @@ impl RecordedComparison {
     /// Whether every run has ended.
     pub fn is_complete(&self) -> bool {
         let ended = |(_, run): &(Part, RecordedRun)| run.state().ended.is_some();
-        self.runs.len() == self.plan().parts().len() && self.runs.iter().all(ended)
+        let scored = !self.plan().quick || self.designs.is_some();
+        scored && self.runs.len() == self.plan().parts().len() && self.runs.iter().all(ended)
     }
 
     pub(super) fn file(&self) -> Result<ExperimentFile, RunError> {
@@ -181,6 +211,7 @@ impl RecordedComparison {
 pub(super) fn create(
     file: &ExperimentFile,
     plan: Plan,
+    look: Option<Planned>,
     runs: &Path,
     now: f64,
 ) -> Result<PathBuf, RunError> {
@@ -193,6 +224,7 @@ pub(super) fn create(
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),
         experiment: Origin::of(file),
+        look,
         plan,
     };
     let fill = |folder: &RunFolder| {
@@ -204,6 +236,13 @@ pub(super) fn create(
     };
     let (folder, ()) = RunFolder::create(&Files::of_machine(), runs, &name, fill)?;
     Ok(folder.path().to_owned())
+}
+
+/// Writes down that it is another look than was planned.
+pub(super) fn look_again(comparison: &RecordedComparison, taken: &Written) -> Result<(), RunError> {
+    let mut opening = comparison.opening.clone();
+    (opening.plan.look, opening.plan.repeats_seeds) = (taken.look, taken.repeats);
+    write(&opening_path(&comparison.folder), &opening)
 }
 
 /// Writes down the winners, or holds them against what was written down before.
@@ -253,6 +292,16 @@ pub(super) fn lock(folder: &Path) -> Result<File, RunError> {
         Err(TryLockError::WouldBlock) => Err(RunError::Locked(folder.to_owned())),
         Err(TryLockError::Error(source)) => Err(RunError::file("lock", &path)(source)),
     }
+}
+
+/// Writes down what the hand-designed networks of a quick comparison score.
+pub(super) fn write_designs(folder: &Path, designs: Vec<Design>) -> Result<(), RunError> {
+    let format = FORMAT;
+    write(&designs_path(folder), &Designs { format, designs })
+}
+
+fn designs_path(folder: &Path) -> PathBuf {
+    folder.join("designs.json")
 }
 
 fn opening_path(folder: &Path) -> PathBuf {

@@ -103,6 +103,11 @@ impl Evaluators for CommandEvaluators {
         self.settings.tests
     }
 
+    /// What the program tests by is its own affair.
+    fn test_hash(&self) -> Option<&str> {
+        None
+    }
+
     /// How many the program has is its own affair.
     fn test_examples(&self) -> u64 {
         0

@@ -2,7 +2,7 @@
 
 use super::training::TrainingEvaluators;
 use super::without_data::no_hash;
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
+use super::{AllRows, DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
 use crate::data::{Preprocessing, Remark};
 use crate::evaluation::{Evaluator, ProxyEvaluator};
@@ -149,9 +149,17 @@ impl Evaluators for ProxyEvaluators {
         self.trained.as_ref().and_then(Evaluators::selection)
     }
 
+    fn test_hash(&self) -> Option<&str> {
+        self.trained.as_ref().and_then(Evaluators::test_hash)
+    }
+
     fn test_examples(&self) -> u64 {
         let trained = self.trained.as_ref();
         trained.map_or(0, Evaluators::test_examples)
+    }
+
+    fn open_all(&mut self) -> Option<AllRows<'_>> {
+        self.trained.as_mut()?.open_all()
     }
 
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {

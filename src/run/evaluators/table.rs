@@ -99,6 +99,7 @@ impl EvaluatorKind for TableSettings {
         );
         Ok(Box::new(TableEvaluators {
             hash: of,
+            rows_hash: table.hash().to_owned(),
             search: TableEvaluator::for_search(&space, &table, self).map_err(unfit)?,
             test: TableEvaluator::for_test(&space, &table, self).map_err(unfit)?,
             rows: table.len() as u64,
@@ -110,6 +111,8 @@ impl EvaluatorKind for TableSettings {
 #[derive(Debug)]
 struct TableEvaluators {
     hash: String,
+    /// Of the table alone: another space looks at the same rows.
+    rows_hash: String,
     search: TableEvaluator,
     test: TableEvaluator,
     rows: u64,
@@ -130,6 +133,10 @@ impl Evaluators for TableEvaluators {
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
         Box::new(self.search.clone())
+    }
+
+    fn test_hash(&self) -> Option<&str> {
+        Some(&self.rows_hash)
     }
 
     fn test_examples(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! Evaluators that train on a data source.
 
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
+use super::{AllRows, DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
 use crate::data::{Part, Preprocessing, Remark, SealedTest, Splits};
 use crate::evaluation::{
@@ -60,6 +60,7 @@ impl EvaluatorKind for TrainingSettings {
 #[derive(Debug)]
 pub struct TrainingEvaluators {
     data_hash: String,
+    test_hash: String,
     split_hash: String,
     train: Part,
     validation: Part,
@@ -86,10 +87,12 @@ impl TrainingEvaluators {
         let plan = given.data.plan()?;
         let dataset = given.data.load(given.base)?;
         let data_hash = dataset.hash().to_owned();
+        let test_hash = dataset.test_hash().to_owned();
         let splits = Splits::new(dataset, &plan)?;
         let (retraining, preprocessing) = splits.retraining_and_preprocessing();
         Ok(Self {
             data_hash,
+            test_hash,
             split_hash: splits.hash.clone(),
             retraining,
             preprocessing: [splits.preprocessing(), preprocessing],
@@ -161,8 +164,23 @@ impl Evaluators for TrainingEvaluators {
         Some(Box::new(self.trainer()))
     }
 
+    fn test_hash(&self) -> Option<&str> {
+        Some(&self.test_hash)
+    }
+
     fn test_examples(&self) -> u64 {
         self.test_examples
+    }
+
+    fn open_all(&mut self) -> Option<AllRows<'_>> {
+        let (all, preprocessing) = self.test.take()?.open_for_training();
+        let rows = all.len() as u64;
+        let evaluator = RetrainingEvaluator::new(all.clone(), all, self.device);
+        Some(AllRows {
+            evaluator: Box::new(evaluator),
+            preprocessing,
+            rows,
+        })
     }
 
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {

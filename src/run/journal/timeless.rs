@@ -3,8 +3,8 @@
 use super::Entry;
 use crate::run::record::{Record, UNNAMED};
 
-/// The fields of an entry, and of what its record holds, that say when and where.
-const TIME_AND_HOST: [&str; 4] = ["at", "seconds", "host", "worker"];
+/// The fields of an entry, and of what its record holds, that say when and where, and beside which other runs.
+const TIME_AND_HOST: [&str; 5] = ["at", "seconds", "host", "worker", "look"];
 
 /// How deep the fields are nested that an entry has, and those that its record has: `{"record":{"finished":{…}}}`.
 const DEPTHS: [usize; 2] = [1, 3];
@@ -20,7 +20,7 @@ pub(in crate::run) fn timeless(entry: &Entry) -> String {
             ..entry.clone()
         });
     }
-    // A line may be of format 5 or 6 for what it says of the host, which is nothing that happened.
+    // A line may be of format 5 or 6 for what it says of the host or of other runs, which is nothing that happened.
     let format = entry.record.format_of_what_happened();
     if entry.format >= 5 && format < entry.format {
         return stripped(&Entry {
