@@ -122,7 +122,8 @@ impl Evaluator for RetrainingEvaluator {
         let failed = |message| Failure::new(FailureKind::EvaluatorError, message);
         let objective = Objective::of(&recipe, job.architecture.output())
             .and_then(|objective| objective.scored_by(self.score))
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| failed(error.to_string()))?
+            .trained_on(&self.train.targets);
         let tested = training::evaluate_each(&trained.network, &self.test, &objective, None);
         let (scores, each) = tested.map_err(|error| failed(format!("the test part: {error}")))?;
         Ok(Finished {

@@ -7,6 +7,7 @@
 
 mod augment;
 mod checkpoint;
+mod class_weights;
 mod fields;
 mod job;
 mod memory;
@@ -19,6 +20,7 @@ mod score;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
+pub use class_weights::ClassWeights;
 pub use fields::{FIELDS, Field};
 pub use job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
 pub use memory::memory_estimate;

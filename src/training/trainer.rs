@@ -41,6 +41,7 @@ pub fn train_stretch(
     job.recipe.validate()?;
     check_data(job)?;
     let objective = Objective::of(job.recipe, job.architecture.output())?.scored_by(job.score)?;
+    let objective = objective.trained_on(&job.train.targets);
     let augmentation = Augmentation::of(job.recipe, job.train.shape)?;
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
@@ -61,7 +62,7 @@ pub fn train_stretch(
     };
     let mut run = Run {
         job,
-        objective,
+        objective: objective.clone(),
         augmentation,
         program: Program::on(&network, job.device),
         optimizer,
@@ -135,7 +136,7 @@ impl Run<'_> {
         self.epoch += 1;
         let first_rate = self.learning_rate();
         let train_loss = self.pass()?;
-        let (objective, validation) = (self.objective, self.job.validation);
+        let (objective, validation) = (self.objective.clone(), self.job.validation);
         self.predictions = None;
         let predictions = self.predictions()?;
         let validation_loss = predictions.loss(&objective, validation);
