@@ -11,6 +11,7 @@ use crate::report::{
 };
 use crate::run::comparison::RecordedComparison;
 use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, Summary, TrialRow};
+use crate::training::Direction;
 use serde::Serialize;
 use std::path::Path;
 
@@ -38,6 +39,9 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
     let finals = run.finals()?;
     finals_table(&finals, terminal)?;
     let summary = run.summary()?;
+    if let Some(notice) = &summary.notice {
+        terminal.say(notice);
+    }
     if let Some(line) = failures(&run) {
         terminal.say(&line);
     }
@@ -156,7 +160,11 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     for row in better_than_winner(rows) {
         let name = &row.subject;
         terminal.line(&format!(
-            "{name} scores above the winner on the test examples"
+            "{name} scores {} the winner on the test examples",
+            match row.direction {
+                Direction::Maximise => "above",
+                Direction::Minimise => "below, which is better than,",
+            }
         ))?;
     }
     Ok(())
@@ -174,8 +182,10 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .iter()
         .find(|row| row.subject == Subject::Winner)
         .and_then(|row| row.mean);
-    rows.iter()
-        .filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
+    rows.iter().filter(move |row| match (winner, row.mean) {
+        (Some(winner), Some(mean)) => row.direction.fitness(mean) > row.direction.fitness(winner),
+        _ => false,
+    })
 }
 
 /// In what form a report is written.

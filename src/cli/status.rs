@@ -33,6 +33,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             summary.score_name
         ))?;
     }
+    if let Some(notice) = &summary.notice {
+        terminal.say(notice);
+    }
     report::finals_table(&summary.finals, terminal)?;
     terminal.line(&format!("journal digest {}", summary.digest))?;
     if summary.ended.is_none() {

@@ -20,7 +20,6 @@ use super::executor::{Assignment, Beginning, Done, Executor, Legacy, Message};
 use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
-use super::state::is_better;
 use crate::evaluation::Finished;
 use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
@@ -378,7 +377,7 @@ impl Search<'_, '_> {
                     seconds,
                     worker,
                 };
-                let fitness = record.fitness();
+                let fitness = record.fitness(self.core.state.direction());
                 if let Some(weights) = weights.as_deref().filter(|_| self.core.setup.inherits()) {
                     self.weights.keep(trial, weights)?;
                 }
@@ -428,8 +427,9 @@ impl Search<'_, '_> {
         } = record;
         let proposal = &self.core.state.proposals[trial.0 as usize];
         let params = proposal.params;
-        let held = self.core.state.best();
-        let improves = held.is_none_or(|held| is_better((proposal, &record), held));
+        let state = &self.core.state;
+        let held = state.best();
+        let improves = held.is_none_or(|held| state.is_better((proposal, &record), held));
         if improves {
             // Before the record: a crash in between leaves files that the same trial writes again.
             let (folder, score_name) = (self.core.folder, self.core.setup.score_name());

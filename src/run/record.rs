@@ -5,12 +5,12 @@
 
 use super::experiment::Experiment;
 use super::origin::Origin;
-use crate::architecture::Output;
 use crate::data::DataSource;
 use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
 use crate::space::Genome;
+use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,6 +78,7 @@ impl Record {
 impl Record {
     fn needs_format_6(&self) -> bool {
         match self {
+            Self::Started(started) => started.experiment.needs_format_6(),
             Self::Retrained(retrained) => retrained.result.contributions().is_some(),
             _ => false,
         }
@@ -206,7 +207,7 @@ impl Proposal {
 pub struct TrialFinished {
     /// The trial.
     pub trial: TrialId,
-    /// How good: higher is better.
+    /// How good, in the score's own direction.
     pub score: f64,
     /// The loss that belongs to the score.
     pub loss: f64,
@@ -222,10 +223,10 @@ pub struct TrialFinished {
 }
 
 impl TrialFinished {
-    /// How good it was.
-    pub fn fitness(&self) -> Fitness {
+    /// How good it was, by a score that gets better in this direction.
+    pub fn fitness(&self, direction: Direction) -> Fitness {
         Fitness {
-            score: self.score,
+            score: direction.fitness(self.score),
             loss: self.loss,
         }
     }
@@ -365,7 +366,7 @@ pub enum RetrainedResult {
     },
     /// Figures on the test examples where the score is no accuracy. Since format 2.
     Scored {
-        /// The score: higher is better.
+        /// The score, in its own direction.
         score: f64,
         /// Their mean loss.
         loss: f64,
@@ -386,18 +387,18 @@ pub enum RetrainedResult {
 }
 
 impl RetrainedResult {
-    /// The result of a network with this output.
-    pub(super) fn of(output: Output, finished: &Finished) -> Self {
+    /// The result of a network by this score.
+    pub(super) fn of(score: Score, finished: &Finished) -> Self {
         let (loss, metrics) = (finished.loss, finished.metrics.clone());
         let contributions = finished.contributions.clone();
-        match output {
-            Output::Classes(_) | Output::Binary => Self::Tested {
+        match score {
+            Score::Accuracy => Self::Tested {
                 accuracy: finished.score,
                 loss,
                 metrics,
                 contributions,
             },
-            Output::Labels(_) | Output::Regression(_) => Self::Scored {
+            _ => Self::Scored {
                 score: finished.score,
                 loss,
                 metrics,

@@ -4,10 +4,11 @@
 use super::error::RunError;
 use super::figures::{ARCHITECTURE_FIGURES, figure};
 use super::record::{Proposal, TrialFinished};
-use super::state::{Outcome, is_better};
+use super::state::Outcome;
 use super::summary::{RecordedRun, TrialRow};
 use crate::evaluation::as_cost;
 use crate::search::{TrialId, pareto};
+use crate::training::Direction;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +16,7 @@ use std::fmt;
 /// Figures of trials that no other trial beats in all of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Front {
-    /// The objectives, the score first. Quality is to be large and costs are to be small: see [`is_gain`](crate::evaluation::is_gain).
+    /// The objectives, the score first. The score has a direction of its own; quality is to be large and costs are to be small: see [`is_gain`](crate::evaluation::is_gain).
     pub objectives: Vec<String>,
     /// The trials on the front, the best score first.
     pub trials: Vec<FrontRow>,
@@ -82,7 +83,7 @@ impl RecordedRun {
         for (answer, figures) in self.answers(&names)? {
             let within = |(figure, bound): (&f64, &Bound)| bound.admits(*figure);
             let fits = figures.iter().zip(bounds).all(within);
-            if fits && best.is_none_or(|held| is_better(answer, held)) {
+            if fits && best.is_none_or(|held| self.state().is_better(answer, held)) {
                 best = Some(answer);
             }
         }
@@ -90,7 +91,7 @@ impl RecordedRun {
         Ok(best.map(|(proposal, _)| rows.swap_remove(proposal.trial.0 as usize)))
     }
 
-    /// The front of the trials by `score` and further figures: costs, and quality that is to be large.
+    /// The front of the trials by `score`, in its direction, and further figures: costs, and quality that is to be large.
     ///
     /// # Errors
     /// When the trials have no such figure, or the folder's space has changed.
@@ -103,7 +104,8 @@ impl RecordedRun {
         }
         let objectives = std::iter::once("score".to_owned()).chain(further.iter().cloned());
         let objectives: Vec<String> = objectives.collect();
-        let costs = |row: &FrontRow| costs(&objectives, &row.figures);
+        let direction = self.state().direction();
+        let costs = |row: &FrontRow| costs(direction, &objectives, &row.figures);
         let points: Vec<Vec<f64>> = trials.iter().map(costs).collect();
         let scaled = scaled(&points);
         let front = pareto::front(&points);
@@ -111,7 +113,8 @@ impl RecordedRun {
         let reference = vec![1.0; objectives.len()];
         let knee = pareto::knee(&of_front).map(|at| trials[front[at]].trial);
         let mut rows: Vec<FrontRow> = front.iter().map(|&at| trials[at].clone()).collect();
-        rows.sort_by(|a, b| b.figures[0].total_cmp(&a.figures[0]));
+        let fitness = |row: &FrontRow| direction.fitness(row.figures[0]);
+        rows.sort_by(|a, b| fitness(b).total_cmp(&fitness(a)));
         Ok(Front {
             objectives,
             trials: rows,
@@ -163,10 +166,12 @@ fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
     RunError::Setting { key, message }
 }
 
-/// Figures by their names, as what is to be small.
-fn costs(names: &[String], figures: &[f64]) -> Vec<f64> {
-    let pairs = names.iter().zip(figures);
-    pairs.map(|(name, &figure)| as_cost(name, figure)).collect()
+/// Figures by their names, as what is to be small; the first is the score, which gets better in this direction.
+fn costs(direction: Direction, names: &[String], figures: &[f64]) -> Vec<f64> {
+    let further = names.iter().zip(figures).skip(1);
+    let score = -direction.fitness(figures[0]);
+    let further = further.map(|(name, &figure)| as_cost(name, figure));
+    std::iter::once(score).chain(further).collect()
 }
 
 /// Points with each objective scaled to the range from 0 to 1.

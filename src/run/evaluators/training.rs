@@ -12,6 +12,7 @@ use crate::proxies::Minibatch;
 use crate::random::Seed;
 use crate::run::RunError;
 use crate::run::experiment::{self, Experiment};
+use crate::training::Score;
 use serde::{Deserialize, Serialize};
 
 /// What an experiment says of training as an evaluator; how to train is its `[recipe]`.
@@ -69,6 +70,7 @@ pub struct TrainingEvaluators {
     test: Option<SealedTest>,
     test_examples: u64,
     latency: Option<LatencySettings>,
+    score: Option<Score>,
     device: ComputeDevice,
 }
 
@@ -98,6 +100,7 @@ impl TrainingEvaluators {
             test_examples: splits.test.len() as u64,
             test: Some(splits.test),
             latency: None,
+            score: given.experiment.score,
             device,
         })
     }
@@ -133,11 +136,8 @@ impl Evaluators for TrainingEvaluators {
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
-        let evaluator = Box::new(TrainingEvaluator::new(
-            &self.train,
-            &self.validation,
-            self.device,
-        ));
+        let evaluator = TrainingEvaluator::new(&self.train, &self.validation, self.device);
+        let evaluator = Box::new(evaluator.scored_by(self.score));
         match self.latency {
             None => evaluator,
             Some(settings) => Box::new(WithLatency {
@@ -162,11 +162,8 @@ impl Evaluators for TrainingEvaluators {
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
         let sealed = self.test.take().expect("the seal is broken once a process");
         let test = sealed.open().for_retrained;
-        Box::new(RetrainingEvaluator::new(
-            self.retraining.clone(),
-            test,
-            self.device,
-        ))
+        let evaluator = RetrainingEvaluator::new(self.retraining.clone(), test, self.device);
+        Box::new(evaluator.scored_by(self.score))
     }
 }
 
