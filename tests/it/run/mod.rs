@@ -12,5 +12,6 @@ mod journal;
 mod killed;
 mod lookups;
 mod memory;
+mod scores;
 mod tasks;
 mod training;
