@@ -93,7 +93,7 @@ pub fn trial(run: &RecordedRun, row: &TrialRow, terminal: &mut Terminal) -> Resu
         numbers::plural(run.state().trials(), "trial"),
         row.trial,
         run.score_name()?,
-        score(row),
+        score_and_epoch(row),
         numbers::grouped(row.params),
         numbers::grouped(row.macs)
     ))?;
@@ -124,6 +124,15 @@ pub fn score(row: &TrialRow) -> String {
         .map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"))
 }
 
+/// A trial's score with the epoch that it is of: `0.9731 (epoch 7 of 60)`.
+pub fn score_and_epoch(row: &TrialRow) -> String {
+    let score = score(row);
+    match row.best_of_epochs() {
+        Some(epoch) => format!("{score} ({epoch})"),
+        None => score,
+    }
+}
+
 /// Test scores of the winner and the baselines. Nothing if nothing was tested.
 ///
 /// # Errors
@@ -135,6 +144,7 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     let score = format!("test {}", first.score_name);
     let mut further: Vec<&String> = first.metrics.keys().collect();
     further.retain(|name| *name != first.score_name);
+    let in_epochs = rows.iter().any(|row| row.epochs.is_some());
     let mut columns = vec![
         ("network", Side::Left),
         (score.as_str(), Side::Left),
@@ -142,6 +152,9 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
         ("params", Side::Right),
         ("MACs", Side::Right),
     ];
+    if in_epochs {
+        columns.insert(3, ("epochs", Side::Right));
+    }
     columns.extend(further.iter().map(|name| (name.as_str(), Side::Right)));
     let mut table = Table::new(&columns);
     for row in rows {
@@ -152,6 +165,9 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
             numbers::grouped(row.params),
             numbers::grouped(row.macs),
         ];
+        if in_epochs {
+            cells.insert(3, epochs(row));
+        }
         let figure = |name: &&String| row.metrics.get(*name).map(|figure| format!("{figure:.4}"));
         cells.extend(further.iter().map(|name| figure(name).unwrap_or_default()));
         table.row(cells);
@@ -174,6 +190,14 @@ fn seeds(row: &FinalRow) -> String {
     match row.failed {
         0 => row.scores.len().to_string(),
         failed => format!("{} ({failed} failed)", row.scores.len()),
+    }
+}
+
+/// For how many epochs it was retrained, of how many: `7 of 60`.
+fn epochs(row: &FinalRow) -> String {
+    match (row.epochs, row.recipe_epochs) {
+        (Some(epochs), Some(all)) => format!("{epochs} of {all}"),
+        _ => "-".to_owned(),
     }
 }
 

@@ -54,6 +54,7 @@ struct Report {
     params: u64,
     macs: u64,
     epochs: Vec<EpochRecord>,
+    best_epoch: usize,
     stopped_early: bool,
     score_name: &'static str,
     validation_score: f64,
@@ -97,6 +98,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         params: metrics.params,
         macs: metrics.macs,
         epochs: trained.epochs,
+        best_epoch: trained.best_epoch,
         stopped_early: trained.stopped_early,
         score_name: score_name(&setting, &architecture),
         validation_score: scores.score,
@@ -120,12 +122,13 @@ fn score_name(setting: &Setting, architecture: &Architecture) -> &'static str {
 
 fn describe(report: &Report) -> String {
     format!(
-        "validation {} {:.4}, loss {:.4}, {} params, {} in {}",
+        "validation {} {:.4}, loss {:.4} after epoch {} of {}, {} params, in {}",
         report.score_name,
         report.validation_score,
         report.validation_loss,
+        report.best_epoch,
+        report.epochs.len(),
         numbers::grouped(report.params),
-        numbers::plural(report.epochs.len() as u64, "epoch"),
         numbers::seconds(report.seconds)
     )
 }

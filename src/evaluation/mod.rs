@@ -173,6 +173,8 @@ pub struct Finished {
     pub contributions: Option<Contributions>,
     /// Where training stood at its end, for a trial that goes on from here, if the evaluator can go on.
     pub checkpoint: Option<Vec<u8>>,
+    /// The epoch that all this is of, from 1, where the best of several was kept.
+    pub best_epoch: Option<u32>,
 }
 
 impl Finished {
@@ -185,6 +187,7 @@ impl Finished {
             weights: None,
             contributions: None,
             checkpoint: None,
+            best_epoch: None,
         }
     }
 }

@@ -8,10 +8,10 @@ use crate::data::Part;
 use crate::model::ComputeDevice;
 use crate::random::Purpose;
 use crate::training::{
-    self, Checkpoint, Job, Objective, Progress, Recipe, Score, Scores, Stretch, Trained,
+    self, Checkpoint, Job, Kept, Objective, Progress, Recipe, Score, Scores, Stretch, Trained,
 };
 
-/// Trains on one part and scores on another after each epoch; the score is the last epoch's.
+/// Trains on one part and scores on another after each epoch; what it gives is of the best epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingEvaluator<'d> {
     train: &'d Part,
@@ -48,19 +48,20 @@ impl Evaluator for TrainingEvaluator<'_> {
         let output = job.architecture.output();
         let score = self.score.unwrap_or(Score::of(output));
         let mut report = |progress: &Progress| observe(of_progress(progress, score));
-        let parts = (self.train, self.validation);
+        let parts = ((self.train, self.validation), Kept::Best);
         let means = (self.score, self.device);
         let trained = train(job, control, parts, means, &mut report)?;
         let weights = trained.network.save();
         let checkpoint = trained.checkpoint.map(|checkpoint| checkpoint.to_bytes());
         Ok(Finished {
             checkpoint,
+            best_epoch: Some(number(trained.best_epoch)),
             ..finished(trained.scores, weights)
         })
     }
 }
 
-/// Trains on all examples but those of the test, and scores on the test once, at the end.
+/// Trains on all examples but those of the test, to the last epoch asked for, and scores on the test once, at the end.
 #[derive(Clone, Debug)]
 pub struct RetrainingEvaluator {
     train: Part,
@@ -118,7 +119,8 @@ impl Evaluator for RetrainingEvaluator {
         };
         let parts = (&self.train, &self.unlooked);
         // One example can't give every score, and its figure interests nobody: the task's own always is there.
-        let trained = train(&job, control, parts, (None, self.device), &mut report)?;
+        let means = (None, self.device);
+        let trained = train(&job, control, (parts, Kept::Last), means, &mut report)?;
         let failed = |message| Failure::new(FailureKind::EvaluatorError, message);
         let objective = Objective::of(&recipe, job.architecture.output())
             .and_then(|objective| objective.scored_by(self.score))
@@ -136,7 +138,7 @@ impl Evaluator for RetrainingEvaluator {
 fn train(
     job: &TrialJob<'_>,
     control: &Control<'_>,
-    (train, validation): (&Part, &Part),
+    ((train, validation), kept): ((&Part, &Part), Kept),
     (score, device): (Option<Score>, ComputeDevice),
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Trained, Failure> {
@@ -155,6 +157,7 @@ fn train(
         from: from.as_ref(),
         keep: start.keep,
         inherited: start.inherited,
+        kept,
     };
     let job = Job {
         architecture: job.architecture,
@@ -214,11 +217,15 @@ fn of_progress(progress: &Progress, score: Score) -> EpochRecord {
     let is_accuracy = score == Score::Accuracy;
     let score = Some(record.validation_score);
     EpochRecord {
-        epoch: u32::try_from(record.epoch).expect("a recipe's epochs are limited"),
+        epoch: number(record.epoch),
         learning_rate: record.learning_rate,
         train_loss: record.train_loss,
         validation_loss: Some(record.validation_loss),
         validation_accuracy: score.filter(|_| is_accuracy),
         validation_score: score.filter(|_| !is_accuracy),
     }
+}
+
+fn number(epoch: usize) -> u32 {
+    u32::try_from(epoch).expect("a recipe's epochs are limited")
 }

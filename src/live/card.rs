@@ -123,7 +123,7 @@ impl Followed {
             Record::Winner(winner) => {
                 (card.best, card.best_trial) = (Some(winner.score), Some(winner.trial.0));
             }
-            Record::TestOpened(_) | Record::Retrained(_) => {}
+            Record::Selected(_) | Record::TestOpened(_) | Record::Retrained(_) => {}
             Record::Ended(ended) => {
                 card.phase = match ended.reason {
                     EndReason::Completed => "completed",

@@ -174,6 +174,10 @@ pub struct Cost {
     pub epochs: f64,
     /// Seconds of all trials, one after the other.
     pub seconds: f64,
+    /// Trainings that say for how many epochs its networks are retrained; the winners' are their trials, and not counted.
+    pub selections: u64,
+    /// Seconds of these.
+    pub selection_seconds: f64,
     /// Seconds of all retrainings.
     pub retraining_seconds: f64,
 }
@@ -399,6 +403,10 @@ impl Tested<'_> {
     }
 
     fn scores(&self, subject: &Subject, arm: &mut Arm) {
+        if let Some(selected) = self.run.state().selected.get(subject) {
+            arm.cost.selections += 1;
+            arm.cost.selection_seconds += selected.seconds;
+        }
         for ((owner, index), retrained) in &self.run.state().retrained {
             if owner != subject {
                 continue;

@@ -99,6 +99,7 @@ mod tests {
             metrics: figures
                 .map(|(name, figure)| (name.to_owned(), figure))
                 .into(),
+            best_epoch: None,
             epochs: Vec::new(),
             seconds: 0.0,
             worker: 0,

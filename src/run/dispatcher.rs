@@ -363,6 +363,7 @@ impl Search<'_, '_> {
                     metrics,
                     weights,
                     checkpoint,
+                    best_epoch,
                     ..
                 } = finished;
                 if let Some(checkpoint) = checkpoint {
@@ -373,6 +374,7 @@ impl Search<'_, '_> {
                     score,
                     loss,
                     metrics,
+                    best_epoch,
                     epochs,
                     seconds,
                     worker,

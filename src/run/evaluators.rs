@@ -60,6 +60,12 @@ pub trait Evaluators {
         true
     }
 
+    /// What trains a network of the final evaluation on the training examples, to find after how many epochs it does
+    /// best on the validation examples: it is retrained for as many. Nothing where the final evaluation trains nothing.
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        None
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
 
@@ -243,6 +249,11 @@ impl EvaluatorSettings {
     /// Why not, with the scores that they can have.
     pub fn check_score(&self, score: Score, output: Output) -> Result<(), String> {
         self.kind().check_score(score, output)
+    }
+
+    /// Whether the networks of the final evaluation are trained, with or without data.
+    pub(super) fn trains_in_the_end(&self, has_data: bool) -> bool {
+        self.info().trains || (matches!(self, Self::Proxy(_)) && has_data)
     }
 
     /// Whether a score can differ from one time to the next, as measured times do.

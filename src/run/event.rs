@@ -12,6 +12,12 @@ use std::path::PathBuf;
 pub enum Unit {
     /// A trial of the search.
     Trial(TrialId),
+    /// A training of a network of the final evaluation that says for how many epochs it is retrained: on the training
+    /// part, judged by the validation part.
+    Selection {
+        /// The network.
+        subject: Subject,
+    },
     /// A retraining of the final evaluation.
     Retraining {
         /// The network.
@@ -25,6 +31,7 @@ impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Trial(trial) => write!(f, "trial {trial}"),
+            Self::Selection { subject } => write!(f, "{subject}, selection training"),
             Self::Retraining { subject, index } => write!(f, "{subject}, seed {}", index + 1),
         }
     }
@@ -35,7 +42,7 @@ impl fmt::Display for Unit {
 pub enum Phase {
     /// Trying architectures.
     Search,
-    /// Retraining and testing the winner and the baselines.
+    /// Retraining and testing the winner and the baselines, after the selection trainings that this needs.
     FinalEvaluation,
     /// Nothing any more.
     Ended,
@@ -106,7 +113,7 @@ pub enum Event {
     Finished {
         /// Which.
         unit: Unit,
-        /// Validation score of a trial, test score of a retraining.
+        /// Validation score of a trial or a selection training, test score of a retraining.
         score: f64,
         /// How long it took.
         seconds: f64,

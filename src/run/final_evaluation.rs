@@ -2,6 +2,9 @@
 //!
 //! It begins when nothing will be chosen any more, and is the only place where test examples are
 //! seen. Each retraining is a record of its own, so a run that is killed here goes on here.
+//!
+//! Every network is retrained by one rule, for which [`selection_training`](super::selection_training) sees: for as
+//! many epochs as its own training on the training part took to its best epoch on the validation part.
 
 use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
@@ -10,6 +13,7 @@ use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Beginning, Done, Executor};
 use super::leftovers;
 use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
+use super::selection_training::{self, Rule};
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
@@ -39,14 +43,20 @@ pub(super) fn evaluate(
     let seeds = core.setup.experiment.last.retrain_seeds;
     let subjects = subjects(core, winner)?;
     let order = order(&subjects, seeds);
-    let units = order.len() as u64;
-    if core.state.retrained.len() as u64 == units {
+    if core.state.retrained.len() == order.len() {
         return Ok(Flow::Done);
     }
+    let trains = evaluators.selection().is_some();
+    let rule = Rule::of(core.setup, &core.state, trains, winner);
+    let selections = rule.selections(&subjects);
+    let units = (selections.len() + order.len()) as u64;
     core.tell(&Event::Phase {
         phase: Phase::FinalEvaluation,
         units: Some(units),
     });
+    if selection_training::train(core, evaluators, &selections)? == Flow::Interrupted {
+        return Ok(Flow::Interrupted);
+    }
     if !core.state.test_opened {
         let examples = evaluators.test_examples();
         core.record(Record::TestOpened(TestOpened { examples }))?;
@@ -59,6 +69,7 @@ pub(super) fn evaluate(
             core,
             executor,
             winner,
+            rule,
             subjects: &subjects,
             order: &order,
             early: BTreeMap::new(),
@@ -70,10 +81,10 @@ pub(super) fn evaluate(
 }
 
 /// A network and how it is trained.
-struct Contestant {
-    subject: Subject,
-    candidate: Candidate,
-    recipe: Recipe,
+pub(super) struct Contestant {
+    pub subject: Subject,
+    pub candidate: Candidate,
+    pub recipe: Recipe,
 }
 
 fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunError> {
@@ -118,6 +129,7 @@ struct Finals<'a, 'c> {
     core: &'a mut Core<'c>,
     executor: &'a mut dyn Executor,
     winner: TrialId,
+    rule: Rule,
     subjects: &'a [Contestant],
     order: &'a [(usize, u32)],
     early: BTreeMap<Unit, Done>,
@@ -137,13 +149,21 @@ impl Finals<'_, '_> {
             let Some(message) = self.executor.next(PATIENCE)? else {
                 continue;
             };
-            let (subjects, score_name) = (self.subjects, self.core.setup.test_score_name());
+            let (subjects, rule, state) = (self.subjects, self.rule, &self.core.state);
+            let score_name = self.core.setup.test_score_name();
+            let epochs: Vec<usize> = subjects
+                .iter()
+                .map(|contestant| {
+                    let epochs = rule.epochs(state, contestant);
+                    epochs.map_or(contestant.recipe.epochs, |epochs| epochs as usize)
+                })
+                .collect();
             let started = message.unit().clone();
             let work = || {
-                let of = |contestant: &&Contestant| is_of(&started, &contestant.subject);
-                let contestant = subjects.iter().find(of).expect("the unit has a contestant");
-                let architecture = &contestant.candidate.architecture;
-                Work::of(architecture, contestant.recipe.epochs, score_name)
+                let of = |(contestant, _): &(&Contestant, _)| is_of(&started, &contestant.subject);
+                let found = subjects.iter().zip(&epochs).find(of);
+                let (contestant, epochs) = found.expect("the unit has a contestant");
+                Work::of(&contestant.candidate.architecture, *epochs, score_name)
             };
             if let Some(done) = self.core.pass_on(message, work) {
                 self.early.insert(done.unit.clone(), done);
@@ -154,6 +174,7 @@ impl Finals<'_, '_> {
     }
 
     fn assignment(&self, at: usize, index: u32) -> Assignment {
+        let epochs = self.rule.epochs(&self.core.state, &self.subjects[at]);
         let Contestant {
             subject,
             candidate,
@@ -169,7 +190,7 @@ impl Finals<'_, '_> {
             seed: self.seed(index),
             candidate: Arc::new(candidate.clone()),
             recipe: recipe.clone(),
-            fidelity: Fidelity::FULL,
+            fidelity: epochs.map_or(Fidelity::FULL, Fidelity::of_epochs),
             start: Beginning::default(),
         }
     }
@@ -234,6 +255,7 @@ impl Finals<'_, '_> {
             subject,
             index,
             seed,
+            epochs: self.rule.epochs(&self.core.state, contestant),
             result,
             seconds,
             worker,

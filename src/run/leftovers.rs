@@ -28,6 +28,9 @@ struct About<'a> {
     validation_score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test_score: Option<f64>,
+    /// The epochs after which the weights are what they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epochs: Option<u32>,
     params: u64,
     macs: u64,
     key: String,
@@ -60,6 +63,7 @@ pub(super) fn write_best(
 ) -> Result<(), RunError> {
     let about = About {
         trained_on: weights.map_or("", |_| "train"),
+        epochs: record.best_epoch,
         ..About::of(record.trial, candidate, score_name).with_validation(record.score)
     };
     write_network(folder, candidate, weights, &about)
@@ -79,6 +83,7 @@ pub(super) fn write_retrained(
     };
     let about = About {
         trained_on: "train and validation",
+        epochs: record.epochs,
         ..About::of(trial, candidate, score_name).with_test(score)
     };
     write_network(folder, candidate, weights, &about)
@@ -95,6 +100,7 @@ impl About<'_> {
             test_accuracy: None,
             validation_score: None,
             test_score: None,
+            epochs: None,
             params: metrics.params,
             macs: metrics.macs,
             key: candidate.architecture.canonical().digest(),

@@ -17,6 +17,7 @@ use super::past::{Past, Story};
 use super::preprocessing;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
+use super::state::State;
 use super::time::{Clocks, Time};
 use super::wire::Identity;
 use std::path::{Path, PathBuf};
@@ -214,6 +215,7 @@ pub(super) fn go_on(
     }
     let started = past.state.started.clone();
     let started = &*started.expect("a past begins with the start");
+    check_training(started, &past.state)?;
     let limits = limits(&started.experiment, options)?;
     let texts = Texts::kept(&folder, started)?;
     if let Some(origin) = &started.host.experiment {
@@ -408,6 +410,18 @@ fn workforce(
     }))
 }
 
+/// Refuses to go on with a search whose trials have scores of other epochs than this version gives them: one
+/// search would choose among figures of two kinds.
+pub(super) fn check_training(started: &Started, state: &State) -> Result<(), RunError> {
+    if state.searched.is_none() && started.scores_other_epochs() {
+        return Err(RunError::other_training(
+            "go on with its search; begin it anew with `strata search`",
+            started,
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses data that is not what a run was started with.
 pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<(), RunError> {
     let pairs = [
@@ -444,6 +458,7 @@ fn host(file: &ExperimentFile) -> Host {
     };
     Host {
         kernels: manifest::kernels(),
+        training: Some(crate::training::REVISION),
         cpu: manifest::cpu_model(),
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),

@@ -32,6 +32,8 @@ pub enum Record {
     Searched(Searched),
     /// The best trial of the search.
     Winner(Winner),
+    /// A network of the final evaluation was trained to find for how many epochs it is retrained. Since format 6.
+    Selected(Selected),
     /// From here on the test examples are known.
     TestOpened(TestOpened),
     /// A network was trained once more and tested.
@@ -45,6 +47,7 @@ impl Record {
     /// same line whichever version writes it.
     pub fn format(&self) -> u32 {
         match self {
+            Self::Started(started) if started.host.training.is_some() => 6,
             Self::Started(started) if started.host.experiment.is_some() => {
                 self.format_of_what_happened().max(5)
             }
@@ -79,7 +82,11 @@ impl Record {
     fn needs_format_6(&self) -> bool {
         match self {
             Self::Started(started) => started.experiment.needs_format_6(),
-            Self::Retrained(retrained) => retrained.result.contributions().is_some(),
+            Self::Finished(finished) => finished.best_epoch.is_some(),
+            Self::Selected(_) => true,
+            Self::Retrained(retrained) => {
+                retrained.epochs.is_some() || retrained.result.contributions().is_some()
+            }
             _ => false,
         }
     }
@@ -129,6 +136,9 @@ pub struct Host {
     /// say nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kernels: String,
+    /// What a training is taken to be: see [`REVISION`](crate::training::REVISION). Absent: revision 1. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<u32>,
     /// The folder that data files are relative to.
     pub base: String,
     /// The folder of named datasets, if one was named.
@@ -143,6 +153,17 @@ impl Started {
     /// The program and the processor that the run was started by.
     pub fn made_by(&self) -> String {
         made_by(&self.strata, &self.burn, &self.host)
+    }
+
+    /// The revision of what a training is taken to be.
+    pub fn training_revision(&self) -> u32 {
+        self.host.training.unwrap_or(1)
+    }
+
+    /// Whether what it trains has other scores than what this version trains: those of other epochs.
+    pub(super) fn scores_other_epochs(&self) -> bool {
+        let trains = self.experiment.evaluator.info().trains;
+        trains && self.training_revision() != crate::training::REVISION
     }
 
     /// The data, with the folders of the machine that the run was started on.
@@ -214,6 +235,10 @@ pub struct TrialFinished {
     /// Further figures by their names. Since format 2.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, f64>,
+    /// The epoch that the figures are of, from 1: the best, which may be one of a trial that this one goes on from.
+    /// Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u32>,
     /// Every epoch, those of the trial it continues left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took. Not part of the digest.
@@ -329,6 +354,57 @@ impl fmt::Display for Subject {
     }
 }
 
+/// A selection training: a network of the final evaluation, trained on the training part as a trial is, to find
+/// after how many epochs it does best on the validation part. Since format 6.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selected {
+    /// The network.
+    pub subject: Subject,
+    /// The seed.
+    pub seed: Seed,
+    /// What it gave.
+    pub result: SelectedResult,
+    /// Every epoch that went well.
+    pub epochs: Vec<EpochRecord>,
+    /// How long it took. Not part of the digest.
+    pub seconds: f64,
+    /// Which worker did it. Not part of the digest.
+    pub worker: usize,
+}
+
+/// What a selection training gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectedResult {
+    /// Figures on the validation examples.
+    Validated {
+        /// The best epoch, from 1: for so many the network is retrained.
+        best_epoch: u32,
+        /// The score after it.
+        score: f64,
+        /// The loss after it.
+        loss: f64,
+    },
+    /// No figures: the network is retrained for all epochs of its recipe.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// The particulars.
+        message: String,
+    },
+}
+
+impl SelectedResult {
+    /// The best epoch, if there is one.
+    pub fn best_epoch(&self) -> Option<u32> {
+        match self {
+            Self::Validated { best_epoch, .. } => Some(*best_epoch),
+            Self::Failed { .. } => None,
+        }
+    }
+}
+
 /// One retraining.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -339,6 +415,9 @@ pub struct Retrained {
     pub index: u32,
     /// The seed.
     pub seed: Seed,
+    /// For how many epochs it was trained. Absent: for all of its recipe, or it is not trained. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
     /// What it gave.
     pub result: RetrainedResult,
     /// How long it took. Not part of the digest.

@@ -2,8 +2,8 @@
 
 use super::history::History;
 use super::record::{
-    EndReason, Proposal, Record, Retrained, Searched, Started, Subject, TrialFailed, TrialFinished,
-    Winner,
+    EndReason, Proposal, Record, Retrained, Searched, Selected, Started, Subject, TrialFailed,
+    TrialFinished, Winner,
 };
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fitness, TrialId};
@@ -93,6 +93,8 @@ pub struct State {
     pub searched: Option<Searched>,
     /// The best trial.
     pub winner: Option<Winner>,
+    /// The selection trainings.
+    pub selected: BTreeMap<Subject, Selected>,
     /// Whether the test examples have been read.
     pub test_opened: bool,
     /// How many there were.
@@ -130,6 +132,12 @@ impl State {
             Record::Failed(failed) => self.settle(failed.trial, Outcome::Failed(failed))?,
             Record::Searched(searched) => self.searched = Some(searched),
             Record::Winner(winner) => self.winner = Some(winner),
+            Record::Selected(_) if self.test_opened => {
+                return Err("a selection training after the test was opened".to_owned());
+            }
+            Record::Selected(done) => {
+                self.selected.insert(done.subject.clone(), done);
+            }
             Record::TestOpened(opened) => {
                 (self.test_opened, self.test_examples) = (true, Some(opened.examples));
             }

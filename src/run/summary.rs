@@ -3,6 +3,7 @@
 use super::alike;
 use super::error::RunError;
 use super::event::Phase;
+use super::experiment::Experiment;
 use super::files::Files;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal};
@@ -10,6 +11,7 @@ use super::past::{Past, Story};
 use super::record::{
     EndReason, Proposal, Record, Retrained, RetrainedResult, SearchEnd, Started, Subject,
 };
+use super::selection_training::Rule;
 use super::setup::{Setup, Texts};
 use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
@@ -57,6 +59,9 @@ pub struct Summary {
     pub notice: Option<String>,
     /// Why the search ended.
     pub search_end: Option<SearchEnd>,
+    /// How far the final evaluation has come; nothing as long as there is no winner, or where none is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_progress: Option<FinalProgress>,
     /// The networks of the final evaluation, the winner first.
     pub finals: Vec<FinalRow>,
     /// How the run ended.
@@ -65,6 +70,19 @@ pub struct Summary {
     pub seconds: f64,
     /// Digest of everything that happened, without when and where.
     pub digest: String,
+}
+
+/// How far a final evaluation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FinalProgress {
+    /// Selection trainings that are done, failed ones included.
+    pub selected: u64,
+    /// How many there are altogether.
+    pub selections: u64,
+    /// Retrainings that are done, failed ones included.
+    pub retrained: u64,
+    /// How many there are altogether.
+    pub retrainings: u64,
 }
 
 /// A trial in figures.
@@ -88,6 +106,13 @@ pub struct TrialRow {
     pub params: u64,
     /// Multiply-accumulates of one forward pass.
     pub macs: u64,
+    /// The epoch that score, loss and further figures are of: the best, counted from the first of the trials that it
+    /// went on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u32>,
+    /// Epochs of the trials that it went on from.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub epochs_before: u32,
     /// Every epoch, those of the trial it went on from left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took.
@@ -106,6 +131,15 @@ pub struct TrialRow {
     pub genome: Genome,
 }
 
+impl TrialRow {
+    /// The best epoch and how many were trained, in words: `epoch 7 of 60`. Nothing where the best was not kept.
+    pub fn best_of_epochs(&self) -> Option<String> {
+        let best = self.best_epoch?;
+        let trained = self.epochs_before as usize + self.epochs.len();
+        Some(format!("epoch {best} of {trained}"))
+    }
+}
+
 /// A network of the final evaluation in figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FinalRow {
@@ -119,6 +153,12 @@ pub struct FinalRow {
     pub scores: Vec<f64>,
     /// Retrainings that failed.
     pub failed: u64,
+    /// For how many epochs it was retrained; nothing if it is not trained, or for all of its recipe by an earlier version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
+    /// How many its recipe has, where it was retrained for a number of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe_epochs: Option<usize>,
     /// Mean test score.
     pub mean: Option<f64>,
     /// Sample standard deviation of the test score; needs two seeds.
@@ -264,17 +304,15 @@ impl RecordedRun {
             .map(Some)
             .chain(std::iter::repeat(None));
         let rows = self.state.proposals.iter().zip(outcomes);
-        rows.map(|(proposal, outcome)| row(proposal, outcome))
+        rows.map(|(proposal, outcome)| self.row(proposal, outcome))
             .collect()
     }
 
     /// The winner, or the best trial so far.
     pub fn best(&self) -> Option<TrialRow> {
         let (proposal, best) = self.state.best()?;
-        Some(row(
-            proposal,
-            self.state.outcomes.get(best.trial.0 as usize),
-        ))
+        let outcome = self.state.outcomes.get(best.trial.0 as usize);
+        Some(self.row(proposal, outcome))
     }
 
     /// The network that a trial tried.
@@ -321,6 +359,7 @@ impl RecordedRun {
             best: self.best(),
             notice: self.notice()?,
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
+            final_progress: self.final_progress()?,
             finals: self.finals()?,
             ended: self.state.ended,
             seconds: self.story.seconds(),
@@ -366,11 +405,56 @@ impl RecordedRun {
         }
         let finalists = self.finalists()?.into_iter();
         let score_name = self.setup()?.test_score_name();
-        let mut rows: Vec<FinalRow> = finalists
-            .map(|(subject, candidate)| self.final_row(score_name, subject, &candidate))
-            .collect();
+        let setup = self.setup()?;
+        let row = |(subject, candidate): (Subject, Candidate)| {
+            let whole = setup.recipe(&candidate)?.epochs;
+            let row = self.final_row(score_name, subject, &candidate);
+            Ok(FinalRow {
+                recipe_epochs: row.epochs.map(|_| whole),
+                ..row
+            })
+        };
+        let mut rows: Vec<FinalRow> = finalists.map(row).collect::<Result<_, RunError>>()?;
         rows.retain(|row| !row.scores.is_empty() || row.failed > 0);
         Ok(rows)
+    }
+
+    /// How far the final evaluation has come.
+    fn final_progress(&self) -> Result<Option<FinalProgress>, RunError> {
+        let (setup, state) = (self.setup()?, &self.state);
+        let Some(winner) = &state.winner else {
+            return Ok(None);
+        };
+        let last = &setup.experiment.last;
+        let retrained = state.retrained.len() as u64;
+        if last.retrain_seeds == 0 || (state.ended.is_some() && retrained == 0) {
+            return Ok(None);
+        }
+        let Experiment {
+            evaluator, data, ..
+        } = &setup.experiment;
+        let trains = evaluator.trains_in_the_end(!data.is_empty());
+        let rule = Rule::of(&setup, state, trains, winner.trial);
+        let finalists = self.finalists()?;
+        let selecting = finalists
+            .iter()
+            .filter(|(subject, _)| rule.selects(subject));
+        let selected = state.selected.len() as u64;
+        let retrainings = |(subject, _): &(Subject, Candidate)| match subject {
+            Subject::Random(_) => 1,
+            Subject::Winner | Subject::Baseline(_) => u64::from(last.retrain_seeds),
+        };
+        Ok(Some(FinalProgress {
+            selected,
+            // No selection training is held any more once the test examples are known.
+            selections: if state.test_opened {
+                selected
+            } else {
+                selecting.count() as u64
+            },
+            retrained,
+            retrainings: finalists.iter().map(retrainings).sum(),
+        }))
     }
 
     /// The space that was searched.
@@ -389,6 +473,13 @@ impl RecordedRun {
         let texts = Texts::kept(&self.folder, started)?;
         let setup = Setup::compile(started.experiment.clone(), &texts)?;
         Ok(Arc::clone(self.setup.get_or_init(|| Arc::new(setup))))
+    }
+
+    fn row(&self, proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
+        TrialRow {
+            epochs_before: self.state.epochs_before(proposal.trial),
+            ..row(proposal, outcome)
+        }
     }
 
     fn final_row(
@@ -411,6 +502,8 @@ impl RecordedRun {
             direction: self.started().experiment.test_direction(),
             metrics: means(&figures),
             failed: (retrained.len() - scores.len()) as u64,
+            epochs: retrained.first().and_then(|retrained| retrained.epochs),
+            recipe_epochs: None,
             mean: mean(&scores),
             deviation: deviation(&scores),
             scores,
@@ -438,8 +531,13 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         failure,
         message,
         done: outcome.is_some(),
+        best_epoch: match outcome {
+            Some(Outcome::Finished(finished)) => finished.best_epoch,
+            _ => None,
+        },
         params: proposal.params,
         macs: proposal.macs,
+        epochs_before: 0,
         epochs: outcome.map_or_else(Vec::new, |outcome| outcome.epochs().to_vec()),
         seconds: outcome.map(Outcome::seconds),
         parents: proposal.parents.clone(),
@@ -448,6 +546,10 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         key: proposal.key.clone(),
         genome: proposal.genome.clone(),
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The mean of each figure over the seeds that have it.

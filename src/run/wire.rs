@@ -53,6 +53,8 @@ pub(super) struct Terms {
 pub(super) enum Stage {
     /// The search.
     Search,
+    /// The selection trainings of the final evaluation, which see none.
+    Selection,
     /// The final evaluation, which sees test examples.
     Last,
 }
@@ -189,7 +191,10 @@ impl Link {
 impl Network {
     fn of(unit: &Unit, candidate: &Candidate) -> Self {
         match unit {
-            Unit::Retraining {
+            Unit::Selection {
+                subject: Subject::Baseline(name),
+            }
+            | Unit::Retraining {
                 subject: Subject::Baseline(name),
                 ..
             } => Self::Baseline(name.clone()),
@@ -264,6 +269,7 @@ enum Answer {
         weights: Option<Bytes>,
         contributions: Option<Contributions>,
         checkpoint: Option<Bytes>,
+        best_epoch: Option<u32>,
     },
     Failed {
         kind: FailureKind,
@@ -282,6 +288,7 @@ impl Answer {
                 weights: bytes(finished.weights),
                 contributions: finished.contributions,
                 checkpoint: bytes(finished.checkpoint),
+                best_epoch: finished.best_epoch,
             },
             Err(Failure { kind, message }) => Self::Failed { kind, message },
         }
@@ -297,6 +304,7 @@ impl Answer {
                 weights,
                 contributions,
                 checkpoint,
+                best_epoch,
             } => Ok(Finished {
                 score,
                 loss,
@@ -304,6 +312,7 @@ impl Answer {
                 weights: bytes(weights),
                 contributions,
                 checkpoint: bytes(checkpoint),
+                best_epoch,
             }),
             Self::Failed { kind, message } => Err(Failure { kind, message }),
         }

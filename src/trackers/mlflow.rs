@@ -248,7 +248,10 @@ impl Tracker for Mlflow {
                 }
             }
             Record::Ended(ended) => self.end(ended.reason, at)?,
-            Record::Proposed(_) | Record::Searched(_) | Record::TestOpened(_) => {}
+            Record::Proposed(_)
+            | Record::Searched(_)
+            | Record::Selected(_)
+            | Record::TestOpened(_) => {}
         }
         Ok(())
     }

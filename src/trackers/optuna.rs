@@ -193,8 +193,11 @@ impl Tracker for OptunaJournal {
                     }
                 }
             }
-            Record::Winner(_) | Record::TestOpened(_) | Record::Retrained(_) | Record::Ended(_) => {
-            }
+            Record::Winner(_)
+            | Record::Selected(_)
+            | Record::TestOpened(_)
+            | Record::Retrained(_)
+            | Record::Ended(_) => {}
         }
         Ok(())
     }

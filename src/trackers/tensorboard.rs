@@ -149,6 +149,7 @@ impl Tracker for TensorBoard {
             Record::Proposed(_)
             | Record::Searched(_)
             | Record::Winner(_)
+            | Record::Selected(_)
             | Record::TestOpened(_)
             | Record::Ended(_) => {}
         }

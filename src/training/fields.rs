@@ -217,7 +217,7 @@ pub static FIELDS: &[Field] = &[
     field!(
         patience,
         whole(1, 1_000_000),
-        "epochs without a better validation loss before the end"
+        "epochs without a better one before the end"
     ),
     field!(
         loss,

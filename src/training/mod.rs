@@ -22,7 +22,7 @@ mod trainer;
 pub use checkpoint::Checkpoint;
 pub use class_weights::ClassWeights;
 pub use fields::{FIELDS, Field};
-pub use job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
+pub use job::{EpochRecord, Failure, Inherited, Job, Kept, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
 pub use metrics::contributions;
 pub use objective::{Objective, Scores, Undefined, cross_entropy, evaluate, evaluate_each};
@@ -31,3 +31,7 @@ pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;
 pub use score::{Direction, SCORES, Score, ScoreInfo};
 pub use trainer::{train, train_stretch};
+
+/// The number of what a training is taken to be. Revision 1 gave the network and the scores of the last epoch, and its
+/// patience looked at the validation loss alone; revision 2 gives those of the best epoch.
+pub const REVISION: u32 = 2;

@@ -3,12 +3,13 @@
 use super::class_weights::ClassWeights;
 use super::metrics::{self, binary_loss, row_loss};
 use super::recipe::{LossKind, Recipe, RecipeError};
-use super::score::Score;
+use super::score::{Direction, Score};
 use crate::architecture::Output;
 use crate::data::{Part, Targets};
 use crate::kernels;
 use crate::layers::Mode;
 use crate::model::{Network, Program};
+use crate::search::Fitness;
 use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
@@ -41,6 +42,16 @@ pub struct Scores {
     pub score: f64,
     /// Every figure of the task by its name; a regression's errors in the data's own units.
     pub metrics: BTreeMap<String, f64>,
+}
+
+impl Scores {
+    /// How good that is by a score that gets better in this direction; of equal scores, by loss.
+    pub fn fitness(&self, direction: Direction) -> Fitness {
+        Fitness {
+            score: direction.fitness(self.score),
+            loss: self.loss,
+        }
+    }
 }
 
 /// A score that some examples can't give.

@@ -101,8 +101,8 @@ pub struct Recipe {
     /// Longest gradient, all parameters together; longer ones are scaled down. Absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient_clip_norm: Option<f64>,
-    /// Epochs without a better validation loss after which training ends. Absent: it runs to the
-    /// end.
+    /// Epochs without a better one after which training ends: a higher validation score, or the same and a lower
+    /// loss. Absent: it runs to the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
     /// What is minimised. Absent: cross-entropy of classes, binary cross-entropy of labels and of two

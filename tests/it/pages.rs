@@ -84,7 +84,10 @@ fn the_scores_are_documented_in_full() {
             strata::training::Direction::Maximise => "higher",
             strata::training::Direction::Minimise => "lower",
         };
-        let row = format!("| `{}` | {} | {better} | {} |", info.name, info.fits, info.about);
+        let row = format!(
+            "| `{}` | {} | {better} | {} |",
+            info.name, info.fits, info.about
+        );
         assert!(page.contains(&row), "{row}");
     }
 }

@@ -60,7 +60,7 @@ impl Bars {
                 score,
                 seconds,
             } => {
-                if matches!(unit, Unit::Retraining { .. }) {
+                if matches!(unit, Unit::Selection { .. } | Unit::Retraining { .. }) {
                     self.note(&tally::finished(unit, *score, *seconds, known.as_ref()));
                 }
                 self.end(unit);
@@ -109,7 +109,7 @@ impl Bars {
         self.began = Instant::now();
         let (prefix, position) = match phase {
             Phase::Search => ("trials", self.finished),
-            Phase::FinalEvaluation => ("retraining", 0),
+            Phase::FinalEvaluation => ("final evaluation", 0),
             Phase::Ended => return self.close(),
         };
         self.run.set_prefix(prefix);

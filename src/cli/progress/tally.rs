@@ -93,6 +93,7 @@ pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) 
     let name = known.map_or("score", |running| running.score_name);
     let part = match unit {
         Unit::Trial(_) => "",
+        Unit::Selection { .. } => "validation ",
         Unit::Retraining { .. } => "test ",
     };
     let params = known.map_or(String::new(), |running| {
@@ -113,9 +114,10 @@ pub fn lost(unit: &Unit, kind: FailureKind, message: &str) -> String {
 pub fn phase(phase: Phase) -> Option<&'static str> {
     match phase {
         Phase::Search => Some("searching"),
-        Phase::FinalEvaluation => {
-            Some("retraining the winner and the baselines on training and validation examples")
-        }
+        Phase::FinalEvaluation => Some(
+            "final evaluation: the winner and its rivals are retrained on training and validation examples, each for as many \
+                 epochs as its own training took to its best",
+        ),
         Phase::Ended => None,
     }
 }

@@ -1,7 +1,7 @@
 // A run as its journal adds up: the same fold that a resumed run does, over what the server tells of each entry.
 export const fresh = () => ({
   head: null, rows: [], done: 0, failed: [], at: 0, seconds: 0, phase: "search", searched: null, winner: null,
-  finals: new Map(), ended: null, level: false, best: null, curve: [], epochs: 0,
+  finals: new Map(), ended: null, level: false, best: null, curve: [], epochs: 0, selected: 0,
 });
 
 export const take = (run, { at, seconds, what }) => {
@@ -13,7 +13,8 @@ export const take = (run, { at, seconds, what }) => {
       run.rows[it.trial] = { ...it, done: false, score: null, loss: null, epochs: null, seconds: null, failure: null, message: null };
       break;
     case "finished":
-      settle(run, row, { score: it.score, loss: it.loss, epochs: it.epochs, seconds: it.seconds, metrics: it.metrics });
+      settle(run, row, { score: it.score, loss: it.loss, epochs: it.epochs, bestEpoch: it.best_epoch, seconds: it.seconds, metrics: it.metrics });
+      row.lastEpoch = Math.max(it.best_epoch ?? 0, it.epochs + (run.rows[row.continues]?.lastEpoch ?? 0));
       if (!row.fidelity && (!run.best || beats(row, run.best, sign(run)))) run.best = row;
       if (run.best) run.curve.push([run.done, run.epochs, run.best.score]);
       break;
@@ -27,8 +28,11 @@ export const take = (run, { at, seconds, what }) => {
     case "winner":
       run.winner = it.trial;
       break;
+    case "selected":
+      run.selected++;
+      break;
     case "retrained": {
-      const network = run.finals.get(it.subject) ?? { winner: it.winner, scores: [], failures: [] };
+      const network = run.finals.get(it.subject) ?? { winner: it.winner, epochs: it.epochs, scores: [], failures: [] };
       if (it.score == null) network.failures.push(it.failure);
       else network.scores.push(it.score);
       run.finals.set(it.subject, network);

@@ -9,7 +9,9 @@ mod sections;
 
 use super::analysis::{Analysis, Arm, Role};
 use super::contrast::{Contrast, Finding, Unit, effect};
-use super::words::{escaped, grouped, p_value, plural, score, seconds, signed, word};
+use super::words::{
+    RETRAINING_RULE, escaped, grouped, p_value, plural, score, seconds, signed, word,
+};
 use crate::run::comparison::RecordedComparison;
 use crate::run::{RecordedRun, RunError};
 use plot::Axis;
@@ -376,12 +378,18 @@ fn cost(analysis: &Analysis, out: &mut String) {
             seconds(arm.cost.seconds),
             arm.scores.len() as u64 + arm.failed,
             arm.failed,
-            seconds(arm.cost.retraining_seconds),
+            seconds(arm.cost.selection_seconds + arm.cost.retraining_seconds),
         );
     }
-    out.push_str(
+    let selections: u64 = analysis.arms.iter().map(|arm| arm.cost.selections).sum();
+    let rule = match selections {
+        0 => String::new(),
+        _ => format!(" {RETRAINING_RULE} Retraining time includes those trainings."),
+    };
+    let _ = write!(
+        out,
         "</tbody></table></div><p class=\"note\">Failed trials count. Times are of one trial after the other. The hand-designed networks \
-         are used as they are, so nothing was spent on tuning them here.</p>",
+         are used as they are, so nothing was spent on tuning them here.{rule}</p>",
     );
 }
 

@@ -4,7 +4,7 @@ use super::Named;
 use super::plot::short;
 use crate::architecture::{self, Architecture};
 use crate::report::Importance;
-use crate::report::words::{date, escaped, grouped, plural, score, seconds};
+use crate::report::words::{RETRAINING_RULE, date, escaped, grouped, plural, score, seconds};
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
 use crate::space::{Candidate, Decision};
@@ -28,9 +28,11 @@ pub fn result(summary: &Summary, out: &mut String) {
             None => "The winner could not be retrained.".to_owned(),
         },
         (Some(best), None) => format!(
-            "The best of {} so far scores {} on the validation examples.",
+            "The best of {} so far scores {} on the validation examples{}.",
             plural(summary.trials, "trial"),
-            best.score.map_or_else(|| "nothing".to_owned(), score)
+            best.score.map_or_else(|| "nothing".to_owned(), score),
+            best.best_of_epochs()
+                .map_or_else(String::new, |epoch| format!(", after {epoch}"))
         ),
         (None, None) => "No trial has a score yet.".to_owned(),
     };
@@ -55,7 +57,7 @@ pub fn finals(summary: &Summary, out: &mut String) {
     let _ = write!(
         out,
         "<h2>Final evaluation</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Final evaluation\"><table><thead><tr><th>Network</th>\
-         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th></tr></thead><tbody>",
+         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Epochs</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th></tr></thead><tbody>",
         escaped(summary.score_name)
     );
     for row in &summary.finals {
@@ -63,16 +65,23 @@ pub fn finals(summary: &Summary, out: &mut String) {
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"n\"><strong>{}</strong> <small>± {}</small></td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             escaped(&row.subject.to_string()),
             figure(row.mean),
             figure(row.deviation),
             row.scores.len(),
+            match (row.epochs, row.recipe_epochs) {
+                (Some(epochs), Some(all)) => format!("{epochs} of {all}"),
+                _ => "–".to_owned(),
+            },
             grouped(row.params),
             grouped(row.macs)
         );
     }
     out.push_str("</tbody></table></div>");
+    if summary.finals.iter().any(|row| row.epochs.is_some()) {
+        let _ = write!(out, "<p class=\"note\">{RETRAINING_RULE}</p>");
+    }
 }
 
 /// The winners drawn beside the hand-designed networks: of each search the best few by the score it chose them by,

@@ -146,6 +146,10 @@ impl Evaluators for ProxyEvaluators {
         self.trained.is_some()
     }
 
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        self.trained.as_ref().and_then(Evaluators::selection)
+    }
+
     fn test_examples(&self) -> u64 {
         let trained = self.trained.as_ref();
         trained.map_or(0, Evaluators::test_examples)

@@ -136,8 +136,7 @@ impl Evaluators for TrainingEvaluators {
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
-        let evaluator = TrainingEvaluator::new(&self.train, &self.validation, self.device);
-        let evaluator = Box::new(evaluator.scored_by(self.score));
+        let evaluator = Box::new(self.trainer());
         match self.latency {
             None => evaluator,
             Some(settings) => Box::new(WithLatency {
@@ -155,6 +154,10 @@ impl Evaluators for TrainingEvaluators {
         Some(&self.preprocessing[usize::from(trained_once_more)])
     }
 
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        Some(Box::new(self.trainer()))
+    }
+
     fn test_examples(&self) -> u64 {
         self.test_examples
     }
@@ -168,6 +171,12 @@ impl Evaluators for TrainingEvaluators {
 }
 
 impl TrainingEvaluators {
+    /// Learns from the training part and is scored on the validation part.
+    fn trainer(&self) -> TrainingEvaluator<'_> {
+        let evaluator = TrainingEvaluator::new(&self.train, &self.validation, self.device);
+        evaluator.scored_by(self.score)
+    }
+
     /// Why the examples have more values than their table has columns, if they do.
     fn widened(&self) -> String {
         const SHOWN: usize = 4;

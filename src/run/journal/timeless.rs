@@ -10,9 +10,9 @@ const DEPTHS: [usize; 2] = [1, 3];
 
 /// An entry in words, without its fields of time and host.
 pub(in crate::run) fn timeless(entry: &Entry) -> String {
-    // A line may be of format 5 for what it says of the host, which is nothing that happened.
+    // A line may be of format 5 or 6 for what it says of the host, which is nothing that happened.
     let format = entry.record.format_of_what_happened();
-    if entry.format == 5 && format != 5 {
+    if entry.format >= 5 && format < entry.format {
         return timeless(&Entry {
             format,
             ..entry.clone()

@@ -18,6 +18,7 @@ fn by_value(entry: &Entry) -> String {
         }
     };
     let mut value = serde_json::to_value(entry).unwrap();
+    value["format"] = entry.record.format_of_what_happened().into();
     strip(&mut value);
     let record = value["record"].as_object_mut().unwrap();
     record.values_mut().for_each(strip);

@@ -74,14 +74,14 @@ fn a_newer_format_is_refused_by_name() {
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines[2] = rewritten(&lines[2], |rest| {
-        rest.replace("\"format\":3", "\"format\":6")
+        rest.replace("\"format\":3", "\"format\":7")
             .replace("proposed", "dreamt")
     });
     fs::write(folder.join("journal.jsonl"), lines.join("\n") + "\n").unwrap();
     let error = RecordedRun::open(&folder).unwrap_err();
     assert!(
         error.to_string().contains(
-            "line 3 is in journal format 6, and this version of strata reads up to format 5"
+            "line 3 is in journal format 7, and this version of strata reads up to format 6"
         ),
         "{error}"
     );

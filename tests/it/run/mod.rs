@@ -5,6 +5,7 @@ mod determinism;
 mod evaluators;
 mod failures;
 mod fidelity;
+mod finish;
 pub mod fixture;
 mod full_disk;
 mod isolation;
