@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use strata::architecture::Output;
 use strata::run::{Experiment, ExperimentFile, Options, RecordedRun, Subject, start};
+use strata::search::CONTROLLERS;
 use strata::training::{ClassWeights, Direction, SCORES, Score};
 
 /// Rows of two numbers and what a task says of them.
@@ -43,7 +44,7 @@ fn written(folder: &Path, output: Output, score: &str, search: &str) -> Experime
     let text = format!(
         "name = \"tiny\"\nspace = \"tiny.space\"\nscore = \"{score}\"\n\
          [data]\ntrain = \"t.csv\"\nvalidation = 0.4\n{data}\n[search]\n{search}\n\
-         [budget]\ntrials = 9\n[recipe]\nepochs = 3\nbatch_size = 16\n[final]\nretrain_seeds = 2\n"
+         [budget]\ntrials = 9\n[recipe]\nepochs = 9\nbatch_size = 16\n[final]\nretrain_seeds = 2\n"
     );
     let rows = table(output);
     for (name, content) in [("t.csv", rows), ("tiny.space", space), ("e.toml", text)] {
@@ -82,7 +83,8 @@ fn check(run: &RecordedRun, score: Score, output: Output) {
     let direction = run.state().direction();
     assert_eq!(direction, score.direction(), "{about}");
     let rows = run.trials();
-    let full = rows.iter().filter(|row| row.fidelity.is_none());
+    let highest = run.best().unwrap().fidelity;
+    let full = rows.iter().filter(|row| row.fidelity == highest);
     let scores: Vec<f64> = full.filter_map(|row| row.score).collect();
     assert!(!scores.is_empty(), "{about}: {rows:?}");
     let (low, high) = score.info().range;
@@ -153,19 +155,25 @@ fn every_score_of_every_task_is_searched_in_its_direction() {
 #[test]
 fn every_controller_makes_a_loss_small() {
     let folder = tempfile::tempdir().unwrap();
-    for search in [
-        "controller = \"random\"",
-        "controller = \"local_search\"",
-        "controller = \"predictor\"\npopulation = 3",
-        "controller = \"successive_halving\"",
-        "controller = \"hyperband\"",
-        "controller = \"nsga2\"\npopulation = 4\nobjectives = [\"score\", \"params\"]",
-    ] {
+    let small = [
+        ("population", 4),
+        ("offspring", 2),
+        ("sample", 2),
+        ("initial", 3),
+    ];
+    for controller in CONTROLLERS {
+        let mut search = format!("controller = \"{}\"\n", controller.name);
+        for (setting, value) in small
+            .iter()
+            .filter(|(setting, _)| controller.takes(setting))
+        {
+            search += &format!("{setting} = {value}\n");
+        }
         for (output, score) in [
             (Output::Classes(2), Score::LogLoss),
             (Output::Regression(1), Score::Rmse),
         ] {
-            let run = run(&written(folder.path(), output, score.name(), search));
+            let run = run(&written(folder.path(), output, score.name(), &search));
             check(&run, score, output);
         }
     }
@@ -184,26 +192,26 @@ fn a_score_of_another_task_is_refused_before_anything_runs() {
         "{said}"
     );
     let text = fs::read_to_string(folder.path().join("e.toml")).unwrap();
-    let error = Experiment::parse("e.toml", &text.replace("auroc", "rsme")).unwrap_err();
+    let error = Experiment::parse("e.toml", &text.replace("auroc", "rmsee")).unwrap_err();
     assert!(
         error.to_string().contains("did you mean `rmse`?"),
         "{error}"
     );
 }
 
-/// Rows of which one in twelve is of the second class, which two numbers say little of.
+/// Rows of which one in twelve is of the second class, likelier where the first number is large, and nowhere likelier
+/// than the other.
 fn imbalanced(folder: &Path, head: &str, recipe: &str) -> RecordedRun {
     let mut text = "a,b,c,fraud\n".to_owned();
-    for n in 0..360_u32 {
+    for n in 0..480_u32 {
         let number = |step: u32| f64::from(n * step % 97) / 97.0 - 0.5;
-        let fraud = u8::from(n % 12 == 5);
-        let shift = 0.2 * f64::from(fraud);
-        text += &format!(
-            "{},{},{},{fraud}\n",
-            number(31) + shift,
-            number(17),
-            number(53)
-        );
+        let is_fraud = n % 12 == 5;
+        let a = if is_fraud {
+            number(31).max(number(41))
+        } else {
+            number(31)
+        };
+        text += &format!("{a},{},{},{}\n", number(17), number(53), u8::from(is_fraud));
     }
     let space = "space x\ninput vector(features: 3)\noutput classes(2)\n\
                  network {\n    linear(4 | 8 | 16)\n    relu\n    linear(outputs)\n}\n";
@@ -249,4 +257,28 @@ fn networks_that_all_answer_the_most_common_class_are_told_of_with_what_changes_
     assert_eq!(kept.recipe.class_weights, ClassWeights::Balanced);
     let by_area = imbalanced(folder.path(), "score = \"auroc\"", "");
     assert_eq!(by_area.notice().unwrap(), None);
+}
+
+#[test]
+fn the_case_of_a_rare_class_is_told_of() {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let root = std::env::var_os("STRATA_SHARED").map_or(beside, std::path::PathBuf::from);
+    let case = root.join("cases/imbalanced");
+    if !case.is_dir() {
+        eprintln!("skipped: no case at {}", case.display());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["cards.csv", "x.space", "x.toml"] {
+        fs::copy(case.join(name), folder.path().join(name)).unwrap();
+    }
+    let mut file = ExperimentFile::read(&folder.path().join("x.toml")).unwrap();
+    let notice = run(&file).notice().unwrap().expect("all trials are alike");
+    assert!(notice.contains("score = \"balanced_accuracy\""), "{notice}");
+    file.experiment.score = Some(Score::BalancedAccuracy);
+    file.experiment.recipe.class_weights = ClassWeights::Balanced;
+    let weighed = run(&file);
+    assert_eq!(weighed.notice().unwrap(), None);
+    assert!(weighed.best().unwrap().score.unwrap() > 0.5);
+    assert!(weighed.finals().unwrap()[0].mean.unwrap() > 0.5);
 }
