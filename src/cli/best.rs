@@ -63,6 +63,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     report::trial(&run, &trial, terminal)?;
     report::finals_table(&finals, terminal)?;
+    if let Some(notice) = run.notice()? {
+        terminal.say(&notice);
+    }
     let files = run.folder().best();
     if is_winner && files.is_dir() {
         terminal.say(&format!(

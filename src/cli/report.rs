@@ -13,6 +13,7 @@ use crate::run::comparison::RecordedComparison;
 use crate::run::{
     EndReason, Ending, FinalRow, Nearest, RecordedRun, Subject, Summary, TrialRow, Within,
 };
+use crate::training::Direction;
 use serde::Serialize;
 use std::path::Path;
 
@@ -86,6 +87,9 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
     let summary = run.summary()?;
     look(summary.look, terminal)?;
     in_vain(&run, terminal)?;
+    if let Some(notice) = &summary.notice {
+        terminal.say(notice);
+    }
     if let Some(line) = failures(&run) {
         terminal.say(&line);
     }
@@ -220,7 +224,11 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     for row in better_than_winner(rows) {
         let name = &row.subject;
         terminal.line(&format!(
-            "{name} scores above the winner on the test examples"
+            "{name} scores {} the winner on the test examples",
+            match row.direction {
+                Direction::Maximise => "above",
+                Direction::Minimise => "below, which is better than,",
+            }
         ))?;
     }
     Ok(())
@@ -262,7 +270,12 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .and_then(|row| row.mean);
     rows.iter()
         .filter(|row| !matches!(row.subject, Subject::Within(_)))
-        .filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
+        .filter(move |row| match (winner, row.mean) {
+            (Some(winner), Some(mean)) => {
+                row.direction.fitness(mean) > row.direction.fitness(winner)
+            }
+            _ => false,
+        })
 }
 
 /// In what form a report is written.

@@ -33,6 +33,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             summary.score_name
         ))?;
     }
+    if let Some(notice) = &summary.notice {
+        terminal.say(notice);
+    }
     let progress = summary.final_progress.filter(|_| summary.ended.is_none());
     if let Some(progress) = &progress {
         terminal.line(&final_evaluation(progress))?;

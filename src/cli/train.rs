@@ -11,7 +11,7 @@ use crate::layers::Value;
 use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::run::{ExperimentFile, TrialSettings};
-use crate::training::{self, EpochRecord, Job, Recipe};
+use crate::training::{self, EpochRecord, Job, Recipe, Score};
 use rayon::ThreadPoolBuilder;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -66,6 +66,7 @@ struct Report {
 /// What the command line and the experiment say together.
 struct Setting {
     recipe: Recipe,
+    score: Option<Score>,
     data: DataSource,
     base: PathBuf,
     threads: usize,
@@ -99,7 +100,7 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         epochs: trained.epochs,
         best_epoch: trained.best_epoch,
         stopped_early: trained.stopped_early,
-        score_name: architecture.output().score_name(),
+        score_name: score_name(&setting, &architecture),
         validation_score: scores.score,
         validation_loss: scores.loss,
         validation_metrics: scores.metrics,
@@ -109,6 +110,14 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         return terminal.json(&report);
     }
     terminal.line(&describe(&report))
+}
+
+fn score_name(setting: &Setting, architecture: &Architecture) -> &'static str {
+    let output = architecture.output();
+    setting
+        .score
+        .unwrap_or(Score::of(output))
+        .figure_name(output)
 }
 
 fn describe(report: &Report) -> String {
@@ -143,6 +152,7 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
     let mut setting = match &args.recipe {
         None => Setting {
             recipe: Recipe::default(),
+            score: None,
             data: DataSource::default(),
             base: PathBuf::new(),
             threads: 1,
@@ -157,6 +167,7 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
             } = experiment.trial;
             Setting {
                 recipe: experiment.recipe,
+                score: experiment.score,
                 data: experiment.data,
                 base,
                 threads,
@@ -191,6 +202,7 @@ fn train(
     let job = Job {
         architecture,
         recipe: &setting.recipe,
+        score: setting.score,
         train: &splits.train,
         validation: &splits.validation,
         seed: Seed(args.seed),
@@ -202,7 +214,7 @@ fn train(
     let quiet = terminal.is_quiet();
     let mut observe = |progress: &training::Progress| {
         if !quiet {
-            terminal::say(&line(progress, architecture.output().score_name()));
+            terminal::say(&line(progress, score_name(setting, architecture)));
         }
     };
     // As in a run: what a sum adds up to depends on how many threads share it.

@@ -3,6 +3,7 @@
 use crate::run::journal::Entry;
 use crate::run::record::{Record, RetrainedResult, SelectedResult, Subject};
 use crate::run::{RecordedRun, RunError};
+use crate::training::Direction;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub struct Head {
     /// The comment that opens the experiment file.
     question: String,
     score_name: &'static str,
+    direction: Direction,
     controller: &'static str,
     seed: u64,
     trials: Option<u64>,
@@ -42,6 +44,7 @@ impl Head {
             name: experiment.name.clone(),
             question: words.join(" "),
             score_name,
+            direction: run.state().direction(),
             controller,
             seed: experiment.seed.0,
             trials: experiment.budget.trials,

@@ -142,11 +142,8 @@ const FEWEST_OF_AN_INTERVAL: usize = 3;
 
 /// What scores of this name can be.
 fn bounds(score_name: &str) -> (f64, f64) {
-    match score_name {
-        "accuracy" | "F1" => (0.0, 1.0),
-        "R2" => (f64::NEG_INFINITY, 1.0),
-        _ => (f64::NEG_INFINITY, f64::INFINITY),
-    }
+    let anything = (f64::NEG_INFINITY, f64::INFINITY);
+    crate::training::Score::named(score_name).map_or(anything, |score| score.info().range)
 }
 
 impl Sample {

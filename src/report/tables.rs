@@ -126,6 +126,9 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             grouped(best.macs)
         );
     }
+    if let Some(notice) = &summary.notice {
+        let _ = writeln!(out, "\nNote: {notice}.");
+    }
     if !summary.finals.is_empty() {
         let _ = write!(
             out,

@@ -20,7 +20,6 @@ use super::executor::{Assignment, Beginning, Done, Executor, Legacy, Message};
 use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
-use super::state::is_better;
 use super::within::Leader;
 use crate::evaluation::Finished;
 use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
@@ -368,6 +367,7 @@ impl Search<'_, '_> {
                     weights,
                     checkpoint,
                     best_epoch,
+                    ..
                 } = finished;
                 if let Some(checkpoint) = checkpoint {
                     self.checkpoints.keep(trial, &checkpoint)?;
@@ -382,7 +382,7 @@ impl Search<'_, '_> {
                     seconds,
                     worker,
                 };
-                let fitness = record.fitness();
+                let fitness = record.fitness(self.core.state.direction());
                 if let Some(weights) = weights.as_deref().filter(|_| self.core.setup.inherits()) {
                     self.weights.keep(trial, weights)?;
                 }
@@ -432,13 +432,15 @@ impl Search<'_, '_> {
         } = record;
         let proposal = &self.core.state.proposals[trial.0 as usize];
         let params = proposal.params;
-        let held = self.core.state.best();
+        let state = &self.core.state;
+        let held = state.best();
         let setup = self.core.setup;
         let improves = match setup.experiment.last.within.is_empty() {
-            true => held.is_none_or(|held| is_better((proposal, &record), held)),
-            false => self
-                .leader
-                .challenge(setup, (proposal, &record), &open.candidate)?,
+            true => held.is_none_or(|held| state.is_better((proposal, &record), held)),
+            false => {
+                let found = (proposal, &record);
+                self.leader.challenge(setup, found, &open.candidate)?
+            }
         };
         if improves {
             // Before the record: a crash in between leaves files that the same trial writes again.

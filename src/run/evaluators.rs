@@ -22,6 +22,7 @@ use crate::evaluation::{CommandSettings, Evaluator, LatencySettings, TableSettin
 use crate::layers::Shape;
 use crate::proxies::Minibatch;
 use crate::random::Seed;
+use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -164,13 +165,29 @@ pub(super) trait EvaluatorKind {
     }
 
     /// What the search's scores are called.
-    fn score_name(&self, output: Output) -> &'static str {
-        output.score_name()
+    fn score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        score.unwrap_or(Score::of(output)).figure_name(output)
     }
 
     /// What the final test's scores are called.
-    fn test_score_name(&self, output: Output) -> &'static str {
-        output.score_name()
+    fn test_score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        score.unwrap_or(Score::of(output)).figure_name(output)
+    }
+
+    /// The way in which the search's scores get better.
+    fn direction(&self, score: Option<Score>) -> Direction {
+        score.map_or(Direction::Maximise, Score::direction)
+    }
+
+    /// Whether networks with this output can have such a score.
+    ///
+    /// # Errors
+    /// Why not, with the scores that they can have.
+    fn check_score(&self, score: Score, output: Output) -> Result<(), String> {
+        if score.fits(output) {
+            return Ok(());
+        }
+        Err(score.unfit(output))
     }
 
     /// Whether the digits that it gives can differ from one time to the next, as measured times do.
@@ -239,13 +256,26 @@ impl EvaluatorSettings {
     }
 
     /// What the search's scores are called, for networks with this output.
-    pub fn score_name(&self, output: Output) -> &'static str {
-        self.kind().score_name(output)
+    pub fn score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        self.kind().score_name(score, output)
     }
 
     /// What the final test's scores are called, for networks with this output.
-    pub fn test_score_name(&self, output: Output) -> &'static str {
-        self.kind().test_score_name(output)
+    pub fn test_score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        self.kind().test_score_name(score, output)
+    }
+
+    /// The way in which the search's scores get better.
+    pub fn direction(&self, score: Option<Score>) -> Direction {
+        self.kind().direction(score)
+    }
+
+    /// Whether networks with this output can have such a score.
+    ///
+    /// # Errors
+    /// Why not, with the scores that they can have.
+    pub fn check_score(&self, score: Score, output: Output) -> Result<(), String> {
+        self.kind().check_score(score, output)
     }
 
     /// Whether the networks of the final evaluation are trained, with or without data.

@@ -6,11 +6,12 @@ use super::evaluators::EvaluatorSettings;
 use super::prefilter::PrefilterSettings;
 use super::toml_text;
 use super::within::{Within, one_or_several};
+use crate::architecture::Output;
 use crate::data::DataSource;
 use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::search::SearchSettings;
-use crate::training::Recipe;
+use crate::training::{Direction, Recipe, Score};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,9 @@ pub struct Experiment {
     /// The root of every random stream.
     #[serde(default)]
     pub seed: Seed,
+    /// What is searched for: the figure that says how good a network is. Absent: the task's own. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
     /// Where data comes from and how it is divided. Left out where the evaluator needs none.
     #[serde(default, skip_serializing_if = "DataSource::is_empty")]
     pub data: DataSource,
@@ -324,6 +328,31 @@ impl Experiment {
     /// Whether whoever carries the search out may forget what became of most trials.
     pub(super) fn forgets(&self) -> bool {
         self.search.forgets() && self.last.within.is_empty()
+    }
+
+    /// The way in which the search's scores get better.
+    pub fn direction(&self) -> Direction {
+        self.evaluator.direction(self.score)
+    }
+
+    /// The way in which the final test's scores get better.
+    pub fn test_direction(&self) -> Direction {
+        self.score.map_or(Direction::Maximise, Score::direction)
+    }
+
+    /// What the search's scores are called, for networks with this output.
+    pub fn score_name(&self, output: Output) -> &'static str {
+        self.evaluator.score_name(self.score, output)
+    }
+
+    /// What the final test's scores are called, for networks with this output.
+    pub fn test_score_name(&self, output: Output) -> &'static str {
+        self.evaluator.test_score_name(self.score, output)
+    }
+
+    /// Whether a journal of format 5 has no words for it.
+    pub(super) fn needs_format_6(&self) -> bool {
+        self.score.is_some() || !self.recipe.class_weights.is_none()
     }
 
     fn unfit_device(&self) -> Option<String> {

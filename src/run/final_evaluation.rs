@@ -20,7 +20,7 @@ use super::within;
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
-use crate::training::Recipe;
+use crate::training::{Recipe, Score};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -289,7 +289,8 @@ impl Finals<'_, '_> {
                     seconds,
                 };
                 let output = contestant.candidate.architecture.output();
-                let result = RetrainedResult::of(output, &finished);
+                let score = self.core.setup.experiment.score;
+                let result = RetrainedResult::of(score.unwrap_or(Score::of(output)), &finished);
                 (result, finished.weights, event)
             }
             Err(failure) => {

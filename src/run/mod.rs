@@ -8,6 +8,7 @@
 //! This module prints nothing and reads no environment.
 
 mod again;
+mod alike;
 mod checkpoints;
 pub mod comparison;
 mod core;

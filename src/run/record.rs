@@ -6,12 +6,12 @@
 use super::evaluators::EvaluatorSettings;
 use super::experiment::{Experiment, Isolation};
 use super::origin::Origin;
-use crate::architecture::Output;
 use crate::data::DataSource;
-use crate::evaluation::{EpochRecord, FailureKind, Finished};
+use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
 use crate::space::Genome;
+use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -83,13 +83,17 @@ impl Record {
         match self {
             Self::Started(started) => {
                 let experiment = &started.experiment;
-                !experiment.last.within.is_empty() || experiment.data.needs_format_6()
+                !experiment.last.within.is_empty()
+                    || experiment.data.needs_format_6()
+                    || experiment.needs_format_6()
             }
             Self::Finished(finished) => finished.best_epoch.is_some(),
             Self::Winner(winner) => !winner.others.is_empty(),
             Self::Selected(_) => true,
             Self::Retrained(retrained) => {
-                retrained.epochs.is_some() || matches!(retrained.subject, Subject::Within(_))
+                retrained.epochs.is_some()
+                    || retrained.result.contributions().is_some()
+                    || matches!(retrained.subject, Subject::Within(_))
             }
             Self::Ended(ended) => ended.reason == EndReason::NothingWithin,
             _ => false,
@@ -266,7 +270,7 @@ impl Proposal {
 pub struct TrialFinished {
     /// The trial.
     pub trial: TrialId,
-    /// How good: higher is better.
+    /// How good, in the score's own direction.
     pub score: f64,
     /// The loss that belongs to the score.
     pub loss: f64,
@@ -286,10 +290,10 @@ pub struct TrialFinished {
 }
 
 impl TrialFinished {
-    /// How good it was.
-    pub fn fitness(&self) -> Fitness {
+    /// How good it was, by a score that gets better in this direction.
+    pub fn fitness(&self, direction: Direction) -> Fitness {
         Fitness {
-            score: self.score,
+            score: direction.fitness(self.score),
             loss: self.loss,
         }
     }
@@ -508,16 +512,22 @@ pub enum RetrainedResult {
         /// Further figures by their names. Since format 2.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         metrics: BTreeMap<String, f64>,
+        /// What each test example gave to the score. Since format 6.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contributions: Option<Contributions>,
     },
     /// Figures on the test examples where the score is no accuracy. Since format 2.
     Scored {
-        /// The score: higher is better.
+        /// The score, in its own direction.
         score: f64,
         /// Their mean loss.
         loss: f64,
         /// Further figures by their names.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         metrics: BTreeMap<String, f64>,
+        /// What each test example gave to the score. Since format 6.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contributions: Option<Contributions>,
     },
     /// No figures.
     Failed {
@@ -529,19 +539,22 @@ pub enum RetrainedResult {
 }
 
 impl RetrainedResult {
-    /// The result of a network with this output.
-    pub(super) fn of(output: Output, finished: &Finished) -> Self {
+    /// The result of a network by this score.
+    pub(super) fn of(score: Score, finished: &Finished) -> Self {
         let (loss, metrics) = (finished.loss, finished.metrics.clone());
-        match output {
-            Output::Classes(_) | Output::Binary => Self::Tested {
+        let contributions = finished.contributions.clone();
+        match score {
+            Score::Accuracy => Self::Tested {
                 accuracy: finished.score,
                 loss,
                 metrics,
+                contributions,
             },
-            Output::Labels(_) | Output::Regression(_) => Self::Scored {
+            _ => Self::Scored {
                 score: finished.score,
                 loss,
                 metrics,
+                contributions,
             },
         }
     }
@@ -561,6 +574,16 @@ impl RetrainedResult {
     pub fn metrics(&self) -> Option<&BTreeMap<String, f64>> {
         match self {
             Self::Tested { metrics, .. } | Self::Scored { metrics, .. } => Some(metrics),
+            Self::Failed { .. } => None,
+        }
+    }
+
+    /// What each test example gave to the score; nothing in journals before format 6.
+    pub fn contributions(&self) -> Option<&Contributions> {
+        match self {
+            Self::Tested { contributions, .. } | Self::Scored { contributions, .. } => {
+                contributions.as_ref()
+            }
             Self::Failed { .. } => None,
         }
     }

@@ -5,8 +5,8 @@ use super::error::RunError;
 use super::figures::ARCHITECTURE_FIGURES;
 use super::selection::FrontRow;
 use super::summary::RecordedRun;
-use crate::evaluation::{as_cost, is_gain};
-use crate::training::QUALITY_FIGURES;
+use crate::evaluation::is_gain;
+use crate::training::{Direction, Score};
 use serde::Serialize;
 
 /// Ends of objectives that somebody names.
@@ -31,6 +31,8 @@ pub struct Extent {
     pub ideal: f64,
     /// Where that is from.
     pub ideal_by: EndBy,
+    /// The way in which the objective gets better.
+    pub direction: Direction,
 }
 
 /// Where an end of an objective is from.
@@ -54,12 +56,16 @@ impl Extent {
         self.reference_by != EndBy::Trials && self.ideal_by != EndBy::Trials
     }
 
+    /// A figure as what is to be small.
+    pub(super) fn cost(&self, figure: f64) -> f64 {
+        -self.direction.fitness(figure)
+    }
+
     /// Where a figure lies: 0 is the ideal and 1 the reference.
     pub(super) fn scaled(&self, figure: f64) -> f64 {
-        let cost = |figure| as_cost(&self.objective, figure);
-        let (low, high) = (cost(self.ideal), cost(self.reference));
+        let (low, high) = (self.cost(self.ideal), self.cost(self.reference));
         match high > low {
-            true => ((cost(figure) - low) / (high - low)).max(0.0),
+            true => ((self.cost(figure) - low) / (high - low)).max(0.0),
             false => 0.0,
         }
     }
@@ -100,20 +106,21 @@ fn extent(
         found.map(|(_, figure)| (*figure, EndBy::Given))
     };
     let range = range(runs, name)?;
+    let direction = direction(runs, name);
     let reference = match (given(&ends.reference), range) {
         (Some(given), _) => given,
         (None, Some((worst, _))) => (worst, EndBy::Range),
         (None, None) => match required(runs, name)? {
             Some(most) => (most, EndBy::Require),
-            None => (extreme(name, figures, true), EndBy::Trials),
+            None => (extreme(direction, figures, true), EndBy::Trials),
         },
     };
-    let best = extreme(name, figures, false);
+    let best = extreme(direction, figures, false);
     let ideal = match (given(&ends.ideal), range) {
         (Some(given), _) => given,
         (None, Some((_, best))) => (best, EndBy::Range),
         // Costs are counts, times and errors: none is below 0, unless the trials say otherwise.
-        (None, None) if !is_gain(name) && best >= 0.0 => (0.0, EndBy::Range),
+        (None, None) if direction == Direction::Minimise && best >= 0.0 => (0.0, EndBy::Range),
         (None, None) => (best, EndBy::Trials),
     };
     let extent = Extent {
@@ -122,8 +129,9 @@ fn extent(
         reference_by: reference.1,
         ideal: ideal.0,
         ideal_by: ideal.1,
+        direction,
     };
-    let is_backwards = as_cost(name, extent.ideal) >= as_cost(name, extent.reference);
+    let is_backwards = extent.cost(extent.ideal) >= extent.cost(extent.reference);
     let is_named = [extent.reference_by, extent.ideal_by].contains(&EndBy::Given);
     if is_backwards && is_named {
         let (worst, best) = (extent.reference, extent.ideal);
@@ -144,11 +152,22 @@ fn range(runs: &[&RecordedRun], name: &str) -> Result<Option<(f64, f64)>, RunErr
         };
         // What a table or a program calls an accuracy may be in percent.
         let trains = run.started().experiment.evaluator.info().trains;
-        if !trains || !QUALITY_FIGURES.contains(&name) {
+        let has_range = Score::named(name).is_some_and(|score| score.info().range.1.is_finite());
+        if !trains || !has_range {
             return Ok(None);
         }
     }
+    // R2 and Matthews' correlation are 0 where nothing is learnt; what is below counts for nothing.
     Ok(Some((0.0, 1.0)))
+}
+
+/// The way in which an objective gets better; runs that are set side by side have one score.
+fn direction(runs: &[&RecordedRun], name: &str) -> Direction {
+    match (name, runs.first()) {
+        ("score", Some(run)) => run.state().direction(),
+        _ if is_gain(name) => Direction::Maximise,
+        _ => Direction::Minimise,
+    }
 }
 
 /// The most that the spaces of all runs allow of a cost.
@@ -167,9 +186,9 @@ fn required(runs: &[&RecordedRun], name: &str) -> Result<Option<f64>, RunError> 
 }
 
 /// The worst figure of the trials, or the best; 0 if there are none.
-fn extreme(name: &str, figures: &[f64], worst: bool) -> f64 {
+fn extreme(direction: Direction, figures: &[f64], worst: bool) -> f64 {
     let known = figures.iter().copied().filter(|figure| !figure.is_nan());
-    let order = |a: &f64, b: &f64| as_cost(name, *a).total_cmp(&as_cost(name, *b));
+    let order = |a: &f64, b: &f64| direction.fitness(*b).total_cmp(&direction.fitness(*a));
     let found = match worst {
         true => known.max_by(order),
         false => known.min_by(order),

@@ -8,7 +8,7 @@ use super::retrained::RetrainedNetwork;
 use super::summary::RecordedRun;
 use crate::data::{Part, Preprocessing};
 use crate::model::Network;
-use crate::training::{Objective, Tested, test};
+use crate::training::{Objective, Scores, evaluate_each};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -110,7 +110,9 @@ pub fn retest(run: &RecordedRun, part: &Part) -> Result<Vec<Retested>, RunError>
         let objective = {
             let recipe = setup.recipe(&network.candidate)?;
             let output = network.candidate.architecture.output();
-            Objective::of(&recipe, output).map_err(|error| RunError::Setting {
+            let objective = Objective::of(&recipe, output)
+                .and_then(|objective| objective.scored_by(setup.experiment.score));
+            objective.map_err(|error| RunError::Setting {
                 key: "recipe".to_owned(),
                 message: error.to_string(),
             })?
@@ -123,7 +125,12 @@ pub fn retest(run: &RecordedRun, part: &Part) -> Result<Vec<Retested>, RunError>
             message: error.to_string(),
         })?;
         check_fit(&network, part)?;
-        tested.push(retested(&network, test(&trained, part, &objective)));
+        let found = evaluate_each(&trained, part, &objective);
+        let (scores, each) = found.map_err(|error| RunError::Unfit {
+            space: network.subject.to_string(),
+            message: error.to_string(),
+        })?;
+        tested.push(retested(&network, scores, each.unwrap_or_default()));
     }
     Ok(tested)
 }
@@ -145,14 +152,14 @@ fn check_fit(network: &RetrainedNetwork, part: &Part) -> Result<(), RunError> {
     })
 }
 
-fn retested(network: &RetrainedNetwork, tested: Tested) -> Retested {
+fn retested(network: &RetrainedNetwork, scores: Scores, contributions: Vec<f64>) -> Retested {
     Retested {
         subject: network.subject.clone(),
         index: network.index,
         recorded: RetrainedResult::score(&network.result),
-        score: tested.scores.score,
-        loss: tested.scores.loss,
-        metrics: tested.scores.metrics,
-        contributions: tested.contributions,
+        score: scores.score,
+        loss: scores.loss,
+        metrics: scores.metrics,
+        contributions,
     }
 }

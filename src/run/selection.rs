@@ -5,9 +5,8 @@ use super::error::RunError;
 use super::figures::{ARCHITECTURE_FIGURES, figure};
 use super::record::{Proposal, TrialFinished};
 use super::reference::{Ends, Extent, extents};
-use super::state::{Outcome, is_better};
+use super::state::Outcome;
 use super::summary::{RecordedRun, TrialRow};
-use crate::evaluation::as_cost;
 use crate::search::{TrialId, pareto};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -16,7 +15,7 @@ use std::fmt;
 /// Figures of trials that no other trial beats in all of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Front {
-    /// The objectives, the score first. Quality is to be large and costs are to be small: see [`is_gain`](crate::evaluation::is_gain).
+    /// The objectives, the score first. The score has a direction of its own; quality is to be large and costs are to be small: see [`is_gain`](crate::evaluation::is_gain).
     pub objectives: Vec<String>,
     /// The trials on the front, the best score first.
     pub trials: Vec<FrontRow>,
@@ -114,7 +113,7 @@ impl RecordedRun {
         for (answer, figures) in self.answers(&names)? {
             let within = |(figure, bound): (&f64, &Bound)| bound.admits(*figure);
             let fits = figures.iter().zip(bounds).all(within);
-            if fits && best.is_none_or(|held| is_better(answer, held)) {
+            if fits && best.is_none_or(|held| self.state().is_better(answer, held)) {
                 best = Some(answer);
             }
         }
@@ -122,7 +121,7 @@ impl RecordedRun {
         Ok(best.map(|(proposal, _)| rows.swap_remove(proposal.trial.0 as usize)))
     }
 
-    /// The front of the trials by `score` and further figures: costs, and quality that is to be large.
+    /// The front of the trials by `score`, in its direction, and further figures: costs, and quality that is to be large.
     ///
     /// # Errors
     /// When the trials have no such figure, or the folder's space has changed.
@@ -209,8 +208,8 @@ pub fn fronts(
 
 fn front(objectives: &[String], trials: &[FrontRow], extents: &[Extent]) -> Front {
     let costs = |row: &FrontRow| -> Vec<f64> {
-        let pairs = objectives.iter().zip(&row.figures);
-        pairs.map(|(name, &figure)| as_cost(name, figure)).collect()
+        let pairs = extents.iter().zip(&row.figures);
+        pairs.map(|(extent, &figure)| extent.cost(figure)).collect()
     };
     let points: Vec<Vec<f64>> = trials.iter().map(costs).collect();
     let front = pareto::front(&points);
@@ -224,7 +223,8 @@ fn front(objectives: &[String], trials: &[FrontRow], extents: &[Extent]) -> Fron
     let on_front: Vec<Vec<f64>> = front.iter().map(|&at| points[at].clone()).collect();
     let knee = pareto::knee(&on_front).map(|at| trials[front[at]].trial);
     let mut rows: Vec<FrontRow> = front.iter().map(|&at| trials[at].clone()).collect();
-    rows.sort_by(|a, b| b.figures[0].total_cmp(&a.figures[0]));
+    let cost = |row: &FrontRow| extents[0].cost(row.figures[0]);
+    rows.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     Front {
         objectives: objectives.to_vec(),
         trials: rows,

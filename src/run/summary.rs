@@ -1,5 +1,6 @@
 //! What a run folder says, for people and scripts. Reading takes no lock: a run may go on meanwhile.
 
+use super::alike;
 use super::error::RunError;
 use super::event::Phase;
 use super::experiment::Experiment;
@@ -16,6 +17,7 @@ use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fidelity, TrialId};
 use crate::space::{Candidate, Genome, SearchSpace};
+use crate::training::Direction;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,10 +48,15 @@ pub struct Summary {
     pub trials_budget: Option<u64>,
     /// Trials that failed.
     pub failed: u64,
-    /// What scores are: accuracy, F1 or R2, or what else its evaluator gives.
+    /// What scores are: accuracy, F1 or R2, or what else the experiment or its evaluator says.
     pub score_name: &'static str,
+    /// The way in which they get better.
+    pub direction: Direction,
     /// The best trial so far.
     pub best: Option<TrialRow>,
+    /// What is to be said where scores can't tell networks apart, with the setting that changes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// Why the search ended.
     pub search_end: Option<SearchEnd>,
     /// How far the final evaluation has come; nothing as long as there is no winner, or where none is held.
@@ -141,8 +148,10 @@ impl TrialRow {
 pub struct FinalRow {
     /// Which.
     pub subject: Subject,
-    /// What the score is: accuracy, F1 or R2, or what else its evaluator gives.
+    /// What the score is: accuracy, F1 or R2, or what else the experiment or its evaluator says.
     pub score_name: &'static str,
+    /// The way in which it gets better.
+    pub direction: Direction,
     /// Test score by seed; failed seeds are left out.
     pub scores: Vec<f64>,
     /// Retrainings that failed.
@@ -368,7 +377,9 @@ impl RecordedRun {
             trials_budget: started.experiment.budget.trials,
             failed: self.state.failed().values().sum(),
             score_name: self.score_name()?,
+            direction: self.state.direction(),
             best: self.best(),
+            notice: self.notice()?,
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
             final_progress: self.final_progress()?,
             finals: self.finals()?,
@@ -377,6 +388,14 @@ impl RecordedRun {
             seconds: self.story.seconds(),
             digest: self.digest(),
         })
+    }
+
+    /// What is to be said where scores can't tell networks apart, with the setting that changes it.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn notice(&self) -> Result<Option<String>, RunError> {
+        Ok(alike::notice(&self.state, &*self.setup()?))
     }
 
     /// The networks of the final evaluation, the winner first, tested or not yet.
@@ -507,6 +526,7 @@ impl RecordedRun {
         FinalRow {
             subject,
             score_name,
+            direction: self.started().experiment.test_direction(),
             metrics: means(&figures),
             failed: (retrained.len() - scores.len()) as u64,
             epochs: retrained.first().and_then(|retrained| retrained.epochs),

@@ -11,7 +11,7 @@ use super::executor::{Assignment, Beginning, Legacy};
 use super::manifest;
 use super::record::{Started, Subject};
 use super::setup::Setup;
-use crate::evaluation::{EpochRecord, Evaluation, Failure, FailureKind, Finished};
+use crate::evaluation::{Contributions, EpochRecord, Evaluation, Failure, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::Fidelity;
 use crate::space::{Candidate, Genome};
@@ -267,6 +267,7 @@ enum Answer {
         loss: f64,
         metrics: BTreeMap<String, f64>,
         weights: Option<Bytes>,
+        contributions: Option<Contributions>,
         checkpoint: Option<Bytes>,
         best_epoch: Option<u32>,
     },
@@ -285,6 +286,7 @@ impl Answer {
                 loss: finished.loss,
                 metrics: finished.metrics,
                 weights: bytes(finished.weights),
+                contributions: finished.contributions,
                 checkpoint: bytes(finished.checkpoint),
                 best_epoch: finished.best_epoch,
             },
@@ -300,6 +302,7 @@ impl Answer {
                 loss,
                 metrics,
                 weights,
+                contributions,
                 checkpoint,
                 best_epoch,
             } => Ok(Finished {
@@ -307,6 +310,7 @@ impl Answer {
                 loss,
                 metrics,
                 weights: bytes(weights),
+                contributions,
                 checkpoint: bytes(checkpoint),
                 best_epoch,
             }),

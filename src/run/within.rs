@@ -165,8 +165,9 @@ impl Leader {
             .0
             .as_ref()
             .map(|(proposal, finished)| (proposal, finished));
+        let direction = setup.experiment.direction();
         let leads = admitted.first() == Some(&true)
-            && held.is_none_or(|held| is_better((proposal, finished), held));
+            && held.is_none_or(|held| is_better(direction, (proposal, finished), held));
         if leads {
             self.0 = Some((proposal.clone(), finished.clone()));
         }

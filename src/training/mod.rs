@@ -7,6 +7,7 @@
 
 mod augment;
 mod checkpoint;
+mod class_weights;
 mod fields;
 mod job;
 mod memory;
@@ -15,17 +16,20 @@ mod objective;
 mod optimizer;
 mod recipe;
 mod schedule;
+mod score;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
+pub use class_weights::ClassWeights;
 pub use fields::{FIELDS, Field};
 pub use job::{EpochRecord, Failure, Inherited, Job, Kept, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
-pub use metrics::QUALITY_FIGURES;
-pub use objective::{Objective, Scores, Tested, cross_entropy, evaluate, test};
+pub use metrics::contributions;
+pub use objective::{Objective, Scores, Undefined, cross_entropy, evaluate, evaluate_each};
 pub use optimizer::{Optimizer, clip_gradients, gradients};
 pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;
+pub use score::{Direction, SCORES, Score, ScoreInfo};
 pub use trainer::{train, train_stretch};
 
 /// The number of what a training is taken to be. Revision 1 gave the network and the scores of the last epoch, and its

@@ -43,7 +43,8 @@ pub fn train_stretch(
 ) -> Result<Trained, Failure> {
     job.recipe.validate()?;
     check_data(job)?;
-    let objective = Objective::of(job.recipe, job.architecture.output())?;
+    let objective = Objective::of(job.recipe, job.architecture.output())?.scored_by(job.score)?;
+    let objective = objective.trained_on(&job.train.targets);
     let augmentation = Augmentation::of(job.recipe, job.train.shape)?;
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
@@ -90,7 +91,7 @@ pub fn train_stretch(
             record,
             epochs: until,
         });
-        run.keep_if_better(&record, &predictions, &mut network);
+        run.keep_if_better(&record, &predictions, &mut network)?;
     }
     let checkpoint = stretch.keep.then(|| run.checkpoint(&network));
     let best = run.best.expect("at least one epoch was trained");
@@ -159,11 +160,11 @@ impl Run<'_> {
         self.epoch += 1;
         let first_rate = self.learning_rate();
         let train_loss = self.pass()?;
-        let (objective, job, epoch) = (self.objective, self.job, self.epoch);
+        let (objective, job, epoch) = (&self.objective, self.job, self.epoch);
         let stop = || check_interruption(job, epoch);
         let predictions = Predictions::of(&mut self.program, job.validation, stop)?;
-        let validation_loss = predictions.loss(&objective, job.validation);
-        let validation_score = predictions.score(&objective, job.validation);
+        let validation_loss = predictions.loss(objective, job.validation);
+        let validation_score = predictions.score(objective, job.validation)?;
         if !validation_loss.is_finite() {
             return Err(Failure::Diverged { epoch });
         }
@@ -183,19 +184,21 @@ impl Run<'_> {
         record: &EpochRecord,
         predictions: &Predictions,
         network: &mut Network,
-    ) {
+    ) -> Result<(), Failure> {
+        let direction = self.objective.score().direction();
         let held = self.best.as_ref().filter(|_| self.kept == Kept::Best);
-        let fitness = record.fitness();
-        if held.is_some_and(|held| !fitness.is_better_than(&held.scores.fitness())) {
-            return;
+        let fitness = record.fitness(direction);
+        if held.is_some_and(|held| !fitness.is_better_than(&held.scores.fitness(direction))) {
+            return Ok(());
         }
         self.program.store(network);
-        let scores: Scores = predictions.scores(&self.objective, self.job.validation);
+        let scores: Scores = predictions.scores(&self.objective, self.job.validation)?;
         self.best = Some(Best {
             epoch: record.epoch,
             scores,
             network: None,
         });
+        Ok(())
     }
 
     /// Whether as many epochs as `patience` says have gone by without a better one.
@@ -481,6 +484,7 @@ mod tests {
         let job = Job {
             architecture,
             recipe,
+            score: None,
             train: train_on,
             validation: &validation,
             seed: Seed(11),
@@ -579,6 +583,7 @@ mod tests {
             let job = Job {
                 architecture: &network,
                 recipe: &recipe,
+                score: None,
                 train: &part,
                 validation: &part,
                 seed: Seed(2),
@@ -606,6 +611,7 @@ mod tests {
         let job = Job {
             architecture: &flat,
             recipe: &recipe,
+            score: None,
             train: &train_on,
             validation: &validation,
             seed: Seed(1),
@@ -662,6 +668,7 @@ mod tests {
         let job = Job {
             architecture: &architecture,
             recipe: &recipe,
+            score: None,
             train: &part,
             validation: &part,
             seed: Seed(1),

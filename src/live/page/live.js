@@ -1,6 +1,6 @@
 // The live page: which run the address names, its stream, and what is shown of it.
 import { Plot, around, short } from "./plot.js";
-import { fresh, front, take } from "./run.js";
+import { fresh, front, sign, take } from "./run.js";
 import * as sheet from "./sheet.js";
 import { Table, wanted } from "./table.js";
 import { $, duration, grouped, make, moment, plural, score } from "./words.js";
@@ -261,7 +261,7 @@ $("compare").addEventListener("click", () => go(pair));
 
 const openTrial = (trial) => go([trial]);
 const anytime = new Plot($("anytime"), "Best validation score so far", "The best validation score found after so much was spent. Failed trials count as spent.", openTrial);
-const sizes = new Plot($("sizes"), "Validation score of every trial against parameters", "Every trial’s validation score against its parameters. The dashed line joins the networks that none beats in both (the Pareto front). With many trials, the lowest twentieth lies below the frame.", openTrial);
+const sizes = new Plot($("sizes"), "Validation score of every trial against parameters", "Every trial’s validation score against its parameters. The dashed line joins the networks that none beats in both (the Pareto front). With many trials, the worst twentieth lies outside of the frame.", openTrial);
 
 let plotsWaiting = false;
 const plotsDue = () => {
@@ -294,13 +294,13 @@ const plots = () => {
     lines: [{ class: "chance", points }],
     targets: rises.map(({ x, y }) => ({ x, y, tip: () => `after ${grouped(x)} ${unit}\nvalidation ${scoreName()} ${score(y)}` })),
   });
-  const { steps } = front(full);
-  const least = full.length >= 20 ? quantile(full.map((row) => row.score), 0.05) : -Infinity;
+  const { steps } = front(full, sign(run));
+  const least = full.length >= 20 ? quantile(full.map((row) => sign(run) * row.score), 0.05) : -Infinity;
   const chosen = new Set([...pair, ...trialsOfAddress()]);
   const dot = (row) => ({ x: row.params, y: row.score });
   sizes.show({
     x: around("parameters", full.map((row) => row.params), true),
-    y: around(`validation ${scoreName()}`, full.map((row) => row.score).filter((value) => value >= least)),
+    y: around(`validation ${scoreName()}`, full.map((row) => row.score).filter((value) => sign(run) * value >= least)),
     dots: [{ class: full.length > 1000 ? "search many" : "search", points: full.map(dot) }],
     lines: [{ class: "front", points: steps }],
     marks: [...(run.best ? [{ ...dot(run.best), class: "chance" }] : []), ...full.filter((row) => chosen.has(row.trial)).map((row) => ({ ...dot(row), class: "hand picked" }))],

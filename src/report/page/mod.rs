@@ -40,10 +40,12 @@ impl Named<'_> {
         }
     }
 
-    /// The validation score of its winner, below all others if there is none.
-    pub fn winner_score(&self) -> f64 {
-        let winner = self.run.state().winner.as_ref();
-        winner.map_or(f64::NEG_INFINITY, |winner| winner.score)
+    /// How good its winner's validation score is, the higher the better; below all others if there is none.
+    pub fn winner_fitness(&self) -> f64 {
+        let state = self.run.state();
+        let fitness = |score| state.direction().fitness(score);
+        let winner = state.winner.as_ref();
+        winner.map_or(f64::NEG_INFINITY, |winner| fitness(winner.score))
     }
 }
 
@@ -203,7 +205,7 @@ fn best_run<'a, 'b>(runs: &'b [Named<'a>]) -> Option<&'b Named<'a>> {
     let searches = runs.iter().filter(|named| named.class != "chance");
     let best = |runs: &mut dyn Iterator<Item = &'b Named<'a>>| {
         runs.reduce(|held, new| {
-            if new.winner_score() > held.winner_score() {
+            if new.winner_fitness() > held.winner_fitness() {
                 new
             } else {
                 held

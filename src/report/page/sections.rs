@@ -49,6 +49,9 @@ pub fn result(summary: &Summary, looked_up: bool, out: &mut String) {
         grouped(summary.failed),
         seconds(summary.seconds)
     );
+    if let Some(notice) = &summary.notice {
+        let _ = write!(out, "<p class=\"note\">Note: {}.</p>", escaped(notice));
+    }
 }
 
 /// The final evaluation of a run.
@@ -149,6 +152,7 @@ struct Found<'a> {
     search: &'a str,
     class: &'a str,
     seeds: Vec<u32>,
+    /// How good its validation score was, the higher the better.
     score: f64,
     key: [u8; 32],
     candidate: Candidate,
@@ -156,7 +160,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn add(found: &mut Vec<Self>, named: &'a Named<'_>, candidate: Candidate) {
-        let (search, score, key) = (&named.search, named.winner_score(), candidate.key());
+        let (search, score, key) = (&named.search, named.winner_fitness(), candidate.key());
         let known = found
             .iter_mut()
             .find(|known| known.search == search && known.key == key);

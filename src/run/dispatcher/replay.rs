@@ -82,7 +82,7 @@ impl<'a, 'c> Search<'a, 'c> {
         while *told < until {
             let outcome = self.core.state.outcomes.get(*told);
             let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
-            let fitness = outcome.fitness();
+            let fitness = outcome.fitness(self.core.state.direction());
             let costs = self.costs(TrialId(*told as u64))?;
             self.proposer.tell(fitness, costs);
             self.forget(TrialId(*told as u64));

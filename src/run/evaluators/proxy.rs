@@ -11,6 +11,7 @@ use crate::proxies::{Minibatch, Proxy};
 use crate::random::Seed;
 use crate::run::RunError;
 use crate::run::experiment::Experiment;
+use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
@@ -60,8 +61,13 @@ impl EvaluatorKind for ProxySettings {
         nonsense(&self.proxies, self.batch)
     }
 
-    fn score_name(&self, _output: Output) -> &'static str {
+    fn score_name(&self, _score: Option<Score>, _output: Output) -> &'static str {
         self.proxies.first().map_or("", |proxy| proxy.name())
+    }
+
+    /// The experiment's score is that of the final test.
+    fn direction(&self, _score: Option<Score>) -> Direction {
+        Direction::Maximise
     }
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {

@@ -12,6 +12,7 @@ use crate::proxies::Minibatch;
 use crate::random::Seed;
 use crate::run::RunError;
 use crate::run::experiment::{self, Experiment};
+use crate::training::Score;
 use serde::{Deserialize, Serialize};
 
 /// What an experiment says of training as an evaluator; how to train is its `[recipe]`.
@@ -70,6 +71,7 @@ pub struct TrainingEvaluators {
     test: Option<SealedTest>,
     test_examples: u64,
     latency: Option<LatencySettings>,
+    score: Option<Score>,
     device: ComputeDevice,
 }
 
@@ -101,6 +103,7 @@ impl TrainingEvaluators {
             test_examples: splits.test.len() as u64,
             test: Some(splits.test),
             latency: None,
+            score: given.experiment.score,
             device,
         })
     }
@@ -186,18 +189,16 @@ impl Evaluators for TrainingEvaluators {
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
         let sealed = self.test.take().expect("the seal is broken once a process");
         let test = sealed.open().for_retrained;
-        Box::new(RetrainingEvaluator::new(
-            self.retraining.clone(),
-            test,
-            self.device,
-        ))
+        let evaluator = RetrainingEvaluator::new(self.retraining.clone(), test, self.device);
+        Box::new(evaluator.scored_by(self.score))
     }
 }
 
 impl TrainingEvaluators {
     /// Learns from the training part and is scored on the validation part.
     fn trainer(&self) -> TrainingEvaluator<'_> {
-        TrainingEvaluator::new(&self.train, &self.validation, self.device)
+        let evaluator = TrainingEvaluator::new(&self.train, &self.validation, self.device);
+        evaluator.scored_by(self.score)
     }
 
     /// Why the examples have more values than their table has columns, if they do.

@@ -156,20 +156,24 @@ fn epoch() -> impl Strategy<Value = EpochRecord> {
 
 fn answer() -> impl Strategy<Value = Answer> {
     let figures = (finite(), finite(), btree_map("[a-z]{1,8}", finite(), 0..4));
+    let each = vec(finite(), 1..9).prop_map(|each| Contributions::of(&each));
     let finished = (
         figures,
         option::of(bytes()),
         option::of(bytes()),
-        option::of(any::<u32>()),
+        (each, option::of(any::<u32>())),
     );
     let finished = finished.prop_map(
-        |((score, loss, metrics), weights, checkpoint, best_epoch)| Answer::Finished {
-            score,
-            loss,
-            metrics,
-            weights,
-            checkpoint,
-            best_epoch,
+        |((score, loss, metrics), weights, checkpoint, (contributions, best_epoch))| {
+            Answer::Finished {
+                score,
+                loss,
+                metrics,
+                weights,
+                contributions,
+                checkpoint,
+                best_epoch,
+            }
         },
     );
     let kind = prop_oneof![Just(FailureKind::Crashed), Just(FailureKind::TimedOut)];

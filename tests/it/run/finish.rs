@@ -81,7 +81,7 @@ fn question(
     let text = format!(
         "name = \"{name}\"\nspace = \"t.space\"\nseed = 5\nbudget = {{ trials = 14 }}\n\
          [data]\ntrain = \"t.csv\"\n{label}\n[search]\nlookahead = 4\n{search}\n\
-         [recipe]\nepochs = {EPOCHS}\npatience = {PATIENCE}\nlearning_rate = 0.2\nbatch_size = 16\n\
+         [recipe]\nepochs = {EPOCHS}\npatience = {PATIENCE}\nlearning_rate = 0.1\ngradient_clip_norm = 1\nbatch_size = 16\n\
          [final]\nbaselines = [\"one.space\"]\n{last}\n"
     );
     let files = [
@@ -248,7 +248,7 @@ fn check_scores(run: &RecordedRun, file: &ExperimentFile, weights: &[u8]) {
     let network = Network::trained(&architecture, weights).unwrap();
     let objective = Objective::of(&file.experiment.recipe, architecture.output()).unwrap();
     let splits = file.experiment.data.splits(&file.base).unwrap();
-    let scores = evaluate(&network, &splits.validation, &objective);
+    let scores = evaluate(&network, &splits.validation, &objective).unwrap();
     assert_eq!(Some(scores.score), winner.score);
     assert_eq!(Some(scores.loss), winner.loss);
     assert_eq!(scores.metrics, winner.metrics);
@@ -356,7 +356,7 @@ fn digits() -> Bench {
         .replace("population = 6", "population = 3")
         .replace(
             "{ epochs = 2 }",
-            "{ epochs = 5, patience = 1, learning_rate = 0.3 }",
+            "{ epochs = 5, patience = 1, learning_rate = 0.1 }",
         )
         .replace(
             "retrain_seeds = 2",

@@ -15,6 +15,7 @@ mod looks;
 mod lookups;
 mod memory;
 mod refit;
+mod scores;
 mod tasks;
 mod training;
 mod within;

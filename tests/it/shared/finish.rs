@@ -11,7 +11,7 @@ name = "shared"
 space = "tiny.space"
 seed = 7
 data = { name = "digits" }
-recipe = { epochs = 4, patience = 1, learning_rate = 0.3 }
+recipe = { epochs = 4, patience = 1, learning_rate = 0.1 }
 budget = { trials = 4 }
 search = { controller = "random", lookahead = 4, workers = 1 }
 final = { retrain_seeds = 2, random_networks = 2, baselines = ["one.space"] }
