@@ -279,6 +279,10 @@ fn watched(
         ..Options::new(stop)
     };
     let result = work(&options, &mut |notice| match notice {
+        Notice::Designs => {
+            progress.close();
+            say("== hand-designed networks: validating");
+        }
         Notice::Of(event) => {
             trackers.see(event);
             progress.see(event);
