@@ -72,6 +72,12 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             "its network and weights are in {}",
             files.display()
         ));
+        if files.join("refitted.safetensors").is_file() {
+            terminal.say(
+                "refitted.safetensors there was trained on all rows, test examples included, after that: the test score is \
+                 that of the network trained without them",
+            );
+        }
     }
     Ok(())
 }

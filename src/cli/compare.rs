@@ -306,6 +306,10 @@ fn watched(
     // The data is that of every run.
     let mut remarked = BTreeSet::new();
     let result = work(&options, &mut |notice| match notice {
+        Notice::Designs => {
+            progress.close();
+            say("== hand-designed networks: validating");
+        }
         Notice::Of(Event::Remark(remark)) if !remarked.insert(remark.to_string()) => {}
         Notice::Of(event) => {
             trackers.see(event);

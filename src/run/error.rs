@@ -100,6 +100,19 @@ pub enum RunError {
         /// The names of its runs.
         runs: Vec<String>,
     },
+    /// A run that is part of a comparison can't go on by itself.
+    #[error(
+        "{} is a run of a comparison, and its test examples are read when every search of it has ended; go on with \
+         `strata compare {}`",
+        folder.display(),
+        comparison.display()
+    )]
+    OfAComparison {
+        /// The run folder.
+        folder: PathBuf,
+        /// The comparison's.
+        comparison: PathBuf,
+    },
     /// Another process writes the journal.
     #[error("{} is in use: another strata process is running it; wait for it or stop it", .0.display())]
     Locked(PathBuf),

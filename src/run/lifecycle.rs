@@ -1,5 +1,6 @@
 //! From an experiment to its end: starting, resuming, and the phases in between.
 
+use super::comparison::RecordedComparison;
 use super::core::{Clock, Core, Flow, Unsafe};
 use super::dispatcher;
 use super::error::RunError;
@@ -176,7 +177,7 @@ pub(super) fn started_with(
 /// Goes on with a run that was interrupted or killed. Its result is that of an uninterrupted run.
 ///
 /// # Errors
-/// When there is no run, it has ended, another process runs it, its journal is damaged, its data has
+/// When there is no run, it is one of a comparison, it has ended, another process runs it, its journal is damaged, its data has
 /// changed, or as [`start`].
 pub fn resume(
     folder: &Path,
@@ -198,6 +199,13 @@ pub fn resume_by(
     watch: &mut dyn FnMut(&Event),
     load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
 ) -> Result<Ending, RunError> {
+    // By itself it would read the test examples before the other searches have ended, and nobody would count it.
+    if let Some(comparison) = folder.parent().filter(|it| RecordedComparison::is_in(it)) {
+        return Err(RunError::OfAComparison {
+            folder: folder.to_owned(),
+            comparison: comparison.to_owned(),
+        });
+    }
     go_on(folder, options, watch, load, Until::End)
 }
 

@@ -5,7 +5,7 @@ use super::record::RecordedComparison;
 use super::{Load, Part};
 use crate::run::core::PATIENCE;
 use crate::run::evaluators::Given;
-use crate::run::event::{Event, Unit};
+use crate::run::event::Unit;
 use crate::run::executor::{Assignment, Beginning, Done, Message, with_threads};
 use crate::run::lifecycle::limits;
 use crate::run::record::Subject;
@@ -31,7 +31,6 @@ pub(super) fn train(
     comparison: &RecordedComparison,
     load: Load<'_>,
     options: &Options<'_>,
-    watch: &mut dyn FnMut(&Event),
 ) -> Result<Option<Vec<Design>>, RunError> {
     let first = Part { search: 0, seed: 0 };
     let of = |(part, _): &&(Part, RecordedRun)| *part == first;
@@ -69,7 +68,6 @@ pub(super) fn train(
         }
         while done.len() < work.len() && !options.stop.load(Ordering::Relaxed) {
             if let Some(Message::Done(finished)) = executor.next(PATIENCE)? {
-                tell(&finished, watch);
                 done.push(finished);
             }
         }
@@ -88,20 +86,4 @@ pub(super) fn train(
     };
     let names = setup.baselines.iter().map(|baseline| &baseline.name);
     Ok((done.len() == work.len()).then(|| names.map(design).collect()))
-}
-
-fn tell(done: &Done, watch: &mut dyn FnMut(&Event)) {
-    let (unit, seconds) = (done.unit.clone(), done.seconds);
-    match &done.result {
-        Ok(finished) => watch(&Event::Finished {
-            unit,
-            score: finished.score,
-            seconds,
-        }),
-        Err(failure) => watch(&Event::Failed {
-            unit,
-            kind: failure.kind,
-            message: failure.message.clone(),
-        }),
-    }
 }

@@ -58,6 +58,9 @@ pub enum Notice<'a> {
         /// Why the look could not be written into the ledger of its folder, if it couldn't.
         unwritten: Option<String>,
     },
+    /// The searches of a quick comparison are over; its hand-designed networks are trained, to be scored on validation
+    /// examples.
+    Designs,
     /// Something happened in the run.
     Of(&'a Event),
 }
@@ -192,8 +195,8 @@ impl Work<'_> {
         if searched.designs().is_some() {
             return Ok(true);
         }
-        let mut tell = |event: &Event| watch(&Notice::Of(event));
-        let Some(found) = designs::train(&searched, self.load, self.options, &mut tell)? else {
+        watch(&Notice::Designs);
+        let Some(found) = designs::train(&searched, self.load, self.options)? else {
             return Ok(false);
         };
         record::write_designs(self.folder, found)?;

@@ -100,27 +100,24 @@ impl Plan {
             ];
         }
         let mut all = Vec::new();
-        let mut few = |found: u32, least: u32, what: &str, key: &str| {
+        let mut few = |key: &str, found: u32, least: u32| {
             if found < least {
                 all.push(format!(
-                    "{found} {what} are too few: at least {least} are needed (`{key} = {least}`)"
+                    "`{key}` is {found}, and at least {least} are needed"
                 ));
             }
         };
-        let (searches, retrainings) = (LEAST_SEARCH_SEEDS, LEAST_RETRAIN_SEEDS);
         few(
-            self.search_seeds,
-            searches,
-            "seeds a search",
             "compare.search_seeds",
+            self.search_seeds,
+            LEAST_SEARCH_SEEDS,
         );
         // What is looked up is the same every time.
         if !self.experiment.evaluator.info().looks_up {
             few(
-                self.retrain_seeds,
-                retrainings,
-                "retrainings a winner",
                 "final.retrain_seeds",
+                self.retrain_seeds,
+                LEAST_RETRAIN_SEEDS,
             );
         }
         all.extend(

@@ -256,8 +256,8 @@ fn a_comparison_without_enough_seeds_says_so_first_and_is_counted_as_a_look() {
     let ended = run(folder, &["compare", "small.toml"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     for wanted in [
-        "not evidence: 1 seeds a search are too few: at least 6 are needed",
-        "not evidence: 1 retrainings a winner",
+        "not evidence: `compare.search_seeds` is 1, and at least 6 are needed",
+        "not evidence: `final.retrain_seeds` is 1",
         "evolution draws all of its trials at random",
     ] {
         assert!(ended.err.contains(wanted), "{wanted}: {}", ended.err);

@@ -197,12 +197,12 @@ fn too_few_seeds_are_said_before_anything_begins() {
         (
             "retrain_seeds = 2",
             "retrain_seeds = 1",
-            "1 retrainings a winner are too few: at least 2",
+            "`final.retrain_seeds` is 1, and at least 2 are needed",
         ),
         (
             "seed = 7",
             "seed = 7\ncompare.search_seeds = 5",
-            "`compare.search_seeds = 6`",
+            "`compare.search_seeds` is 5, and at least 6",
         ),
         (
             "population = 6",
