@@ -418,11 +418,12 @@ fn hash(form: &Form, task: &Task, parts: [Option<&Examples>; 3]) -> String {
         hash.update(b"validation\0");
         hash_examples(&mut hash, validation);
     }
-    for part in parts {
+    for (number, part) in (0u8..).zip(parts) {
         let Some(group) = part.and_then(|part| part.keys.group.as_ref()) else {
             continue;
         };
         hash.update(b"groups\0");
+        hash.update([number]);
         for number in &group.rows {
             hash.update(number.to_le_bytes());
         }

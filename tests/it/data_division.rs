@@ -594,11 +594,11 @@ fn patients_kept_together_are_tested_as_new_patients_would_be() {
     let accuracy = |experiment: &str| {
         let ended = strata_in(files.path(), ["search", experiment]);
         assert_eq!(ended.code, 0, "{}", ended.err);
-        let at = ended
-            .out
+        let told = format!("{}{}", ended.out, ended.err);
+        let at = told
             .find("test accuracy ")
             .unwrap_or_else(|| panic!("{}", ended.out));
-        let text = &ended.out[at + "test accuracy ".len()..];
+        let text = &told[at + "test accuracy ".len()..];
         (text[..6].parse::<f64>().unwrap(), ended.err)
     };
     let (as_given, err) = accuracy("given.toml");

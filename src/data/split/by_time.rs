@@ -52,8 +52,8 @@ fn moments(dataset: &Dataset, by: SplitBy) -> Result<Vec<i128>, DataError> {
     Ok(rows.map(|&key| times.moments[key as usize]).collect())
 }
 
-/// The number of blocks from the end that come closest to `target` rows together, the fewest of equals: at least one, and so that
-/// `spare` are left. A block is never cut, so that rows of one time stay together.
+/// The number of blocks from the end that come closest to `target` rows together, the fewest of equals: at least one,
+/// and so that `spare` are left. A block is never cut, so that rows of one time stay together.
 fn last(blocks: &[&[usize]], target: usize, spare: usize) -> usize {
     let most = blocks.len().saturating_sub(spare).max(1);
     let mut best = (usize::MAX, 1);
