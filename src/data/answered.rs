@@ -38,6 +38,7 @@ impl Preprocessing {
             shape: self.input(),
             inputs,
             targets,
+            groups: None,
         })
     }
 
@@ -117,6 +118,7 @@ impl Preprocessing {
             shape: self.input(),
             inputs: encoder.encode(&dataset.examples, &all),
             targets: Targets::classes(vec![0; all.len()], 1),
+            groups: None,
         };
         self.scale().apply(&mut part);
         Ok(part.inputs)

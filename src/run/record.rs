@@ -7,7 +7,7 @@ use super::evaluators::EvaluatorSettings;
 use super::experiment::{Experiment, Isolation};
 use super::origin::Origin;
 use crate::architecture::Output;
-use crate::data::DataSource;
+use crate::data::{DataSource, ValidationSource};
 use crate::evaluation::{EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
@@ -162,7 +162,11 @@ impl Started {
             &mut data.test,
             &mut data.labels,
             &mut data.test_labels,
+            &mut data.validation_labels,
         ];
+        if let Some(ValidationSource::File(path)) = &mut data.validation {
+            *path = file_name(path);
+        }
         if let EvaluatorSettings::Table(table) = &mut experiment.evaluator {
             table.file = file_name(&table.file);
         }

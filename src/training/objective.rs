@@ -396,6 +396,7 @@ mod tests {
             shape: crate::layers::Shape::Vector { features: 1 },
             inputs: vec![0.0; 4],
             targets: Targets::classes(vec![0, 0, 0, 1], 2),
+            groups: None,
         };
         let objective = objective(Output::Classes(2), LossKind::CrossEntropy);
         let whole = predictions.score(&objective, &part);
