@@ -21,6 +21,9 @@ pub struct Expected {
     /// What decides last bits: the kernels' revision, and the instructions that they use. Since format 2.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kernels: String,
+    /// What a training is taken to be: see [`REVISION`](crate::training::REVISION). Since format 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<u32>,
     /// The processor it was made on, for people.
     pub cpu: String,
     /// Whether it was a quick look.
@@ -91,6 +94,7 @@ impl Expected {
             format: FORMAT,
             strata: comparison.strata().to_owned(),
             kernels: host.map_or_else(String::new, |host| host.kernels.clone()),
+            training: host.and_then(|host| host.training),
             cpu: host.map_or_else(String::new, |host| host.cpu.clone()),
             quick: analysis.quick,
             verdict: verdict(analysis).to_owned(),
@@ -124,7 +128,13 @@ impl Expected {
     pub fn made_by(&self) -> String {
         match &self.kernels[..] {
             "" => format!("kernels that it does not name, on {}", self.cpu),
-            kernels => format!("{kernels}, on {}", self.cpu),
+            kernels => {
+                let training = self.training.map_or_else(
+                    || "the first revision".to_owned(),
+                    |revision| format!("revision {revision}"),
+                );
+                format!("{kernels} and trainings of {training}, on {}", self.cpu)
+            }
         }
     }
 
@@ -136,7 +146,8 @@ impl Expected {
             return Agreed::Exactly;
         }
         // A file that does not name its kernels may have been made by others.
-        if !self.kernels.is_empty() && self.kernels == found.kernels {
+        let is_same = (&self.kernels, self.training) == (&found.kernels, found.training);
+        if !self.kernels.is_empty() && is_same {
             return Agreed::Not([other, figures].concat());
         }
         let mut wrong = self.other_questions(found);
@@ -297,6 +308,7 @@ mod tests {
             format: FORMAT,
             strata: "0".to_owned(),
             kernels: kernels.to_owned(),
+            training: Some(2),
             cpu: "a".to_owned(),
             quick: false,
             verdict: "better".to_owned(),

@@ -6,7 +6,7 @@
 use super::evaluators::EvaluatorSettings;
 use super::experiment::{Experiment, Isolation};
 use super::origin::Origin;
-use crate::data::DataSource;
+use crate::data::{DataSource, ValidationSource};
 use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
@@ -175,7 +175,11 @@ impl Started {
             &mut data.test,
             &mut data.labels,
             &mut data.test_labels,
+            &mut data.validation_labels,
         ];
+        if let Some(ValidationSource::File(path)) = &mut data.validation {
+            *path = file_name(path);
+        }
         if let EvaluatorSettings::Table(table) = &mut experiment.evaluator {
             table.file = file_name(&table.file);
         }
