@@ -1,31 +1,26 @@
-//! Two arms held against each other.
+//! Two arms held against each other: one search is one observation.
 
-use super::analysis::{Arm, Role};
-use crate::random::{Purpose, Seed};
-use crate::statistics::{self, Bootstrap, Method, Tested};
+use super::analysis::{Analysis, Arm, Role};
+use super::evidence;
+use crate::statistics::claims::{
+    self, Claim, Examples, Needed, Side, Spread, claim_1, claim_2, claim_3, clopper_pearson,
+    equivalence, least_difference, paired, searches_above, searches_variance, variance,
+};
+use crate::statistics::{self, Interval, holm};
 use serde::Serialize;
 
-/// The level of significance, after correction.
-pub const LEVEL: f64 = 0.05;
-
-/// What is counted as one observation.
+/// A question, whose tests are corrected together for being several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// One retraining of one network: for conclusions about the networks that were found.
-    Retraining,
-    /// The mean over the retrainings of one search's winner: for conclusions about the search.
-    SearchSeed,
-}
-
-/// What a p-value is by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Test {
-    /// Mann and Whitney's, of two samples.
-    MannWhitney,
-    /// Wilcoxon's signed ranks, of one sample against a figure that is known.
-    SignedRank,
+pub enum Family {
+    /// A search against a hand-designed network.
+    Designs,
+    /// A search against networks that nobody chose; secondary.
+    RandomNetworks,
+    /// A search against random search; secondary where there are hand-designed networks.
+    RandomSearch,
+    /// A search against another; secondary.
+    Searches,
 }
 
 /// What may be said of two arms.
@@ -38,133 +33,447 @@ pub enum Finding {
     Worse,
     /// The test shows no difference.
     NotShown,
+    /// Too little was done to say anything.
+    NotEvidence,
+    /// Both are the same by construction, and there is nothing to test.
+    Same,
+}
+
+/// How far a finding holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// For new searches on new test examples.
+    NewExamples,
+    /// For new searches on the test examples, or the table, at hand.
+    TheseExamples,
+}
+
+/// A claim as a report shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The two-sided p-value.
+    pub p: Option<f64>,
+    /// The p-value corrected by Holm's method for the other contrasts of its family.
+    pub corrected: Option<f64>,
+    /// The lower end of the difference's 95% interval.
+    pub low: Option<f64>,
+    /// Its upper end.
+    pub high: Option<f64>,
+    /// The degrees of freedom of both.
+    pub freedom: Option<f64>,
+}
+
+/// A share of searches, with its 95% interval by Clopper and Pearson.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// The searches that are better than the second arm's mean; two that are level with it count as one.
+    pub above: usize,
+    /// Of how many.
+    pub of: usize,
+    /// The interval's lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// A test of "the arms differ by less than the margin".
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Equivalence {
+    /// The margin.
+    pub margin: f64,
+    /// The p-value.
+    pub p: f64,
+    /// The p-value corrected by Holm's method for all such tests.
+    pub corrected: f64,
+    /// How far it holds.
+    pub scope: Scope,
 }
 
 /// Two arms and how they differ.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contrast {
+    /// The first arm, a search.
+    pub first: String,
+    /// The second arm.
+    pub second: String,
+    /// The question.
+    pub family: Family,
+    /// The searches of the first arm.
+    pub searches: usize,
+    /// The fewest retrainings that one of them has.
+    pub retrainings: usize,
+    /// The observations of the second arm: searches, retrainings of a design, or random networks.
+    pub others: usize,
+    /// Whether search by search was compared, as both began with the same seeds.
+    pub paired: bool,
+    /// The mean of the first minus that of the second.
+    pub difference: f64,
+    /// These networks, trained anew, on these test examples: says nothing of the search.
+    pub these_networks: Option<Estimate>,
+    /// New searches on these test examples.
+    pub these_examples: Estimate,
+    /// New searches on new test examples; nothing where contributions of examples are not recorded, or
+    /// they were looked at before.
+    pub new_examples: Option<Estimate>,
+    /// How many searches are better than the second arm.
+    pub above: Share,
+    /// In how many searches both arms scored the same, to the bit.
+    pub same: usize,
+    /// The least difference that the comparison would show 4 times of 5.
+    pub least: Option<f64>,
+    /// What it would take to show a difference of the margin 4 times of 5.
+    #[serde(skip)]
+    pub needed: Option<Needed>,
+    /// Whether the arms differ by less than the margin; nothing where none is stated.
+    pub equivalence: Option<Equivalence>,
+    /// What is missing to be evidence, each in a few words.
+    pub lacking: Vec<String>,
+    /// What may be said.
+    pub finding: Finding,
+    /// How far it holds.
+    pub scope: Option<Scope>,
+}
+
+impl Contrast {
+    /// The strongest claim that there is: of new examples, or else of these.
+    pub fn claim(&self) -> &Estimate {
+        self.new_examples.as_ref().unwrap_or(&self.these_examples)
+    }
+
+    /// Whether the arms are shown to differ by less than the margin.
+    pub fn is_equal(&self, alpha: f64) -> bool {
+        self.lacking.is_empty() && self.equivalence.is_some_and(|it| it.corrected < alpha)
+    }
+}
+
+/// How an arm's examples vary in the difference to another arm's, where that is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContrastExamples {
     /// The first arm.
     pub first: String,
     /// The second arm.
     pub second: String,
-    /// What is counted as one observation.
-    pub unit: Unit,
-    /// Observations of each.
-    pub sizes: (usize, usize),
-    /// The mean of the first minus that of the second.
-    pub difference: f64,
-    /// The lower end of the difference's 95% interval.
-    pub low: Option<f64>,
-    /// Its upper end.
-    pub high: Option<f64>,
-    /// The probability that one of the first is above one of the second, equal ones counted half.
-    pub a12: f64,
-    /// What the p-value is by.
-    pub test: Test,
-    /// The two-sided p-value.
-    pub p: f64,
-    /// Whether it is from all arrangements.
-    pub exact: bool,
-    /// The p-value corrected by Holm's method for the contrasts with this unit.
-    pub corrected: f64,
-    /// The smallest p-value that samples of these sizes can have, without ties.
-    pub least: f64,
-    /// What may be said.
-    pub finding: Finding,
+    /// The variance and the number of examples.
+    pub examples: Examples,
 }
 
-/// The contrasts of each search with what it is measured against, corrected for being several.
-pub fn contrasts(arms: &[Arm], unit: Unit, seed: Seed) -> Vec<Contrast> {
-    contrasts_with(&Bootstrap::default(), arms, unit, seed)
-}
-
-/// As [`contrasts`], with intervals of the caller's.
-pub(super) fn contrasts_with(
-    bootstrap: &Bootstrap,
-    arms: &[Arm],
-    unit: Unit,
-    seed: Seed,
-) -> Vec<Contrast> {
-    let opponents: &[Role] = match unit {
-        Unit::Retraining => &[Role::HandDesigned, Role::RandomNetworks],
-        Unit::SearchSeed => &[Role::RandomSearch],
-    };
+/// Every contrast of a comparison, each corrected within its family.
+pub(super) fn contrasts(analysis: &Analysis) -> Vec<Contrast> {
     let mut found = Vec::new();
-    for first in arms.iter().filter(|arm| arm.role == Role::Search) {
-        for second in arms.iter().filter(|arm| opponents.contains(&arm.role)) {
-            let seed = seed.derive("interval of a difference", found.len() as u64);
-            found.extend(contrast(bootstrap, (first, second), unit, seed));
-        }
+    for (first, second, family) in pairs(analysis) {
+        let contrast = Pair::of(analysis, first, second).map(|pair| pair.contrast(family));
+        found.extend(contrast);
     }
-    let p_values: Vec<f64> = found.iter().map(|contrast| contrast.p).collect();
-    for (contrast, corrected) in found.iter_mut().zip(statistics::holm(&p_values)) {
-        contrast.corrected = corrected;
-        contrast.finding = match (corrected < LEVEL, contrast.a12 > 0.5) {
-            (true, true) if contrast.difference > 0.0 => Finding::Better,
-            (true, false) if contrast.difference < 0.0 => Finding::Worse,
-            _ => Finding::NotShown,
-        };
+    for family in [
+        Family::Designs,
+        Family::RandomNetworks,
+        Family::RandomSearch,
+        Family::Searches,
+    ] {
+        correct(&mut found, family);
+    }
+    correct_equivalence(&mut found);
+    for contrast in &mut found {
+        (contrast.finding, contrast.scope) = finding(analysis, contrast);
     }
     found
 }
 
-fn contrast(
-    bootstrap: &Bootstrap,
-    (first, second): (&Arm, &Arm),
-    unit: Unit,
-    seed: Seed,
-) -> Option<Contrast> {
-    let values = |arm: &Arm| match unit {
-        Unit::Retraining => arm.values(),
-        Unit::SearchSeed => arm.means_by_seed(),
-    };
-    let (x, y) = (values(first), values(second));
-    let (test, tested) = tested(&x, &y, second.known)?;
-    let mut stream = seed.stream(0, Purpose::Tool);
-    let interval = bootstrap.difference(&x, &y, &mut stream);
-    Some(Contrast {
-        first: first.name.clone(),
-        second: second.name.clone(),
-        unit,
-        sizes: (x.len(), y.len()),
-        difference: statistics::mean(&x)? - statistics::mean(&y)?,
-        low: interval.map(|interval| interval.low),
-        high: interval.map(|interval| interval.high),
-        a12: statistics::vargha_delaney(&x, &y)?,
-        test,
-        p: tested.p,
-        exact: tested.method == Method::Exact,
-        corrected: tested.p,
-        least: least(x.len(), y.len(), second.known)?,
-        finding: Finding::NotShown,
-    })
-}
-
-/// Two samples held against each other; copies of one figure are no sample.
-fn tested(x: &[f64], y: &[f64], known: bool) -> Option<(Test, Tested)> {
-    if known {
-        let figure = vec![*y.first()?; x.len()];
-        return Some((Test::SignedRank, statistics::wilcoxon(x, &figure)?));
+/// The arms that are held against each other.
+fn pairs(analysis: &Analysis) -> Vec<(&Arm, &Arm, Family)> {
+    let mut pairs = Vec::new();
+    let searches: Vec<&Arm> = analysis.searches().collect();
+    for (index, &first) in searches.iter().enumerate() {
+        for second in &analysis.arms {
+            let family = match second.role {
+                Role::HandDesigned => Family::Designs,
+                Role::RandomNetworks => Family::RandomNetworks,
+                Role::RandomSearch if first.role == Role::Search => Family::RandomSearch,
+                _ => continue,
+            };
+            pairs.push((first, second, family));
+        }
+        for &second in &searches[index + 1..] {
+            pairs.push((first, second, Family::Searches));
+        }
     }
-    Some((Test::MannWhitney, statistics::mann_whitney(x, y)?))
+    pairs
 }
 
-/// The p-value of samples of these sizes that do not overlap.
-fn least(n: usize, m: usize, known: bool) -> Option<f64> {
-    let upper: Vec<f64> = (0..n).map(|at| (m + at) as f64).collect();
-    let lower: Vec<f64> = match known {
-        true => vec![-1.0; m],
-        false => (0..m).map(|at| at as f64).collect(),
+/// Two arms with scores.
+struct Pair<'a> {
+    analysis: &'a Analysis,
+    first: &'a Arm,
+    second: &'a Arm,
+    /// Each search's retrainings, of the searches that are compared.
+    searches: Vec<Vec<f64>>,
+    /// The second arm's, where it is a search.
+    others: Vec<Vec<f64>>,
+    /// The second arm's scores.
+    scores: Vec<f64>,
+    paired: bool,
+    examples: Option<Examples>,
+}
+
+/// The claims of a pair.
+struct Claims {
+    networks: Option<Claim>,
+    these: Claim,
+    new: Option<Claim>,
+}
+
+impl<'a> Pair<'a> {
+    fn of(analysis: &'a Analysis, first: &'a Arm, second: &'a Arm) -> Option<Self> {
+        let is_search = matches!(second.role, Role::Search | Role::RandomSearch);
+        let paired = is_search && first.shares_seeds(second);
+        let (mut x, mut y) = (first.by_search(), second.by_search());
+        if paired {
+            // What one of the two did not bring to an end is no pair.
+            let (ours, theirs) = (seeds(&x), seeds(&y));
+            x.retain(|(seed, _)| theirs.contains(seed));
+            y.retain(|(seed, _)| ours.contains(seed));
+        }
+        if x.is_empty() || y.is_empty() {
+            return None;
+        }
+        let scores = |searches: Vec<(u32, Vec<f64>)>| -> Vec<Vec<f64>> {
+            searches.into_iter().map(|(_, scores)| scores).collect()
+        };
+        Some(Self {
+            analysis,
+            first,
+            second,
+            searches: scores(x),
+            others: if is_search { scores(y) } else { Vec::new() },
+            scores: second.values(),
+            paired,
+            examples: analysis.examples_between(first, second),
+        })
+    }
+
+    fn second_side(&self) -> Side<'_> {
+        match (self.others.is_empty(), self.second.known) {
+            (false, _) => Side::Searches(&self.others),
+            (true, true) if self.second.role == Role::HandDesigned => Side::Known(self.scores[0]),
+            (true, _) => Side::Network(&self.scores),
+        }
+    }
+
+    fn claims(&self) -> Claims {
+        let (first, second) = (Side::Searches(&self.searches), self.second_side());
+        // Examples that were looked at before are not drawn anew, and what was tried next was chosen by them.
+        let examples = self.examples.filter(|_| self.analysis.look == 1);
+        if self.paired {
+            let of = |examples| paired(&self.searches, &self.others, examples);
+            return Claims {
+                networks: None,
+                these: of(None),
+                new: examples.map(|examples| of(Some(examples))),
+            };
+        }
+        let is_network = self.second.role == Role::HandDesigned;
+        Claims {
+            networks: is_network.then(|| claim_1(first, second)),
+            these: claim_2(first, second),
+            new: examples.map(|examples| claim_3(first, second, examples)),
+        }
+    }
+
+    fn contrast(&self, family: Family) -> Contrast {
+        let claims = self.claims();
+        let range = self.analysis.difference_bounds();
+        let shown = |claim: &Claim| Estimate::of(claim, range);
+        let level = self.analysis.alpha;
+        let least = |claim: &Claim| least_difference(claim, level);
+        let least = [least(&claims.these), claims.new.as_ref().and_then(least)];
+        Contrast {
+            first: self.first.name.clone(),
+            second: self.second.name.clone(),
+            family,
+            searches: self.searches.len(),
+            retrainings: self.searches.iter().map(Vec::len).min().unwrap_or(0),
+            others: match self.others.len() {
+                0 => self.scores.len(),
+                searches => searches,
+            },
+            paired: self.paired,
+            difference: claims.these.difference,
+            these_networks: claims.networks.as_ref().map(shown),
+            these_examples: shown(&claims.these),
+            new_examples: claims.new.as_ref().map(shown),
+            above: self.above(),
+            same: self.same(),
+            least: least.into_iter().flatten().reduce(f64::max),
+            needed: self.analysis.margin.map(|margin| self.needed(margin)),
+            equivalence: self
+                .analysis
+                .margin
+                .and_then(|margin| claims.within(margin)),
+            lacking: evidence::lacking(self.analysis, self.first, self.second),
+            finding: Finding::NotEvidence,
+            scope: None,
+        }
+    }
+
+    fn above(&self) -> Share {
+        // A lower figure is better where scores are minimised.
+        let sign = self.analysis.sign();
+        let turned = |scores: &Vec<f64>| scores.iter().map(|score| sign * score).collect();
+        let (searches, figure) = match self.paired {
+            true => (self.differences().map(|d| vec![sign * d]).collect(), 0.0),
+            false => {
+                let all: Vec<Vec<f64>> = self.searches.iter().map(turned).collect();
+                (all, sign * self.second_side().mean())
+            }
+        };
+        let (above, of) = (searches_above(&searches, figure), searches.len());
+        let Interval { low, high } = clopper_pearson(above, of);
+        Share {
+            above,
+            of,
+            low,
+            high,
+        }
+    }
+
+    /// Search by search, the difference of the winners' means.
+    fn differences(&self) -> impl Iterator<Item = f64> {
+        let mean = |scores: &Vec<f64>| statistics::mean(scores).unwrap_or(f64::NAN);
+        let pairs = self.searches.iter().zip(&self.others);
+        pairs.map(move |(x, y)| mean(x) - mean(y))
+    }
+
+    fn same(&self) -> usize {
+        match self.paired {
+            true => self.differences().filter(|d| *d == 0.0).count(),
+            false => 0,
+        }
+    }
+
+    fn needed(&self, margin: f64) -> Needed {
+        let searches = match self.paired {
+            true => variance(&self.differences().collect::<Vec<_>>()),
+            false => searches_variance(&self.searches) * self.searches.len() as f64,
+        };
+        let design = match self.second_side() {
+            Side::Network(scores) => variance(scores),
+            // Another search's winners spread like searches, and its retrainings are in that.
+            Side::Searches(others) if !self.paired => {
+                let spread = searches_variance(others) * others.len() as f64;
+                spread * self.retrainings()
+            }
+            _ => 0.0,
+        };
+        let examples = self.examples;
+        let spread = Spread {
+            searches,
+            design,
+            retrainings: self.retrainings() as u32,
+            examples: examples.map_or(0.0, |examples| examples.variance),
+            count: examples.map_or(0, |examples| examples.count),
+        };
+        claims::needed(&spread, margin, self.analysis.alpha)
+    }
+
+    fn retrainings(&self) -> f64 {
+        self.searches.iter().map(Vec::len).min().unwrap_or(1).max(1) as f64
+    }
+}
+
+fn seeds(searches: &[(u32, Vec<f64>)]) -> Vec<u32> {
+    searches.iter().map(|(seed, _)| *seed).collect()
+}
+
+impl Claims {
+    /// The larger of the p-values of equivalence by both claims.
+    fn within(&self, margin: f64) -> Option<Equivalence> {
+        let these = equivalence(&self.these, margin)?;
+        let new = self.new.as_ref().map(|claim| equivalence(claim, margin));
+        let (p, scope) = match new {
+            Some(new) => (these.max(new?), Scope::NewExamples),
+            None => (these, Scope::TheseExamples),
+        };
+        Some(Equivalence {
+            margin,
+            p,
+            corrected: p,
+            scope,
+        })
+    }
+}
+
+impl Estimate {
+    fn of(claim: &Claim, (least, most): (f64, f64)) -> Self {
+        let interval = claim.interval();
+        let freedom = claim.error.freedom;
+        Self {
+            p: claim.p,
+            corrected: claim.p,
+            low: interval.map(|it| it.low.clamp(least, most)),
+            high: interval.map(|it| it.high.clamp(least, most)),
+            freedom: freedom.is_finite().then_some(freedom),
+        }
+    }
+
+    /// The 95% interval.
+    pub fn interval(&self) -> Option<(f64, f64)> {
+        self.low.zip(self.high)
+    }
+}
+
+/// Holm's correction within a family, of each claim by itself.
+fn correct(contrasts: &mut [Contrast], family: Family) {
+    let mut of: Vec<&mut Contrast> = contrasts
+        .iter_mut()
+        .filter(|contrast| contrast.family == family)
+        .collect();
+    type Part = fn(&mut Contrast) -> Option<&mut Estimate>;
+    let parts: [Part; 2] = [
+        |it| Some(&mut it.these_examples),
+        |it| it.new_examples.as_mut(),
+    ];
+    for part in parts {
+        // A contrast without a p-value is a test that shows nothing.
+        let p = |contrast: &mut &mut Contrast| part(contrast).and_then(|it| it.p).unwrap_or(1.0);
+        let corrected = holm(&of.iter_mut().map(p).collect::<Vec<_>>());
+        for (contrast, corrected) in of.iter_mut().zip(corrected) {
+            if let Some(estimate) = part(contrast) {
+                estimate.corrected = estimate.p.map(|_| corrected);
+            }
+        }
+    }
+}
+
+fn correct_equivalence(contrasts: &mut [Contrast]) {
+    let mut all: Vec<&mut Equivalence> = contrasts
+        .iter_mut()
+        .filter_map(|contrast| contrast.equivalence.as_mut())
+        .collect();
+    let corrected = holm(&all.iter().map(|it| it.p).collect::<Vec<_>>());
+    for (equivalence, corrected) in all.iter_mut().zip(corrected) {
+        equivalence.corrected = corrected;
+    }
+}
+
+/// What a contrast may say at the level of this look.
+fn finding(analysis: &Analysis, contrast: &Contrast) -> (Finding, Option<Scope>) {
+    if contrast.family == Family::RandomSearch
+        && (analysis.is_drawn_at_random(&contrast.first) || contrast.same == contrast.searches)
+    {
+        return (Finding::Same, None);
+    }
+    if !analysis.is_evidence() || !contrast.lacking.is_empty() {
+        return (Finding::NotEvidence, None);
+    }
+    let shown = |estimate: &Estimate| estimate.corrected.is_some_and(|p| p < analysis.alpha);
+    let scope = match (contrast.new_examples, contrast.these_examples) {
+        (Some(new), _) if shown(&new) => Scope::NewExamples,
+        (_, these) if shown(&these) => Scope::TheseExamples,
+        _ => return (Finding::NotShown, None),
     };
-    Some(tested(&upper, &lower, known)?.1.p)
-}
-
-/// The size of an effect in words, by Vargha and Delaney's thresholds.
-pub fn effect(a12: f64) -> &'static str {
-    match (a12 - 0.5).abs() {
-        away if away >= 0.21 => "large",
-        away if away >= 0.14 => "medium",
-        away if away >= 0.06 => "small",
-        _ => "negligible",
+    match analysis.sign() * contrast.difference > 0.0 {
+        true => (Finding::Better, Some(scope)),
+        false => (Finding::Worse, Some(scope)),
     }
 }

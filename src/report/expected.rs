@@ -1,11 +1,13 @@
 //! What a comparison gave once, to hold it against what it gives now.
 
-use super::analysis::Analysis;
+use super::analysis::{Analysis, Arm, Role, Score};
+use super::contrast::ContrastExamples;
 use crate::run::comparison::RecordedComparison;
+use crate::statistics::claims::Examples;
 use serde::{Deserialize, Serialize};
 
-/// The newest format of the file, and the one that is written.
-const FORMAT: u32 = 1;
+/// The newest format of the file, and the one that is written. Format 2 has what the analysis can be made from again.
+const FORMAT: u32 = 2;
 
 /// `expected.json`: everything of a comparison that does not depend on when and how fast it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +20,9 @@ pub struct Expected {
     pub cpu: String,
     /// Whether it was a quick look.
     pub quick: bool,
+    /// What the conclusion is drawn from besides scores. Since format 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ExpectedProtocol>,
     /// The conclusion.
     pub headline: String,
     /// The test scores of each arm.
@@ -32,8 +37,62 @@ pub struct Expected {
 pub struct ExpectedArm {
     /// Its name.
     pub name: String,
+    /// What it is. Since format 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// How many scores each search seed has. Since format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retrainings: Vec<u32>,
+    /// The root seeds of its searches. Since format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<u64>,
     /// Its test scores, by search seed and retraining.
     pub scores: Vec<f64>,
+}
+
+/// What a conclusion is drawn from besides scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedProtocol {
+    /// The experiment's name.
+    pub name: String,
+    /// What scores are.
+    pub score: String,
+    /// With how many seeds each search was run.
+    pub search_seeds: u32,
+    /// With how many seeds each network was retrained for each search seed.
+    pub retrain_seeds: u32,
+    /// The number of test examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_examples: Option<u64>,
+    /// Whether scores are looked up in a table.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looked_up: bool,
+    /// Which look at the test examples it was, from 1.
+    pub look: u32,
+    /// The smallest difference of interest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// Why it is no evidence whatever its figures are, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reservations: Vec<String>,
+    /// How test examples vary in the difference of two arms, where their contributions were recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<ExpectedExamples>,
+}
+
+/// How test examples vary in the difference of two arms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedExamples {
+    /// The first arm.
+    pub first: String,
+    /// The second arm.
+    pub second: String,
+    /// The variance of the difference's mean over test examples.
+    pub variance: f64,
+    /// The number of examples, or of groups of them.
+    pub count: usize,
 }
 
 /// A run and the digest of everything that happened in it.
@@ -63,6 +122,13 @@ impl Expected {
         let first = comparison.runs().first();
         let arms = analysis.arms.iter().map(|arm| ExpectedArm {
             name: arm.name.clone(),
+            role: Some(arm.role),
+            retrainings: arm
+                .by_search()
+                .iter()
+                .map(|(_, it)| it.len() as u32)
+                .collect(),
+            seeds: arm.seeds.clone(),
             scores: arm.values(),
         });
         let runs = comparison.runs().iter().map(|(part, run)| ExpectedRun {
@@ -74,6 +140,7 @@ impl Expected {
             strata: comparison.strata().to_owned(),
             cpu: first.map_or_else(String::new, |(_, run)| run.started().host.cpu.clone()),
             quick: analysis.quick,
+            protocol: Some(ExpectedProtocol::of(analysis)),
             headline: analysis.verdict.headline.clone(),
             arms: arms.collect(),
             runs: runs.collect(),
@@ -92,6 +159,28 @@ impl Expected {
             )),
             _ => serde_json::from_value(value).map_err(|error| error.to_string()),
         }
+    }
+
+    /// The analysis of the scores that the file holds: its headline follows from nothing else. Trials, sizes and
+    /// times are not in it.
+    ///
+    /// # Errors
+    /// When the file is of the first format, or contradicts itself: in words.
+    pub fn analysis(&self) -> Result<Analysis, String> {
+        let Some(protocol) = &self.protocol else {
+            return Err(
+                "it is in format 1, which does not say what its arms are; `strata compare EXPERIMENT --bless` \
+                 writes it anew"
+                    .to_owned(),
+            );
+        };
+        let mut analysis = protocol.analysis();
+        analysis.quick = self.quick;
+        for arm in &self.arms {
+            analysis.arms.push(arm.arm(protocol.looked_up)?);
+        }
+        analysis.conclude();
+        Ok(analysis)
     }
 
     /// The file's text.
@@ -134,7 +223,91 @@ impl Expected {
     }
 }
 
+impl ExpectedProtocol {
+    fn of(analysis: &Analysis) -> Self {
+        let between = |first: &Arm, second: &Arm| {
+            let examples = analysis.examples_between(first, second)?;
+            Some(ExpectedExamples {
+                first: first.name.clone(),
+                second: second.name.clone(),
+                variance: examples.variance,
+                count: examples.count,
+            })
+        };
+        let pairs = analysis.contrasts.iter().filter_map(|contrast| {
+            between(
+                analysis.arm(&contrast.first)?,
+                analysis.arm(&contrast.second)?,
+            )
+        });
+        Self {
+            name: analysis.name.clone(),
+            score: analysis.score_name.clone(),
+            search_seeds: analysis.search_seeds,
+            retrain_seeds: analysis.retrain_seeds,
+            test_examples: analysis.test_examples,
+            looked_up: analysis.looked_up,
+            look: analysis.look,
+            margin: analysis.margin,
+            reservations: analysis.reservations.clone(),
+            examples: pairs.collect(),
+        }
+    }
+
+    /// An analysis of no arms yet.
+    fn analysis(&self) -> Analysis {
+        let examples = self.examples.iter().map(|it| ContrastExamples {
+            first: it.first.clone(),
+            second: it.second.clone(),
+            examples: Examples {
+                variance: it.variance,
+                count: it.count,
+            },
+        });
+        Analysis {
+            search_seeds: self.search_seeds,
+            retrain_seeds: self.retrain_seeds,
+            test_examples: self.test_examples,
+            looked_up: self.looked_up,
+            look: self.look,
+            margin: self.margin,
+            reservations: self.reservations.clone(),
+            examples: examples.collect(),
+            ..Analysis::empty(self.name.clone(), self.score.clone())
+        }
+    }
+}
+
 impl ExpectedArm {
+    /// The arm with its scores, and nothing of what was found.
+    fn arm(&self, looked_up: bool) -> Result<Arm, String> {
+        let role = self
+            .role
+            .ok_or_else(|| format!("{}: it has no role", self.name))?;
+        let counted: u32 = self.retrainings.iter().sum();
+        if counted as usize != self.scores.len() {
+            return Err(format!(
+                "{}: it has {} scores, and its search seeds have {counted}",
+                self.name,
+                self.scores.len()
+            ));
+        }
+        let mut arm = Arm::empty(self.name.clone(), role);
+        arm.known = looked_up && role != Role::RandomNetworks;
+        arm.seeds.clone_from(&self.seeds);
+        let seeds = (1..).zip(&self.retrainings);
+        let places = seeds.flat_map(|(seed, &count)| (1..=count).map(move |number| (seed, number)));
+        let scores = places.zip(&self.scores);
+        arm.scores
+            .extend(scores.map(|((search_seed, retraining), &value)| Score {
+                search_seed,
+                retraining,
+                value,
+                contributions: None,
+            }));
+        Ok(arm)
+    }
+
     /// Where another arm's scores are not these.
     fn differs(&self, now: &Self, same_machine: bool) -> Option<String> {
         let name = &self.name;
@@ -178,9 +351,13 @@ mod tests {
             strata: "0".to_owned(),
             cpu: cpu.to_owned(),
             quick: false,
+            protocol: None,
             headline: String::new(),
             arms: vec![ExpectedArm {
                 name: "evolution".to_owned(),
+                role: None,
+                retrainings: Vec::new(),
+                seeds: Vec::new(),
                 scores: vec![0.974, 0.976, score],
             }],
             runs: vec![ExpectedRun {

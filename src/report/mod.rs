@@ -5,6 +5,7 @@
 
 mod analysis;
 mod contrast;
+mod evidence;
 mod expected;
 mod importance;
 mod page;
@@ -12,11 +13,16 @@ mod tables;
 mod verdict;
 mod words;
 
-pub use analysis::{Agreement, Analysis, Arm, Cost, Network, Role, Sample, Score};
-pub use contrast::{Contrast, Finding, LEVEL, Unit, contrasts, effect};
-pub use expected::{Agreed, Expected, ExpectedArm, ExpectedRun};
+pub use analysis::{Agreement, Analysis, Arm, Cost, DrawnAtRandom, Network, Role, Sample, Score};
+pub use contrast::{
+    Contrast, ContrastExamples, Equivalence, Estimate, Family, Finding, Scope, Share,
+};
+pub use evidence::{FEWEST_EXAMPLES, FEWEST_OF_DESIGN, FEWEST_RETRAININGS, FEWEST_SEARCHES};
+pub use expected::{
+    Agreed, Expected, ExpectedArm, ExpectedExamples, ExpectedProtocol, ExpectedRun,
+};
 pub use importance::{DecisionEffect, FEWEST, Importance, OptionEffect};
-pub use page::{STYLE, comparison_page, run_page};
+pub use page::{STYLE, comparison_page, run_page, scores_page};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
 pub use words::{civil, grouped, plural, seconds};

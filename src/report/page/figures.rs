@@ -88,9 +88,13 @@ fn anytime(runs: &[Named<'_>], score_name: &str) -> (String, String) {
         lines,
         marks: Vec::new(),
     };
+    // A run that stands alone has one seed.
+    let seeds = match runs.iter().any(|named| named.seed.is_some()) {
+        true => ": the mean over search seeds, and the range from the worst seed to the best",
+        false => "",
+    };
     let figure = plot.figure(&format!(
-        "The best validation score that a search had found after so many {unit}: the mean over search seeds, and \
-         the range from the worst seed to the best. Failed trials count as spent."
+        "The best validation score that a search had found after so many {unit}{seeds}. Failed trials count as spent."
     ));
     (legend, figure)
 }

@@ -23,6 +23,10 @@ pub struct CompareSettings {
     pub random_networks: Option<u32>,
     /// The budget in trials of a quick comparison; by default a quarter of the experiment's.
     pub quick_trials: Option<u64>,
+    /// The smallest difference of interest: arms that are shown to differ by less are called equal, and a report
+    /// says what it would take to show a difference of this size. Without it neither is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
     /// The searches: each a `name` and what it has different from `[search]`. Without any, `[search]`
     /// alone. Random search is added where it is not among them.
     pub search: Vec<toml::Table>,
@@ -34,6 +38,7 @@ impl Default for CompareSettings {
             search_seeds: LEAST_SEARCH_SEEDS,
             random_networks: None,
             quick_trials: None,
+            margin: None,
             search: Vec::new(),
         }
     }
@@ -54,6 +59,14 @@ impl Search {
     pub fn is_random(&self) -> bool {
         self.settings.controller == ControllerKind::Random
     }
+
+    /// How many trials are drawn at random before any is made from another, where the search makes children.
+    pub fn population(&self) -> Option<u64> {
+        self.settings
+            .filled()
+            .population
+            .map(|population| population as u64)
+    }
 }
 
 /// What is done, decided before anything is.
@@ -68,11 +81,29 @@ pub struct Plan {
     pub retrain_seeds: u32,
     /// How many random networks are tested for each search seed.
     pub random_networks: u32,
+    /// Which look at these test examples it is, from 1.
+    #[serde(default = "first_look", skip_serializing_if = "is_first_look")]
+    pub look: u32,
+    /// The smallest difference of interest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
     /// The searches, random search among them.
     pub searches: Vec<Search>,
     /// What they have in common. Its name, seed, search, baselines and random networks are set anew
     /// for each run.
     pub experiment: Experiment,
+}
+
+fn first_look() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_first_look(look: &u32) -> bool {
+    *look == 1
 }
 
 /// One run of a plan.
@@ -116,11 +147,18 @@ impl Plan {
         if !common.evaluator.info().looks_up {
             least("final.retrain_seeds", retrain_seeds, LEAST_RETRAIN_SEEDS)?;
         }
-        if common.last.baselines.is_empty() {
+        if settings
+            .margin
+            .is_some_and(|margin| !(margin > 0.0 && margin.is_finite()))
+        {
             return Err(RunError::Setting {
-                key: "final.baselines".to_owned(),
-                message: "a comparison needs hand-designed networks to compare with".to_owned(),
+                key: "compare.margin".to_owned(),
+                message: "it must be above 0: the smallest difference of interest".to_owned(),
             });
+        }
+        let searches = searches(experiment)?;
+        if !quick {
+            check_bred(&searches, common.budget.trials)?;
         }
         common.last.retrain_seeds = retrain_seeds;
         Ok(Self {
@@ -128,7 +166,9 @@ impl Plan {
             search_seeds,
             retrain_seeds,
             random_networks: settings.random_networks.unwrap_or(retrain_seeds).max(1),
-            searches: searches(experiment)?,
+            look: first_look(),
+            margin: settings.margin,
+            searches,
             experiment: common,
         })
     }
@@ -161,6 +201,25 @@ impl Plan {
     pub fn folder(&self, part: Part) -> String {
         format!("{}-{}", self.searches[part.search].name, part.seed + 1)
     }
+}
+
+/// Refuses searches that end before they make a child: they would be random search under another name.
+fn check_bred(searches: &[Search], trials: Option<u64>) -> Result<(), RunError> {
+    for search in searches.iter().filter(|search| !search.is_random()) {
+        if let (Some(population), Some(trials)) = (search.population(), trials)
+            && population >= trials
+        {
+            return Err(RunError::Setting {
+                key: "budget.trials".to_owned(),
+                message: format!(
+                    "{trials} is no more than the population of {}, {population}: all its trials would be drawn at \
+                     random, as random search's are; more trials, a smaller `population`, or `--quick` for a look",
+                    search.name
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn searches(experiment: &Experiment) -> Result<Vec<Search>, RunError> {
