@@ -9,6 +9,8 @@ mod evidence;
 mod expected;
 mod importance;
 mod page;
+mod pair;
+mod sentences;
 mod tables;
 mod verdict;
 mod words;

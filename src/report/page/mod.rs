@@ -3,16 +3,16 @@
 //! It asks nothing of a network. Without scripts it says the same; with them, marks answer the pointer and plots
 //! zoom. Text that comes from files is escaped.
 
+mod contrasts;
 mod figures;
 mod plot;
+mod protocol;
 mod sections;
 
 use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Estimate, Family, Finding};
 use super::expected::Expected;
-use super::tables::finding;
-use super::words::{escaped, grouped, p_value, plural, score, seconds, signed, word};
-use crate::run::comparison::{Plan, RecordedComparison};
+use super::words::{escaped, grouped, score, seconds, word};
+use crate::run::comparison::RecordedComparison;
 use crate::run::{RecordedRun, RunError};
 use plot::Axis;
 use std::fmt::Write;
@@ -76,8 +76,8 @@ pub fn comparison_page(
     );
     body.push_str("</header><main>");
     arms(analysis, &mut body);
-    tests(analysis, &mut body);
-    protocol(comparison, analysis, &mut body);
+    contrasts::tests(analysis, &mut body);
+    protocol::protocol(comparison, analysis, &mut body);
     body.push_str("<h2 id=\"progress\">Progress of the searches</h2>");
     body.push_str(&figures::progress(&runs, &analysis.score_name));
     body.push_str("<h2 id=\"sizes\">Score and size</h2>");
@@ -119,7 +119,7 @@ pub fn scores_page(expected: &Expected, analysis: &Analysis) -> String {
     );
     body.push_str("</header><main>");
     arms(analysis, &mut body);
-    tests(analysis, &mut body);
+    contrasts::tests(analysis, &mut body);
     sections::scores(expected, analysis, &mut body);
     document(&format!("{}: comparison", analysis.name), &body)
 }
@@ -417,227 +417,4 @@ fn cost(analysis: &Analysis, out: &mut String) {
         "</tbody></table></div><p class=\"note\">Failed trials count. Times are of one trial after the other. The hand-designed networks \
          are used as they are, so nothing was spent on tuning them here.</p>",
     );
-}
-
-fn tests(analysis: &Analysis, out: &mut String) {
-    out.push_str("<h2 id=\"tests\">Tests</h2>");
-    if !analysis.verdict.evidence {
-        out.push_str("<p class=\"note\">Too little was done to conclude anything; the figures are here to be looked at.</p>");
-    }
-    out.push_str(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of tests\"><table><thead><tr><th>Search</th><th>Against</th>\
-         <th class=\"n\">Difference</th><th>If this were done again with</th><th class=\"n\">95% interval</th><th class=\"n\">p</th>\
-         <th class=\"n\">p, corrected</th><th class=\"n\">Searches above</th><th>Finding</th></tr></thead><tbody>",
-    );
-    for contrast in &analysis.contrasts {
-        test_rows(analysis, contrast, out);
-    }
-    out.push_str("</tbody></table></div>");
-    explained(analysis, out);
-    if let Some(agreement) = analysis.agreement {
-        let shown = |figure: Option<f64>| {
-            figure.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
-        };
-        let _ = write!(
-            out,
-            "<p>Does the order by validation {} in the search hold {}? Over {}: Spearman’s correlation {}, Kendall’s \
-             tau {}.</p>",
-            escaped(&analysis.score_name),
-            if analysis.looked_up {
-                "by the table’s test figures"
-            } else {
-                "on the test examples"
-            },
-            plural(agreement.n as u64, "winner"),
-            shown(agreement.spearman),
-            shown(agreement.kendall)
-        );
-    }
-}
-
-/// How to read the table of tests.
-fn explained(analysis: &Analysis, out: &mut String) {
-    let what = match analysis.looked_up {
-        true => {
-            "One search is one observation: what its winner’s figure is in the table. <em>New searches</em>: if the \
-                 search were run again with other seeds, in this same table."
-        }
-        false => {
-            "One search is one observation: the mean over the retrainings of its winner. <em>New searches, new \
-                  examples</em>: if the search were run again with other seeds and tested on other examples of this kind; only \
-                  this supports a headline without further words. <em>New searches</em>: on these test examples alone. <em>These \
-                  networks</em>: the networks that were found, trained anew; it says nothing of the search, so there is no p."
-        }
-    };
-    let level = analysis.alpha;
-    let _ = write!(
-        out,
-        "<p class=\"note\">{what} A difference is called shown where the corrected p is below {level:.4}. p: Student’s t, \
-         with the variances of searches, of the other side’s trainings{} added, and Satterthwaite’s degrees of freedom; \
-         corrected by Holm for the other rows of the same kind. <em>Searches above</em>: how many searches are better than the \
-         other side’s mean, with what share of new ones would be (95%, Clopper and Pearson). Everything but hand-designed \
-         networks is secondary.</p>",
-        if analysis.looked_up {
-            ""
-        } else {
-            " and of test examples"
-        }
-    );
-}
-
-/// A contrast: a row for each claim, the strongest first.
-fn test_rows(analysis: &Analysis, contrast: &Contrast, out: &mut String) {
-    let searches = if analysis.looked_up {
-        "new searches in this table"
-    } else {
-        "new searches"
-    };
-    let rows: [(&str, Option<&Estimate>); 3] = [
-        ("new searches, new examples", contrast.new_examples.as_ref()),
-        (searches, Some(&contrast.these_examples)),
-        (
-            "these networks",
-            contrast
-                .these_networks
-                .as_ref()
-                .filter(|_| !analysis.looked_up),
-        ),
-    ];
-    let rows = rows
-        .into_iter()
-        .filter_map(|(name, claim)| Some((name, claim?)));
-    for (index, (name, claim)) in rows.enumerate() {
-        let interval = match claim.interval() {
-            Some((low, high)) => format!("{} – {}", signed(low), signed(high)),
-            None => "–".to_owned(),
-        };
-        // Without evidence a p-value would be read as some.
-        let shown = |p: Option<f64>| match p.filter(|_| contrast.finding != Finding::NotEvidence) {
-            Some(p) if name != "these networks" => p_value(p),
-            _ => "–".to_owned(),
-        };
-        let (heading, end) = match index {
-            0 => (heading(contrast), ending(analysis, contrast)),
-            _ => (
-                "<th></th><td></td><td></td>".to_owned(),
-                "<td></td><td></td>".to_owned(),
-            ),
-        };
-        let _ = write!(
-            out,
-            "<tr>{heading}<td>{name}</td><td class=\"n\">{interval}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>{end}</tr>",
-            shown(claim.p),
-            shown(claim.corrected),
-        );
-    }
-}
-
-fn heading(contrast: &Contrast) -> String {
-    let secondary = match contrast.family {
-        Family::Designs => "",
-        _ => " <small>secondary</small>",
-    };
-    format!(
-        "<th scope=\"row\">{}</th><td>{}{secondary}</td><td class=\"n\">{}</td>",
-        escaped(&contrast.first),
-        escaped(&contrast.second),
-        signed(contrast.difference)
-    )
-}
-
-fn ending(analysis: &Analysis, contrast: &Contrast) -> String {
-    let class = match contrast.finding {
-        Finding::Better => "better",
-        Finding::Worse => "worse",
-        _ => "",
-    };
-    let share = contrast.above;
-    format!(
-        "<td class=\"n\">{} of {} <small>{:.0}–{:.0}%</small></td><td class=\"word {class}\">{}</td>",
-        share.above,
-        share.of,
-        100.0 * share.low,
-        100.0 * share.high,
-        finding(analysis, contrast)
-    )
-}
-
-fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut String) {
-    let plan = comparison.plan();
-    let budget = plan.experiment.budget;
-    let parts = [
-        budget.trials.map(|trials| plural(trials, "trial")),
-        budget.epochs.map(|epochs| plural(epochs, "epoch")),
-        budget.seconds.map(seconds),
-    ];
-    let budget: Vec<String> = parts.into_iter().flatten().collect();
-    let _ = write!(
-        out,
-        "<h2 id=\"protocol\">Protocol</h2><ul>\
-         <li>Every arm has the same {} and, where it searches, the same budget: {} for each search, failed trials counted.</li>",
-        match plan.experiment.evaluator.info().looks_up {
-            true => "table",
-            false => "division of the data, the same recipe",
-        },
-        budget.join(" or ")
-    );
-    match analysis.looked_up {
-        true => looked_up(plan, out),
-        false => trained(plan, analysis, out),
-    }
-    out.push_str("</ul>");
-    if plan.quick {
-        out.push_str("<p class=\"note\"><strong>Not evidence.</strong> This was a quick look: fewer seeds and a smaller budget than a comparison needs.</p>");
-    }
-}
-
-/// The rules of a comparison over a table.
-fn looked_up(plan: &Plan, out: &mut String) {
-    let _ = write!(
-        out,
-        "<li>Each search was run with {}. A search sees the table’s validation figures; its winner and the hand-designed networks \
-         have the table’s test figure, which is the same every time.</li>\
-         <li>For each search seed, {} drawn from the space as fresh trials are, and looked up: they stand for no search at all.</li>\
-         <li>Test figures were looked up after the last search had ended and the winners had been written down; nothing was chosen \
-         afterwards.</li>",
-        plural(u64::from(plan.search_seeds), "seed"),
-        random_networks(plan),
-    );
-}
-
-/// The rules of a comparison that trains.
-fn trained(plan: &Plan, analysis: &Analysis, out: &mut String) {
-    let examples = analysis.test_examples.map_or_else(String::new, |examples| {
-        format!(
-            " ({}; one of them is {:.4})",
-            grouped(examples),
-            1.0 / examples.max(1) as f64
-        )
-    });
-    let _ = write!(
-        out,
-        "<li>Each search was run with {}; each winner and each hand-designed network was trained from scratch {} for each, on training and validation examples together, with fresh seeds.</li>\
-         <li>For each search seed, {} drawn from the space as fresh trials are, and trained once: they stand for no search at all.</li>\
-         <li>The test examples{examples} were read after the last search had ended and the winners had been written down; nothing was chosen afterwards. It is look {} at them, and a difference is called shown below {:.4}.</li>",
-        plural(u64::from(plan.search_seeds), "seed"),
-        if plan.retrain_seeds == 1 {
-            "once".to_owned()
-        } else {
-            format!("{} times", plan.retrain_seeds)
-        },
-        random_networks(plan),
-        analysis.look,
-        analysis.alpha,
-    );
-}
-
-/// `5 networks are`.
-fn random_networks(plan: &Plan) -> String {
-    let networks = plural(u64::from(plan.random_networks), "network");
-    let verb = if plan.random_networks == 1 {
-        "is"
-    } else {
-        "are"
-    };
-    format!("{networks} {verb}")
 }
