@@ -101,7 +101,7 @@ fn test_rows(analysis: &Analysis, contrast: &Contrast, out: &mut String) {
         };
         // Without evidence a p-value would be read as some.
         let shown = |p: Option<f64>| match p.filter(|_| contrast.finding != Finding::NotEvidence) {
-            Some(p) if name != "these networks" => p_value(p),
+            Some(p) if name != "these networks" => escaped(&p_value(p)),
             _ => "–".to_owned(),
         };
         let (heading, end) = match index {
