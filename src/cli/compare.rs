@@ -210,7 +210,7 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
             Some((low, high)) => format!("{}..{}", numbers::short(low), numbers::short(high)),
         };
         table.row(vec![
-            arm.name.clone(),
+            arm.title(),
             numbers::with_deviation(mean, deviation),
             interval.map_or_else(
                 || "-".to_owned(),

@@ -42,7 +42,10 @@ pub(super) fn verdict(analysis: &Analysis) -> Verdict {
     Verdict {
         evidence,
         headline,
-        p: main.p,
+        p: main
+            .p
+            .filter(|_| !main.is_of_these(analysis.alpha))
+            .or(main.p_these),
         sentences: said,
     }
 }
@@ -69,6 +72,14 @@ struct Main<'a> {
     p: Option<f64>,
     /// The same on the test examples at hand.
     p_these: Option<f64>,
+}
+
+impl Main<'_> {
+    /// Whether only the test examples at hand carry the headline.
+    fn is_of_these(&self, alpha: f64) -> bool {
+        let is_shown = |p: Option<f64>| p.is_some_and(|p| p < alpha);
+        !is_shown(self.p) && is_shown(self.p_these)
+    }
 }
 
 fn main_contrast(analysis: &Analysis) -> Option<Main<'_>> {

@@ -98,10 +98,6 @@ fn first_look() -> u32 {
     1
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands over a reference"
-)]
 fn is_first_look(look: &u32) -> bool {
     *look == 1
 }
