@@ -609,3 +609,33 @@ fn searches_level_with_a_figure_count_half() {
     assert_eq!(searches_above(&searches, 0.9), 2);
     assert_eq!(searches_above(&searches, 0.85), 4);
 }
+
+#[test]
+fn searches_may_have_unequal_numbers_of_retrainings() {
+    let searches = [vec![0.90, 0.92], vec![0.93], vec![0.91, 0.93, 0.95]];
+    // Winners' means are .91, .93 and .93; the floor is of the two that were trained more than once.
+    let of_means = variance(&[0.91, 0.93, 0.93]);
+    let floor = (variance(&searches[0]) / 2.0 + variance(&searches[2]) / 3.0) / 2.0;
+    close(
+        searches_variance(&searches),
+        of_means.max(floor) / 3.0,
+        "v_A",
+    );
+    close(
+        Side::Searches(&searches).mean(),
+        (0.91 + 0.93 + 0.93) / 3.0,
+        "mean",
+    );
+    // A winner that was trained once says nothing of retraining, so nothing is said of these networks.
+    let claim = claim_1(Side::Searches(&searches), Side::Known(0.9));
+    assert_eq!(claim.interval(), None);
+}
+
+#[test]
+fn rounding_is_no_difference() {
+    let noise: Vec<Vec<f64>> = (0..8)
+        .map(|s| vec![0.1 + 0.2 + 1e-17 * f64::from(s)])
+        .collect();
+    let claim = claim_2(Side::Searches(&noise), Side::Network(&[0.3; 12]));
+    assert_eq!((claim.difference, claim.p), (0.0, Some(1.0)));
+}
