@@ -60,11 +60,16 @@ impl Search {
         self.settings.controller == ControllerKind::Random
     }
 
-    /// How many trials are drawn at random before any is made from another, where the search makes children.
+    /// How many trials are drawn at random before any is made from another, for searches that begin with a whole
+    /// generation of them.
     pub fn population(&self) -> Option<u64> {
-        self.settings
-            .filled()
-            .population
+        let begins_at_random = matches!(
+            self.settings.controller,
+            ControllerKind::Evolution | ControllerKind::MuPlusLambda | ControllerKind::Nsga2
+        );
+        let population = self.settings.filled().population;
+        population
+            .filter(|_| begins_at_random)
             .map(|population| population as u64)
     }
 }
