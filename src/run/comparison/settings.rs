@@ -60,17 +60,17 @@ impl Search {
         self.settings.controller == ControllerKind::Random
     }
 
-    /// How many trials are drawn at random before any is made from another, for searches that begin with a whole
-    /// generation of them.
+    /// How many trials are drawn at random before any is chosen by results, for searches that begin so.
     pub fn population(&self) -> Option<u64> {
-        let begins_at_random = matches!(
-            self.settings.controller,
-            ControllerKind::Evolution | ControllerKind::MuPlusLambda | ControllerKind::Nsga2
-        );
-        let population = self.settings.filled().population;
-        population
-            .filter(|_| begins_at_random)
-            .map(|population| population as u64)
+        let settings = self.settings.filled();
+        let population = match settings.controller {
+            ControllerKind::Evolution | ControllerKind::MuPlusLambda | ControllerKind::Nsga2 => {
+                settings.population
+            }
+            ControllerKind::Predictor => settings.initial,
+            _ => None,
+        };
+        population.map(|population| population as u64)
     }
 }
 
@@ -213,8 +213,9 @@ fn check_bred(searches: &[Search], trials: Option<u64>) -> Result<(), RunError> 
             return Err(RunError::Setting {
                 key: "budget.trials".to_owned(),
                 message: format!(
-                    "{trials} is no more than the population of {}, {population}: all its trials would be drawn at \
-                     random, as random search's are; more trials, a smaller `population`, or `--quick` for a look",
+                    "{trials} is too few: {} draws its first {population} trials at random, so all of them would be as \
+                     random search's are; more trials, a smaller first generation (`population`, or `initial` of a \
+                     predictor), or `--quick` for a look",
                     search.name
                 ),
             });
