@@ -1,4 +1,4 @@
-//! How often a comparison claims what is not so: `cargo bench --bench calibration [-- DRAWS]` makes the tables of
+//! False claims of comparisons, counted: `cargo bench --bench calibration [-- DRAWS]` makes the tables of
 //! docs/comparisons.md again, in Markdown. The same number of draws gives the same tables.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]

@@ -115,7 +115,7 @@ pub struct Simulated {
     pub searches: Vec<Vec<f64>>,
     /// The design's scores.
     pub design: Vec<f64>,
-    /// How the difference varies over test examples.
+    /// The difference's variance over test examples.
     pub examples: Examples,
 }
 
@@ -318,7 +318,7 @@ pub fn given_examples(setting: &Setting, size: Size, stream: &mut Stream) -> (f6
     )
 }
 
-/// How often something was so in simulated comparisons of one size.
+/// Counts over simulated comparisons of one size.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     pub draws: u32,

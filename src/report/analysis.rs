@@ -28,17 +28,17 @@ pub struct Analysis {
     pub retrain_seeds: u32,
     /// The number of test examples.
     pub test_examples: Option<u64>,
-    /// Whether scores are looked up in a table, so that nothing is trained and a figure has no noise.
+    /// True if scores are looked up in a table, so that nothing is trained and a figure has no noise.
     pub looked_up: bool,
-    /// Whether a lower score is better.
+    /// True if a lower score is better.
     pub minimised: bool,
-    /// Which look at these test examples it is, from 1.
+    /// The number of this look at these test examples, from 1.
     pub look: u32,
     /// The level of significance of this look.
     pub alpha: f64,
     /// The difference below which arms are called equal; nothing where the experiment states none.
     pub margin: Option<f64>,
-    /// Why it is no evidence whatever its figures are, in words.
+    /// Reasons why it is no evidence whatever its figures are, each a sentence.
     pub reservations: Vec<String>,
     /// What was concluded.
     pub verdict: Verdict,
@@ -46,7 +46,7 @@ pub struct Analysis {
     pub arms: Vec<Arm>,
     /// The searches against hand-designed networks, random networks, random search and each other.
     pub contrasts: Vec<Contrast>,
-    /// How test examples vary in differences of arms, where contributions are not at hand themselves.
+    /// Variances over test examples of differences of arms, where contributions are not at hand themselves.
     #[serde(skip)]
     pub examples: Vec<ContrastExamples>,
     /// Whether the order that searches found is the order on the test examples.
@@ -88,7 +88,7 @@ pub struct Arm {
     pub role: Role,
     /// The root seeds of its searches.
     pub seeds: Vec<u64>,
-    /// Why its trials are random search's by construction, where they are.
+    /// Set where its trials are random search's by construction.
     pub drawn_at_random: Option<DrawnAtRandom>,
     /// Its networks: one for each search seed, or the one that was designed.
     pub networks: Vec<Network>,
@@ -109,7 +109,7 @@ pub struct Arm {
 /// A search whose trials were all drawn like random search's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct DrawnAtRandom {
-    /// How many trials its first generation has, where it has one.
+    /// The size of its first generation, where it has one.
     pub population: Option<u64>,
     /// Its trials.
     pub trials: u64,
@@ -143,7 +143,7 @@ pub struct Score {
     pub retraining: u32,
     /// The score.
     pub value: f64,
-    /// What each test example contributes to it: their mean is the score.
+    /// The contribution of each test example: their mean is the score.
     #[serde(skip)]
     pub contributions: Option<Vec<f64>>,
 }
@@ -176,7 +176,7 @@ fn bounds(score_name: &str) -> (f64, f64) {
     }
 }
 
-/// Whether a lower score of this name is better.
+/// True if a lower score of this name is better.
 fn is_minimised(score_name: &str) -> bool {
     matches!(score_name, "log_loss" | "rmse" | "mae")
 }
@@ -292,7 +292,7 @@ impl Analysis {
         self.verdict = verdict(self);
     }
 
-    /// Whether the comparison may conclude anything: it is whole, no quick look, and without reservations.
+    /// True if the comparison may conclude anything: it is whole, no quick look, and without reservations.
     pub fn is_evidence(&self) -> bool {
         !self.quick && self.complete && self.reservations.is_empty()
     }
@@ -302,7 +302,7 @@ impl Analysis {
         if self.minimised { -1.0 } else { 1.0 }
     }
 
-    /// What a difference of two scores can be.
+    /// The least and the most that a difference of two scores can be.
     pub(super) fn difference_bounds(&self) -> (f64, f64) {
         let (least, most) = bounds(&self.score_name);
         (least - most, most - least)
@@ -324,13 +324,13 @@ impl Analysis {
         self.arms.iter().find(|arm| arm.name == name)
     }
 
-    /// Whether a search's trials are all random search's by construction.
+    /// True if a search's trials are all random search's by construction.
     pub(super) fn is_drawn_at_random(&self, name: &str) -> bool {
         self.arm(name)
             .is_some_and(|arm| arm.drawn_at_random.is_some())
     }
 
-    /// How the test examples vary in the difference of two arms; nothing where no example's contribution is
+    /// The variance over test examples of the difference of two arms; nothing where no example's contribution is
     /// recorded.
     pub(super) fn examples_between(&self, first: &Arm, second: &Arm) -> Option<Examples> {
         if self.looked_up {
@@ -392,7 +392,7 @@ impl Arm {
         searches
     }
 
-    /// Whether two searches began with the same seeds, so that their winners can be compared in pairs.
+    /// True if two searches began with the same seeds, so that their winners can be compared in pairs.
     pub(super) fn shares_seeds(&self, other: &Self) -> bool {
         !self.seeds.is_empty() && self.seeds == other.seeds
     }
@@ -515,7 +515,7 @@ fn seeds(comparison: &RecordedComparison, search: usize) -> Vec<u64> {
     of.map(|(_, run)| run.started().experiment.seed.0).collect()
 }
 
-/// Whether no trial of a search could differ from random search's: none was made from another though the
+/// The size of a search no trial of which could differ from random search's: none was made from another though the
 /// search makes children, or the trials are the same one by one.
 fn drawn_at_random(comparison: &RecordedComparison, index: usize) -> Option<DrawnAtRandom> {
     let plan = comparison.plan();
@@ -555,7 +555,7 @@ fn drawn_at_random(comparison: &RecordedComparison, index: usize) -> Option<Draw
     (never_bred || is_alike).then_some(DrawnAtRandom { population, trials })
 }
 
-/// What each test example contributed to a retraining's score, where the journal has it.
+/// The contribution of each test example to a retraining's score, where the journal has it.
 fn contributions(_retrained: &RetrainedResult) -> Option<Vec<f64>> {
     None
 }

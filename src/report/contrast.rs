@@ -36,7 +36,7 @@ pub enum Finding {
     Same,
 }
 
-/// How far a finding holds.
+/// The reach of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -83,7 +83,7 @@ pub struct Equivalence {
     pub p: f64,
     /// The p-value corrected by Holm's method for all such tests.
     pub corrected: f64,
-    /// How far it holds.
+    /// Its reach.
     pub scope: Scope,
 }
 
@@ -102,7 +102,7 @@ pub struct Contrast {
     pub retrainings: usize,
     /// The observations of the second arm: searches, retrainings of a design, or random networks.
     pub others: usize,
-    /// Whether search by search was compared, as both began with the same seeds.
+    /// True if search by search was compared, as both began with the same seeds.
     pub paired: bool,
     /// The mean of the first minus that of the second.
     pub difference: f64,
@@ -113,22 +113,22 @@ pub struct Contrast {
     /// New searches on new test examples; nothing where contributions of examples are not recorded, or
     /// they were looked at before.
     pub new_examples: Option<Estimate>,
-    /// How many searches are better than the second arm.
+    /// The searches that are better than the second arm.
     pub above: Share,
     /// In how many searches both arms scored the same, to the bit.
     pub same: usize,
     /// The least difference that the comparison would show 4 times of 5.
     pub least: Option<f64>,
-    /// What it would take to show a difference of the margin 4 times of 5.
+    /// The size of a comparison that would show a difference of the margin 4 times of 5.
     #[serde(skip)]
     pub needed: Option<Needed>,
-    /// Whether the arms differ by less than the margin; nothing where none is stated.
+    /// The test of "the arms differ by less than the margin"; nothing where none is stated.
     pub equivalence: Option<Equivalence>,
-    /// What is missing to be evidence, each in a few words.
+    /// Requirements of evidence that are not met, each in a few words.
     pub lacking: Vec<String>,
     /// What may be said.
     pub finding: Finding,
-    /// How far it holds.
+    /// Its reach.
     pub scope: Option<Scope>,
 }
 
@@ -138,13 +138,13 @@ impl Contrast {
         self.new_examples.as_ref().unwrap_or(&self.these_examples)
     }
 
-    /// Whether the arms are shown to differ by less than the margin.
+    /// True if the arms are shown to differ by less than the margin.
     pub fn is_equal(&self, alpha: f64) -> bool {
         self.lacking.is_empty() && self.equivalence.is_some_and(|it| it.corrected < alpha)
     }
 }
 
-/// How an arm's examples vary in the difference to another arm's, where that is known.
+/// The variance over test examples of the difference of two arms, where that is known.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContrastExamples {
     /// The first arm.
@@ -252,7 +252,7 @@ fn correct_equivalence(contrasts: &mut [Contrast]) {
     }
 }
 
-/// What a contrast may say at the level of this look.
+/// The finding of a contrast at the level of this look.
 fn finding(analysis: &Analysis, contrast: &Contrast) -> (Finding, Option<Scope>) {
     if contrast.family == Family::RandomSearch
         && (analysis.is_drawn_at_random(&contrast.first) || contrast.same == contrast.searches)

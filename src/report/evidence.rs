@@ -1,4 +1,4 @@
-//! What a comparison needs to be evidence.
+//! Requirements of evidence.
 
 use super::analysis::{Analysis, Arm, Role};
 use super::words::plural;
@@ -13,7 +13,7 @@ pub const FEWEST_OF_DESIGN: usize = 10;
 /// The fewest test examples; a convention.
 pub const FEWEST_EXAMPLES: u64 = 100;
 
-/// What is missing for a conclusion about two arms, each in a few words.
+/// Requirements that are not met for a conclusion about two arms, each in a few words.
 pub(super) fn lacking(analysis: &Analysis, first: &Arm, second: &Arm) -> Vec<String> {
     let mut lacking = of_search(analysis, first);
     match second.role {

@@ -20,7 +20,7 @@ pub struct Expected {
     pub cpu: String,
     /// Whether it was a quick look.
     pub quick: bool,
-    /// What the conclusion is drawn from besides scores. Since format 2.
+    /// The protocol that the conclusion rests on. Since format 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<ExpectedProtocol>,
     /// The conclusion.
@@ -37,10 +37,10 @@ pub struct Expected {
 pub struct ExpectedArm {
     /// Its name.
     pub name: String,
-    /// What it is. Since format 2.
+    /// Its role. Since format 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// How many scores each search seed has. Since format 2.
+    /// The number of scores of each search seed. Since format 2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retrainings: Vec<u32>,
     /// The root seeds of its searches. Since format 2.
@@ -50,13 +50,13 @@ pub struct ExpectedArm {
     pub scores: Vec<f64>,
 }
 
-/// What a conclusion is drawn from besides scores.
+/// The protocol of a comparison: what a conclusion rests on besides scores.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedProtocol {
     /// The experiment's name.
     pub name: String,
-    /// What scores are.
+    /// The name of its scores.
     pub score: String,
     /// With how many seeds each search was run.
     pub search_seeds: u32,
@@ -65,23 +65,23 @@ pub struct ExpectedProtocol {
     /// The number of test examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_examples: Option<u64>,
-    /// Whether scores are looked up in a table.
+    /// True if scores are looked up in a table.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub looked_up: bool,
-    /// Which look at the test examples it was, from 1.
+    /// The number of this look at the test examples, from 1.
     pub look: u32,
     /// The smallest difference of interest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<f64>,
-    /// Why it is no evidence whatever its figures are, in sentences.
+    /// Reasons why it is no evidence whatever its figures are, each a sentence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<String>,
-    /// How test examples vary in the difference of two arms, where their contributions were recorded.
+    /// Variances over test examples of differences of arms, where contributions were recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<ExpectedExamples>,
 }
 
-/// How test examples vary in the difference of two arms.
+/// The variance over test examples of the difference of two arms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedExamples {

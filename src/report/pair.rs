@@ -89,7 +89,7 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// What they say, not yet corrected for other contrasts.
+    /// The contrast of the two, not yet corrected for others.
     pub fn contrast(&self, family: Family) -> Contrast {
         let claims = self.claims();
         let range = self.analysis.difference_bounds();

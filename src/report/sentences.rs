@@ -6,7 +6,7 @@ use super::verdict::{equal, searches, these, title};
 use super::words::{grouped, p_is, plural, score, signed};
 use crate::statistics::claims::Needed;
 
-/// What stands under the headline.
+/// The sentences under the headline about the contrast that it rests on.
 pub(super) fn of_contrast(analysis: &Analysis, contrast: &Contrast, evidence: bool) -> Vec<String> {
     let mut out = Vec::new();
     let claim = contrast.claim();
@@ -73,7 +73,7 @@ fn interval(
     ))
 }
 
-/// How many more searches and examples it would take.
+/// The number of searches and examples that it would take.
 fn needed(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
     let (needed, margin): (Needed, f64) = (contrast.needed?, analysis.margin?);
     if contrast.finding == Finding::Same {
@@ -116,7 +116,7 @@ fn above(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
     })
 }
 
-/// What is known of the networks at hand, worded so that nobody takes it for the search.
+/// The sentence about the networks at hand, worded so that nobody takes it for the search.
 fn networks(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
     let (low, high) = contrast.these_networks?.interval()?;
     let side = match contrast.difference < 0.0 {
@@ -145,7 +145,7 @@ fn networks(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
     })
 }
 
-/// What is said of each search beside the headline: every design, sizes, random search, other searches.
+/// The sentences about a search beside the headline: every design, sizes, random search, other searches.
 pub(super) fn of_search(analysis: &Analysis, search: &Arm) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(drawn) = search.drawn_at_random {
@@ -237,7 +237,7 @@ fn finding(analysis: &Analysis, contrast: &Contrast) -> String {
     )
 }
 
-/// Whether what was found is no larger than what it is measured by.
+/// The sizes of what was found, beside the design that it is measured by.
 fn sizes(analysis: &Analysis, search: &Arm) -> Option<String> {
     let design = analysis
         .contrasts_of(Family::Designs)
@@ -278,7 +278,7 @@ fn random(search: &Arm) -> Option<String> {
     ))
 }
 
-/// Which look at the test examples it was.
+/// The number of this look at the test examples, and its level.
 pub(super) fn look(analysis: &Analysis) -> Option<String> {
     if analysis.looked_up || analysis.quick {
         return None;

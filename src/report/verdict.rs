@@ -1,4 +1,4 @@
-//! What may be concluded, in words. "Better" is said where a test about the search says it, and nowhere else.
+//! Conclusions in words. "Better" is said where a test about the search says it, and nowhere else.
 
 use super::analysis::{Analysis, Arm};
 use super::contrast::{Contrast, Estimate, Family, Finding, Scope};
@@ -66,7 +66,7 @@ fn unfinished(analysis: &Analysis) -> Verdict {
 /// The contrast that the headline is about: of the search that has most to show, the one that shows least.
 struct Main<'a> {
     contrast: &'a Contrast,
-    /// How many networks by hand the search is held against.
+    /// The number of networks by hand that the search is held against.
     opponents: usize,
     /// The p-value of "better than every one of them", corrected for several searches.
     p: Option<f64>,
@@ -75,7 +75,7 @@ struct Main<'a> {
 }
 
 impl Main<'_> {
-    /// Whether only the test examples at hand carry the headline.
+    /// True if only the test examples at hand carry the headline.
     fn is_of_these(&self, alpha: f64) -> bool {
         let is_shown = |p: Option<f64>| p.is_some_and(|p| p < alpha);
         !is_shown(self.p) && is_shown(self.p_these)

@@ -1,4 +1,4 @@
-//! How often a comparison claims what is not so. Winners are drawn and not centred, test examples are drawn anew:
+//! False claims of comparisons. Winners are drawn and not centred, test examples are drawn anew:
 //! an analysis that counts one retraining as one observation, or leaves the examples out, fails here.
 
 #[path = "../../benches/calibration/model.rs"]

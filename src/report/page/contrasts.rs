@@ -43,7 +43,7 @@ pub fn tests(analysis: &Analysis, out: &mut String) {
     }
 }
 
-/// How to read the table of tests.
+/// The note under the table of tests.
 fn explained(analysis: &Analysis, out: &mut String) {
     let what = match analysis.looked_up {
         true => {

@@ -60,7 +60,7 @@ impl Search {
         self.settings.controller == ControllerKind::Random
     }
 
-    /// How many trials are drawn at random before any is chosen by results, for searches that begin so.
+    /// The number of trials that are drawn at random before any is chosen by results, for searches that begin so.
     pub fn population(&self) -> Option<u64> {
         let settings = self.settings.filled();
         let population = match settings.controller {
@@ -86,7 +86,7 @@ pub struct Plan {
     pub retrain_seeds: u32,
     /// How many random networks are tested for each search seed.
     pub random_networks: u32,
-    /// Which look at these test examples it is, from 1.
+    /// The number of this look at these test examples, from 1.
     #[serde(default = "first_look", skip_serializing_if = "is_first_look")]
     pub look: u32,
     /// The smallest difference of interest.

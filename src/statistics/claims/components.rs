@@ -5,7 +5,7 @@ use crate::statistics::mean;
 /// Below this share of the largest value, values differ by rounding only.
 const ROUNDING: f64 = 1e-12;
 
-/// Whether a difference of values of this size is rounding.
+/// True if a difference of values of this size is rounding.
 pub(super) fn is_rounding(difference: f64, largest: f64) -> bool {
     difference.abs() <= ROUNDING * largest.abs().max(1.0)
 }

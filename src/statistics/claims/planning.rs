@@ -1,10 +1,10 @@
-//! What a comparison could show, and what it would take.
+//! The power of a comparison, and the size of one with enough of it.
 
 use super::claim::Claim;
 use super::student::{student_above, student_quantile};
 use crate::statistics::normal_quantile;
 
-/// How often a difference should be shown that is there: 4 times of 5.
+/// The power that is asked for: a difference that is there is shown 4 times of 5.
 const POWER: f64 = 0.8;
 /// The most searches that are thought of.
 const MOST_SEARCHES: u32 = 200;
@@ -39,7 +39,7 @@ pub fn least_difference(claim: &Claim, level: f64) -> Option<f64> {
     })
 }
 
-/// How single observations of a comparison spread.
+/// Variances of single observations of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// The variance of a search's mean.
@@ -54,18 +54,18 @@ pub struct Spread {
     pub count: usize,
 }
 
-/// What a comparison would take to show a difference 4 times of 5.
+/// The size of a comparison that would show a difference 4 times of 5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Needed {
     /// Searches; nothing where 200 are too few.
     pub searches: Option<u32>,
     /// Test examples.
     pub examples: usize,
-    /// Whether no number of searches would do with the examples at hand.
+    /// True if no number of searches would do with the examples at hand.
     pub beyond_examples: bool,
 }
 
-/// What it would take to show a difference of `smallest`, which is the smallest of interest and never the one
+/// The size of a comparison that would show a difference of `smallest`, which is the smallest of interest and never the one
 /// that was observed.
 pub fn needed(spread: &Spread, smallest: f64, level: f64) -> Needed {
     let square = smallest * smallest;
