@@ -639,3 +639,44 @@ fn rounding_is_no_difference() {
     let claim = claim_2(Side::Searches(&noise), Side::Network(&[0.3; 12]));
     assert_eq!((claim.difference, claim.p), (0.0, Some(1.0)));
 }
+
+#[test]
+fn distributions_of_any_freedom_are_those_of_scipy() {
+    let golden: Value =
+        serde_json::from_str(include_str!("../../../tests/golden/claims.json")).unwrap();
+    let cases = |kind: &str, least: usize| -> Vec<Value> {
+        let cases = golden[kind].as_array().unwrap().clone();
+        assert!(cases.len() >= least, "{kind} has {} cases", cases.len());
+        cases
+    };
+    let number = |case: &Value, name: &str| case[name].as_f64().unwrap();
+    for case in cases("two_sided", 190) {
+        let (nu, t) = (number(&case, "freedom"), number(&case, "t"));
+        let ours = student_two_sided(nu, t);
+        // SciPy underflows where no test is decided.
+        if number(&case, "p") > 1e-280 {
+            close(ours, number(&case, "p"), &format!("P({nu}, {t})"));
+        }
+    }
+    for case in cases("quantiles", 190) {
+        let (nu, p) = (number(&case, "freedom"), number(&case, "p"));
+        let (ours, theirs) = (student_quantile(p, nu), number(&case, "t"));
+        let is_same = (ours - theirs).abs() <= 1e-9 * theirs.abs().max(1.0);
+        assert!(is_same, "quantile of {p}, {nu}: {ours}, SciPy's {theirs}");
+    }
+    for case in cases("intervals", 25) {
+        let hits = case["hits"].as_u64().unwrap() as usize;
+        let of = case["of"].as_u64().unwrap() as usize;
+        let interval = clopper_pearson(hits, of);
+        close(
+            interval.low,
+            number(&case, "low"),
+            &format!("{hits} of {of}: low"),
+        );
+        close(
+            interval.high,
+            number(&case, "high"),
+            &format!("{hits} of {of}: high"),
+        );
+    }
+}
