@@ -133,7 +133,7 @@ fn finish(
     let found = Expected::of(&comparison, &analysis);
     report::write(&folder.join("report.html"), &page)?;
     report::write(&folder.join("expected.json"), &found.to_text())?;
-    if let Err(error) = comparison.conclude(&analysis.verdict.headline, headline_p(&analysis)) {
+    if let Err(error) = comparison.conclude(&analysis.verdict.headline, analysis.verdict.p) {
         terminal.say(&format!(
             "warning: the ledger of looks is not told the verdict: {error}"
         ));
@@ -179,13 +179,6 @@ fn pack(
         ));
     }
     Ok(())
-}
-
-/// The p-value of the first search against the best hand-designed network.
-fn headline_p(analysis: &Analysis) -> Option<f64> {
-    let design = &analysis.best_design()?.name;
-    let of = analysis.designs.iter().find(|it| it.second == *design)?;
-    Some(of.corrected)
 }
 
 /// A file in the folder beside an experiment that is named like it.
@@ -248,7 +241,7 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
             Some((low, high)) => format!("{}..{}", numbers::short(low), numbers::short(high)),
         };
         table.row(vec![
-            arm.name.clone(),
+            arm.title(),
             numbers::with_deviation(mean, deviation),
             interval.map_or_else(
                 || "-".to_owned(),

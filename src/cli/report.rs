@@ -331,7 +331,11 @@ pub fn single(run: &RecordedRun, format: Format) -> Result<String, Failure> {
     })
 }
 
-fn json(value: &impl Serialize) -> Result<String, Failure> {
+/// Plain data as indented JSON.
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
     Ok(format!("{text}\n"))
 }

@@ -1,14 +1,14 @@
 //! What a comparison gave once, to hold it against what it gives now.
 
-use super::analysis::{Analysis, Role};
-use super::contrast::Finding;
+use super::analysis::{Analysis, Arm, Role, Score};
+use super::contrast::ContrastExamples;
 use crate::run::comparison::RecordedComparison;
 use crate::statistics;
+use crate::statistics::claims::Examples;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-/// The newest format of the file, and the one that is written. Format 2 says by which kernels it was made, what was
-/// concluded in a word, and which search a score belongs to.
+/// The newest format of the file, and the one that is written. Format 2 says by which kernels it was made, and has what
+/// the analysis can be made from again.
 const FORMAT: u32 = 2;
 
 /// `expected.json`: everything of a comparison that does not depend on when and how fast it was made.
@@ -31,6 +31,9 @@ pub struct Expected {
     /// The conclusion in a word: better, worse, not shown or not evidence. Since format 2.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub verdict: String,
+    /// The protocol that the conclusion rests on. Since format 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<ExpectedProtocol>,
     /// The conclusion.
     pub headline: String,
     /// The test scores of each arm.
@@ -45,11 +48,62 @@ pub struct Expected {
 pub struct ExpectedArm {
     /// Its name.
     pub name: String,
+    /// Its role. Since format 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// The number of scores of each search seed. Since format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retrainings: Vec<u32>,
+    /// The root seeds of its searches. Since format 2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeds: Vec<u64>,
     /// Its test scores, by search seed and retraining.
     pub scores: Vec<f64>,
-    /// The search seed of each score, from 1. Since format 2.
+}
+
+/// The protocol of a comparison: what a conclusion rests on besides scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedProtocol {
+    /// The experiment's name.
+    pub name: String,
+    /// The name of its scores.
+    pub score: String,
+    /// With how many seeds each search was run.
+    pub search_seeds: u32,
+    /// With how many seeds each network was retrained for each search seed.
+    pub retrain_seeds: u32,
+    /// The number of test examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_examples: Option<u64>,
+    /// True if scores are looked up in a table.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub looked_up: bool,
+    /// The number of this look at the test examples, from 1.
+    pub look: u32,
+    /// The smallest difference of interest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// Reasons why it is no evidence whatever its figures are, each a sentence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub seeds: Vec<u32>,
+    pub reservations: Vec<String>,
+    /// Variances over test examples of differences of arms, where contributions were recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<ExpectedExamples>,
+}
+
+/// The variance over test examples of the difference of two arms.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedExamples {
+    /// The first arm.
+    pub first: String,
+    /// The second arm.
+    pub second: String,
+    /// The variance of the difference's mean over test examples.
+    pub variance: f64,
+    /// The number of examples, or of groups of them.
+    pub count: usize,
 }
 
 /// A run and the digest of everything that happened in it.
@@ -83,8 +137,14 @@ impl Expected {
             .map(|(_, run)| &run.started().host);
         let arms = analysis.arms.iter().map(|arm| ExpectedArm {
             name: arm.name.clone(),
+            role: Some(arm.role),
+            retrainings: arm
+                .by_search()
+                .iter()
+                .map(|(_, it)| it.len() as u32)
+                .collect(),
+            seeds: arm.seeds.clone(),
             scores: arm.values(),
-            seeds: arm.scores.iter().map(|score| score.search_seed).collect(),
         });
         let runs = comparison.runs().iter().map(|(part, run)| ExpectedRun {
             run: comparison.plan().folder(*part),
@@ -97,7 +157,8 @@ impl Expected {
             training: host.and_then(|host| host.training),
             cpu: host.map_or_else(String::new, |host| host.cpu.clone()),
             quick: analysis.quick,
-            verdict: verdict(analysis).to_owned(),
+            verdict: analysis.verdict.word.to_owned(),
+            protocol: Some(ExpectedProtocol::of(analysis)),
             headline: analysis.verdict.headline.clone(),
             arms: arms.collect(),
             runs: runs.collect(),
@@ -116,6 +177,28 @@ impl Expected {
             )),
             _ => serde_json::from_value(value).map_err(|error| error.to_string()),
         }
+    }
+
+    /// The analysis of the scores that the file holds: its headline follows from nothing else. Trials, sizes and
+    /// times are not in it.
+    ///
+    /// # Errors
+    /// When the file is of the first format, or contradicts itself: in words.
+    pub fn analysis(&self) -> Result<Analysis, String> {
+        let Some(protocol) = &self.protocol else {
+            return Err(
+                "it is in format 1, which does not say what its arms are; `strata compare EXPERIMENT --bless` \
+                 writes it anew"
+                    .to_owned(),
+            );
+        };
+        let mut analysis = protocol.analysis();
+        analysis.quick = self.quick;
+        for arm in &self.arms {
+            analysis.arms.push(arm.arm(protocol.looked_up)?);
+        }
+        analysis.conclude();
+        Ok(analysis)
     }
 
     /// The file's text.
@@ -215,29 +298,91 @@ impl Expected {
     }
 }
 
-/// The headline's finding in a word.
-fn verdict(analysis: &Analysis) -> &'static str {
-    let search = analysis
-        .arms_of(Role::Search)
-        .chain(analysis.arms_of(Role::RandomSearch))
-        .next();
-    let (Some(search), Some(design)) = (search, analysis.best_design()) else {
-        return "not evidence";
-    };
-    let of = |names: (&String, &String)| names == (&search.name, &design.name);
-    let mut found = analysis.designs.iter();
-    let found = found.find(|contrast| of((&contrast.first, &contrast.second)));
-    match found.filter(|_| analysis.verdict.evidence) {
-        None => "not evidence",
-        Some(contrast) => match contrast.finding {
-            Finding::Better => "better",
-            Finding::Worse => "worse",
-            Finding::NotShown => "not shown",
-        },
+impl ExpectedProtocol {
+    fn of(analysis: &Analysis) -> Self {
+        let between = |first: &Arm, second: &Arm| {
+            let examples = analysis.examples_between(first, second)?;
+            Some(ExpectedExamples {
+                first: first.name.clone(),
+                second: second.name.clone(),
+                variance: examples.variance,
+                count: examples.count,
+            })
+        };
+        let pairs = analysis.contrasts.iter().filter_map(|contrast| {
+            between(
+                analysis.arm(&contrast.first)?,
+                analysis.arm(&contrast.second)?,
+            )
+        });
+        Self {
+            name: analysis.name.clone(),
+            score: analysis.score_name.clone(),
+            search_seeds: analysis.search_seeds,
+            retrain_seeds: analysis.retrain_seeds,
+            test_examples: analysis.test_examples,
+            looked_up: analysis.looked_up,
+            look: analysis.look,
+            margin: analysis.margin,
+            reservations: analysis.reservations.clone(),
+            examples: pairs.collect(),
+        }
+    }
+
+    /// An analysis of no arms yet.
+    fn analysis(&self) -> Analysis {
+        let examples = self.examples.iter().map(|it| ContrastExamples {
+            first: it.first.clone(),
+            second: it.second.clone(),
+            examples: Examples {
+                variance: it.variance,
+                count: it.count,
+            },
+        });
+        Analysis {
+            search_seeds: self.search_seeds,
+            retrain_seeds: self.retrain_seeds,
+            test_examples: self.test_examples,
+            looked_up: self.looked_up,
+            look: self.look,
+            margin: self.margin,
+            reservations: self.reservations.clone(),
+            examples: examples.collect(),
+            ..Analysis::empty(self.name.clone(), self.score.clone())
+        }
     }
 }
 
 impl ExpectedArm {
+    /// The arm with its scores, and nothing of what was found.
+    fn arm(&self, looked_up: bool) -> Result<Arm, String> {
+        let role = self
+            .role
+            .ok_or_else(|| format!("{}: it has no role", self.name))?;
+        let counted: u32 = self.retrainings.iter().sum();
+        if counted as usize != self.scores.len() {
+            return Err(format!(
+                "{}: it has {} scores, and its search seeds have {counted}",
+                self.name,
+                self.scores.len()
+            ));
+        }
+        let mut arm = Arm::empty(self.name.clone(), role);
+        arm.known = looked_up && role != Role::RandomNetworks;
+        arm.seeds.clone_from(&self.seeds);
+        let seeds = (1..).zip(&self.retrainings);
+        let places = seeds.flat_map(|(seed, &count)| (1..=count).map(move |number| (seed, number)));
+        let scores = places.zip(&self.scores);
+        arm.scores
+            .extend(scores.map(|((search_seed, retraining), &value)| Score {
+                search_seed,
+                retraining,
+                value,
+                contributions: None,
+            }));
+        Ok(arm)
+    }
+
     /// The same arm of what was found.
     fn now<'a>(&self, found: &'a Expected) -> Option<&'a Self> {
         found.arms.iter().find(|arm| arm.name == self.name)
@@ -284,14 +429,13 @@ impl ExpectedArm {
             let deviation = statistics::deviation(values).unwrap_or(0.0);
             deviation / libm::sqrt(values.len().max(1) as f64)
         };
-        let mut searches: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-        for (seed, score) in self.seeds.iter().zip(&self.scores) {
-            searches.entry(*seed).or_default().push(*score);
+        let mut rest = &self.scores[..];
+        let mut means = Vec::new();
+        for &count in &self.retrainings {
+            let (of_one, others) = rest.split_at(rest.len().min(count as usize));
+            means.extend(statistics::mean(of_one));
+            rest = others;
         }
-        let means = searches
-            .values()
-            .filter_map(|scores| statistics::mean(scores));
-        let means: Vec<f64> = means.collect();
         error(&self.scores).max(error(&means))
     }
 }
@@ -312,11 +456,14 @@ mod tests {
             cpu: "a".to_owned(),
             quick: false,
             verdict: "better".to_owned(),
+            protocol: None,
             headline: "It is better.".to_owned(),
             arms: vec![ExpectedArm {
                 name: "evolution".to_owned(),
+                role: None,
+                retrainings: vec![1, 1, 1],
+                seeds: Vec::new(),
                 scores: vec![0.974, 0.976, score],
-                seeds: vec![1, 2, 3],
             }],
             runs: vec![ExpectedRun {
                 run: "evolution-1".to_owned(),
@@ -397,8 +544,10 @@ mod tests {
     fn one_search_is_one_observation_of_how_far_a_mean_may_be() {
         let arm = |scores: &[f64]| ExpectedArm {
             name: "evolution".to_owned(),
+            role: None,
+            retrainings: vec![3, 3],
+            seeds: Vec::new(),
             scores: scores.to_vec(),
-            seeds: vec![1, 1, 1, 2, 2, 2],
         };
         let one = arm(&[0.90, 0.90, 0.90, 0.94, 0.94, 0.94]);
         let deviation = 0.04 / libm::sqrt(2.0);

@@ -9,6 +9,7 @@ mod annotations;
 mod bench;
 mod browser;
 mod brute;
+mod calibration;
 mod catalogue;
 mod check_suite;
 mod cli;

@@ -3,15 +3,15 @@
 //! It asks nothing of a network. Without scripts it says the same; with them, marks answer the pointer and plots
 //! zoom. Text that comes from files is escaped.
 
+mod contrasts;
 mod figures;
 mod plot;
+mod protocol;
 mod sections;
 
 use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Finding, Unit, effect};
-use super::words::{
-    RETRAINING_RULE, escaped, grouped, p_value, plural, score, seconds, signed, word,
-};
+use super::expected::Expected;
+use super::words::{RETRAINING_RULE, escaped, grouped, score, seconds, word};
 use crate::run::comparison::RecordedComparison;
 use crate::run::{RecordedRun, RunError};
 use plot::Axis;
@@ -78,8 +78,8 @@ pub fn comparison_page(
     );
     body.push_str("</header><main>");
     arms(analysis, &mut body);
-    tests(analysis, &mut body);
-    protocol(comparison, analysis, &mut body);
+    contrasts::tests(analysis, &mut body);
+    protocol::protocol(comparison, analysis, &mut body);
     body.push_str("<h2 id=\"progress\">Progress of the searches</h2>");
     body.push_str(&figures::progress(&runs, &analysis.score_name));
     body.push_str("<h2 id=\"sizes\">Score and size</h2>");
@@ -109,6 +109,21 @@ pub fn comparison_page(
     ));
     sections::reproduce(&runs, &commands, &text, &mut body)?;
     Ok(document(&format!("{}: comparison", analysis.name), &body))
+}
+
+/// The page of a comparison of which only `expected.json` is left: its scores, and what follows from them.
+pub fn scores_page(expected: &Expected, analysis: &Analysis) -> String {
+    let mut body = head(&analysis.name, "Comparison, from its scores", "");
+    verdict(analysis, &mut body);
+    contents(
+        &[("arms", "Arms"), ("tests", "Tests"), ("scores", "Scores")],
+        &mut body,
+    );
+    body.push_str("</header><main>");
+    arms(analysis, &mut body);
+    contrasts::tests(analysis, &mut body);
+    sections::scores(expected, analysis, &mut body);
+    document(&format!("{}: comparison", analysis.name), &body)
 }
 
 /// The page of a run.
@@ -288,7 +303,11 @@ fn arms(analysis: &Analysis, out: &mut String) {
          <thead><tr><th>Arm</th><th class=\"n\">{part} {score_name}</th><th class=\"n\">95% interval</th>\
          <th>{}, mean, interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
          <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">vs. random</th></tr></thead><tbody>",
-        observations(analysis)
+        if analysis.looked_up {
+            "Figures"
+        } else {
+            "Retrainings"
+        }
     );
     for arm in &analysis.arms {
         arm_row(analysis, arm, &axis, out);
@@ -296,16 +315,25 @@ fn arms(analysis: &Analysis, out: &mut String) {
     let _ = write!(
         out,
         "</tbody><tfoot><tr><td colspan=\"3\"></td><td>{}</td><td colspan=\"5\"></td></tr></tfoot>\
-         </table></div><p class=\"note\">Mean ± standard deviation over {}. \
-         Intervals are of the mean: BCa bootstrap from ten values on, Student’s below. A range is over the \
-         networks of an arm. Rings at an edge lie beyond it. The last column is the mean over that of random networks.</p>",
+         </table></div><p class=\"note\">{} A search’s interval is of its mean over new searches{}; another arm’s is of its mean over \
+         new trainings. Student’s intervals. A range is over the networks of an arm. Rings at an edge lie beyond it. The last \
+         column is the mean over that of random networks.</p>",
         plot::strip_axis(&axis),
-        match is_looked_up(analysis) {
-            true => "the figures that the table has for an arm’s networks: nothing is trained",
-            false => "retrainings from scratch on training and validation examples",
-        }
+        if analysis.looked_up {
+            "Mean ± standard deviation of what the table says."
+        } else {
+            "Mean ± standard deviation over retrainings from scratch on training and validation examples."
+        },
+        if analysis.looked_up {
+            ""
+        } else {
+            " on these test examples"
+        },
     );
-    cost(analysis, out);
+    // What only has scores has no trials either.
+    if analysis.arms.iter().any(|arm| arm.cost.trials > 0) {
+        cost(analysis, out);
+    }
 }
 
 /// Whether the figures of networks are looked up in a table, so that none is trained.
@@ -326,7 +354,7 @@ fn arm_row(analysis: &Analysis, arm: &Arm, axis: &Axis, out: &mut String) {
     let _ = write!(
         out,
         "<tr class=\"{class}\"><th scope=\"row\"><span class=\"swatch\"></span>{}<small>{}</small></th>",
-        escaped(&arm.name),
+        escaped(&arm.title()),
         arm.role.describe()
     );
     let range = |of: fn(&super::Network) -> u64| match arm.range(of) {
@@ -417,164 +445,4 @@ fn cost(analysis: &Analysis, out: &mut String) {
         "</tbody></table></div><p class=\"note\">Failed trials count. Times are of one trial after the other. The hand-designed networks \
          are used as they are, so nothing was spent on tuning them here.{rule}</p>",
     );
-}
-
-fn tests(analysis: &Analysis, out: &mut String) {
-    out.push_str("<h2 id=\"tests\">Tests</h2>");
-    if !analysis.verdict.evidence {
-        out.push_str("<p class=\"note\">Too little was done to conclude anything; the figures are here to be looked at.</p>");
-    }
-    out.push_str(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of tests\"><table><thead><tr><th>Is</th><th>different from</th><th class=\"n\">Difference</th>\
-         <th class=\"n\">95% interval</th><th class=\"n\">A12</th><th class=\"n\">p</th><th class=\"n\">p, corrected</th><th>Finding</th>\
-         <th>One observation is</th></tr></thead><tbody>",
-    );
-    for contrast in analysis.designs.iter().chain(&analysis.methods) {
-        test_row(contrast, analysis.verdict.evidence, out);
-    }
-    out.push_str(
-        "</tbody></table></div><p class=\"note\">Mann and Whitney’s test, two-sided: exact for samples of at most eight without ties, else by the \
-         normal approximation with corrections for ties and continuity; Holm’s correction over the tests with the same \
-         observations. A figure that is looked up has no spread: against it, Wilcoxon’s signed ranks over search seeds. A12 is the \
-         probability that one of the first scores above one of the second.</p>",
-    );
-    out.push_str(match is_looked_up(analysis) {
-        true => "<p>",
-        false => "<p>Tests over retrainings are about the networks that were found, and hold for these networks on these test examples. ",
-    });
-    out.push_str("\
-         Tests over search seeds are about the search: would it, started anew, find networks as good?</p>");
-    if let Some(agreement) = analysis.agreement {
-        let shown = |figure: Option<f64>| {
-            figure.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
-        };
-        let _ = write!(
-            out,
-            "<p>Does the order by validation {} in the search hold {}? Over {}: Spearman’s \
-             correlation {}, Kendall’s tau {}.</p>",
-            escaped(&analysis.score_name),
-            match is_looked_up(analysis) {
-                true => "by the table’s test figures",
-                false => "on the test examples",
-            },
-            plural(agreement.n as u64, "winner"),
-            shown(agreement.spearman),
-            shown(agreement.kendall)
-        );
-    }
-}
-
-fn test_row(contrast: &Contrast, evidence: bool, out: &mut String) {
-    let interval = match contrast.low.zip(contrast.high) {
-        Some((low, high)) => format!("{} – {}", signed(low), signed(high)),
-        None => "–".to_owned(),
-    };
-    let (class, finding) = match (evidence, contrast.finding) {
-        (false, _) => ("", "not evidence"),
-        (_, Finding::Better) => ("better", "better"),
-        (_, Finding::Worse) => ("worse", "worse"),
-        (_, Finding::NotShown) => ("", "no difference shown"),
-    };
-    let unit = match contrast.unit {
-        Unit::Retraining => "a retraining",
-        Unit::SearchSeed => "a search",
-    };
-    let _ = write!(
-        out,
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{interval}</td>\
-         <td class=\"n\">{:.2} <small>{}</small></td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
-         <td class=\"word {class}\">{finding}</td><td>{unit} <small>({} and {}; {})</small></td></tr>",
-        escaped(&contrast.first),
-        escaped(&contrast.second),
-        signed(contrast.difference),
-        contrast.a12,
-        effect(contrast.a12),
-        p_value(contrast.p),
-        p_value(contrast.corrected),
-        contrast.sizes.0,
-        contrast.sizes.1,
-        if contrast.exact { "exact" } else { "normal" },
-    );
-}
-
-/// The protocol of a quick look, which reads no test example.
-fn quick_protocol(budget: &str, out: &mut String) {
-    let _ = write!(
-        out,
-        "<h2 id=\"protocol\">Protocol</h2><ul>\
-         <li>Every arm has the same division of the data, the same recipe and, where it searches, the same budget: {budget}, failed trials counted.</li>\
-         <li>Scores are of validation examples: of a search the best that it saw, which is too good, and of a hand-designed network one training on the training examples.</li>\
-         <li>No test example was read.</li></ul>\
-         <p class=\"note\"><strong>Not evidence.</strong> This was a quick look, and nothing can be claimed from it.</p>"
-    );
-}
-
-fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut String) {
-    let plan = comparison.plan();
-    let budget = plan.experiment.budget;
-    let parts = [
-        budget.trials.map(|trials| plural(trials, "trial")),
-        budget.epochs.map(|epochs| plural(epochs, "epoch")),
-        budget.seconds.map(seconds),
-    ];
-    let budget: Vec<String> = parts.into_iter().flatten().collect();
-    if plan.quick {
-        return quick_protocol(&budget.join(" or "), out);
-    }
-    let networks = plural(u64::from(plan.random_networks), "network");
-    let are = match plan.random_networks {
-        1 => "is",
-        _ => "are",
-    };
-    let [same, winners, drawn, opened] = match is_looked_up(analysis) {
-        true => in_a_table(analysis),
-        false => on_examples(comparison, analysis),
-    };
-    let _ = write!(
-        out,
-        "<h2 id=\"protocol\">Protocol</h2><ul>\
-         <li>Every arm has {same} and, where it searches, the same budget: {} for each search, failed trials counted.</li>\
-         <li>Each search was run with {}; each winner and each hand-designed network {winners}.</li>\
-         <li>For each search seed, {networks} {are} drawn from the space as fresh trials are, and {drawn}: they stand for no search at all.</li>\
-         <li>{opened} after the last search had ended and the winners had been written down; nothing was chosen afterwards.</li></ul>",
-        budget.join(" or "),
-        plural(u64::from(plan.search_seeds), "seed"),
-    );
-}
-
-/// What arms have in common, what happens to winners and to random networks, and what is read last: of networks that
-/// are trained.
-fn on_examples(comparison: &RecordedComparison, analysis: &Analysis) -> [String; 4] {
-    let examples = analysis.test_examples.map_or_else(String::new, |examples| {
-        format!(
-            " ({}; one of them is {:.4})",
-            grouped(examples),
-            1.0 / examples.max(1) as f64
-        )
-    });
-    let times = match comparison.plan().retrain_seeds {
-        1 => "once".to_owned(),
-        times => format!("{times} times"),
-    };
-    [
-        "the same division of the data, the same recipe".to_owned(),
-        format!(
-            "was trained from scratch {times} for each, on training and validation examples together, with fresh seeds"
-        ),
-        "trained once".to_owned(),
-        format!("The test examples{examples} were read"),
-    ]
-}
-
-/// The same of networks that are looked up.
-fn in_a_table(analysis: &Analysis) -> [String; 4] {
-    let networks = analysis.test_examples.map_or_else(String::new, |networks| {
-        format!(" of {} networks", grouped(networks))
-    });
-    [
-        format!("its figures from the same table{networks}"),
-        "was looked up in it once more".to_owned(),
-        "looked up".to_owned(),
-        "The table’s test figures were read".to_owned(),
-    ]
 }

@@ -3,8 +3,8 @@
 use super::Named;
 use super::plot::short;
 use crate::architecture::{self, Architecture};
-use crate::report::Importance;
 use crate::report::words::{RETRAINING_RULE, date, escaped, grouped, plural, score, seconds};
+use crate::report::{Analysis, Expected, Importance};
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
 use crate::space::{Candidate, Decision};
@@ -325,6 +325,32 @@ pub fn importance(
          search are no fair sample of a space: it tries more of what did well.{rest}</p>"
     );
     Ok(())
+}
+
+/// Every score of a comparison, and the digests of its runs.
+pub fn scores(expected: &Expected, analysis: &Analysis, out: &mut String) {
+    out.push_str(
+        "<h2 id=\"scores\">Scores</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of scores\"><table><thead>\
+         <tr><th>Arm</th><th class=\"n\">Search seed</th><th>Scores</th></tr></thead><tbody>",
+    );
+    for arm in &analysis.arms {
+        for (seed, scores) in arm.by_search() {
+            let scores: Vec<String> = scores.iter().map(|value| score(*value)).collect();
+            let _ = write!(
+                out,
+                "<tr><th scope=\"row\">{}</th><td class=\"n\">{seed}</td><td>{}</td></tr>",
+                escaped(&arm.name),
+                scores.join(", ")
+            );
+        }
+    }
+    let _ = write!(
+        out,
+        "</tbody></table></div><p class=\"note\">This page was made from the scores in expected.json alone, by strata {}. They were \
+         measured by strata {}; of trials and networks nothing else is kept.</p>",
+        env!("CARGO_PKG_VERSION"),
+        escaped(&expected.strata)
+    );
 }
 
 /// From the winner back to a fresh draw.

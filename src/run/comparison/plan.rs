@@ -32,6 +32,9 @@ pub struct Plan {
     /// Whether an earlier look at the same test examples had one of the same search seeds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeats_seeds: bool,
+    /// The smallest difference of interest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
     /// What they have in common. Its name, seed, search, baselines and random networks are set anew
     /// for each run.
     pub experiment: Experiment,
@@ -67,6 +70,15 @@ impl Plan {
                     .to_owned(),
             });
         }
+        if settings
+            .margin
+            .is_some_and(|margin| !(margin > 0.0 && margin.is_finite()))
+        {
+            return Err(RunError::Setting {
+                key: "compare.margin".to_owned(),
+                message: "it must be above 0: the smallest difference of interest".to_owned(),
+            });
+        }
         let (search_seeds, retrain_seeds) = match quick {
             true => (1, 0),
             false => (
@@ -87,6 +99,7 @@ impl Plan {
             searches: searches(experiment)?,
             look: first(),
             repeats_seeds: false,
+            margin: settings.margin,
             experiment: common,
         })
     }

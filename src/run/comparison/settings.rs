@@ -26,6 +26,10 @@ pub struct CompareSettings {
     pub random_networks: Option<u32>,
     /// The budget in trials of a quick comparison; by default a quarter of the experiment's.
     pub quick_trials: Option<u64>,
+    /// The smallest difference of interest: arms that are shown to differ by less are called equal, and a report
+    /// says what it would take to show a difference of this size. Without it neither is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
     /// The searches: each a `name` and what it has different from `[search]`. Without any, `[search]`
     /// alone. Random search is added where it is not among them.
     pub search: Vec<toml::Table>,
@@ -38,6 +42,7 @@ impl Default for CompareSettings {
             retrain_seeds: None,
             random_networks: None,
             quick_trials: None,
+            margin: None,
             search: Vec::new(),
         }
     }
@@ -69,12 +74,17 @@ impl Search {
         self.settings.controller == ControllerKind::Random
     }
 
-    /// The size of the population that has to be full before anything is bred, if it breeds.
-    pub(super) fn population(&self) -> Option<u64> {
-        let takes = |key| self.settings.description().takes(key);
-        let filled = self.settings.filled();
-        let breeds = takes("population") && !takes("fidelity");
-        filled.population.filter(|_| breeds).map(|size| size as u64)
+    /// The number of trials that are drawn at random before any is chosen by results, for searches that begin so.
+    pub fn population(&self) -> Option<u64> {
+        let settings = self.settings.filled();
+        let population = match settings.controller {
+            ControllerKind::Evolution | ControllerKind::MuPlusLambda | ControllerKind::Nsga2 => {
+                settings.population
+            }
+            ControllerKind::Predictor => settings.initial,
+            _ => None,
+        };
+        population.map(|population| population as u64)
     }
 }
 

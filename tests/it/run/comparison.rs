@@ -4,7 +4,7 @@ use super::fixture::{Bench, EXPERIMENT, Fake};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use strata::report::{Analysis, Role};
+use strata::report::{Analysis, Contrast, Family, Finding, Role};
 use strata::run::comparison::{
     Compared, Notice, Part, Plan, RecordedComparison, compare_with, resume_with,
 };
@@ -92,7 +92,65 @@ fn every_arm_is_tested_equally_often() {
     ];
     assert_eq!(roles, wanted);
     assert_eq!(analysis.arms[0].cost.trials, 24);
-    assert!(analysis.verdict.evidence, "{:?}", analysis.verdict);
+    // Three searches are too few to conclude anything, and every contrast says so.
+    assert!(!analysis.verdict.evidence, "{:?}", analysis.verdict);
+    assert!(
+        analysis
+            .verdict
+            .headline
+            .starts_with("Not evidence: 3 searches")
+    );
+    let families: Vec<Family> = analysis.contrasts.iter().map(|it| it.family).collect();
+    let wanted = [
+        Family::RandomSearch,
+        Family::RandomNetworks,
+        Family::Designs,
+    ];
+    assert_eq!(families, wanted);
+    assert!(analysis.contrasts[0].paired);
+}
+
+/// A comparison of as many searches as are evidence.
+fn six_searches(change: impl Fn(String) -> String) -> Analysis {
+    let text = experiment().replace(
+        "name = \"tiny\"",
+        "name = \"tiny\"\ncompare = { search_seeds = 6, margin = 0.01 }",
+    );
+    let bench = Bench::new(&change(text));
+    let folder = compare(&bench, false, 2, &mut |_, _| ()).unwrap().folder;
+    Analysis::of(&RecordedComparison::open(&folder).unwrap()).unwrap()
+}
+
+#[test]
+fn six_searches_are_enough_and_designs_are_not_needed() {
+    let few = "Not evidence: 10 test examples, and at least 100 are needed.";
+    let with_design = six_searches(|text| text);
+    assert_eq!(with_design.verdict.headline, few);
+    let all = |it: &Contrast| it.equivalence.is_some() && it.lacking.len() == 1;
+    assert!(with_design.contrasts.iter().all(all));
+    let without =
+        six_searches(|text| text.replace("baselines = [\"one.space\"]", "baselines = []"));
+    assert_eq!(without.verdict.headline, few);
+    let families: Vec<Family> = without.contrasts.iter().map(|it| it.family).collect();
+    assert_eq!(families, [Family::RandomSearch, Family::RandomNetworks]);
+}
+
+#[test]
+fn a_search_that_ends_before_it_makes_a_child_is_refused_or_called_random() {
+    let bench = Bench::new(&experiment().replace("trials = 8", "trials = 4"));
+    let error = compare(&bench, false, 2, &mut |_, _| ()).unwrap_err();
+    assert!(error.to_string().starts_with("budget.trials"), "{error}");
+    let folder = compare(&bench, true, 2, &mut |_, _| ()).unwrap().folder;
+    let analysis = Analysis::of(&RecordedComparison::open(&folder).unwrap()).unwrap();
+    let search = &analysis.arms[0];
+    assert!(search.drawn_at_random.is_some());
+    assert!(
+        search.title().contains("all trials drawn at random"),
+        "{}",
+        search.title()
+    );
+    let contrast = analysis.contrasts_of(Family::RandomSearch).next().unwrap();
+    assert_eq!(contrast.finding, Finding::Same);
 }
 
 #[test]
