@@ -43,12 +43,7 @@ fn pages_over_a_table_speak_of_a_table() {
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.err);
         ended
     };
-    let compared = run(&["compare", "table.toml"]);
-    assert!(
-        compared.err.contains("the table's test figures are read"),
-        "{}",
-        compared.err
-    );
+    run(&["compare", "table.toml"]);
     let page = fs::read_to_string(folder.join("runs/nasbench201-compare-1/report.html")).unwrap();
     let page = without_script(&page);
     assert!(page.contains("nothing is trained") && page.contains("15,625 networks"));
