@@ -62,6 +62,7 @@ fn steps(criterion: &mut Criterion) {
         let job = Job {
             architecture: &candidate.architecture,
             recipe: &recipe,
+            score: None,
             train: &batches,
             validation: &one,
             seed: Seed(1),

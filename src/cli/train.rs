@@ -185,6 +185,7 @@ fn train(
     let job = Job {
         architecture,
         recipe: &setting.recipe,
+        score: None,
         train: &splits.train,
         validation: &splits.validation,
         seed: Seed(args.seed),

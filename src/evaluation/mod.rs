@@ -7,6 +7,7 @@
 
 mod caught;
 mod command;
+mod contributions;
 mod failure;
 mod gains;
 mod latency;
@@ -16,6 +17,7 @@ mod training;
 
 pub use caught::evaluate_caught;
 pub use command::{CommandEvaluator, CommandSettings, PROTOCOL, Phase as CommandPhase};
+pub use contributions::Contributions;
 pub use failure::{FAILURES, Failure, FailureInfo, FailureKind, Policy};
 pub use gains::{as_cost, is_gain};
 pub use latency::{LATENCY, LatencyEvaluator, LatencySettings, WithLatency};
@@ -159,8 +161,7 @@ impl EpochRecord {
 /// What a successful evaluation found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finished {
-    /// How good: higher is better. Accuracy for classification, the labels' mean F1 for several
-    /// labels an example, R2 for regression.
+    /// How good, in the score's own direction: see [`Score`](crate::training::Score).
     pub score: f64,
     /// The mean loss that belongs to the score.
     pub loss: f64,
@@ -168,6 +169,8 @@ pub struct Finished {
     pub metrics: BTreeMap<String, f64>,
     /// The trained network as safetensors bytes, if the evaluator has one.
     pub weights: Option<Vec<u8>>,
+    /// What each example of the test gave to the score, if the evaluator knows.
+    pub contributions: Option<Contributions>,
     /// Where training stood at its end, for a trial that goes on from here, if the evaluator can go on.
     pub checkpoint: Option<Vec<u8>>,
 }
@@ -180,6 +183,7 @@ impl Finished {
             loss,
             metrics: BTreeMap::new(),
             weights: None,
+            contributions: None,
             checkpoint: None,
         }
     }

@@ -1,14 +1,14 @@
 //! Evaluation by training.
 
 use super::{
-    Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Finished, TrialJob,
+    Contributions, Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Finished,
+    TrialJob,
 };
-use crate::architecture::Output;
 use crate::data::Part;
 use crate::model::ComputeDevice;
 use crate::random::Purpose;
 use crate::training::{
-    self, Checkpoint, Job, Objective, Progress, Recipe, Scores, Stretch, Trained,
+    self, Checkpoint, Job, Objective, Progress, Recipe, Score, Scores, Stretch, Trained,
 };
 
 /// Trains on one part and scores on another after each epoch; the score is the last epoch's.
@@ -16,6 +16,7 @@ use crate::training::{
 pub struct TrainingEvaluator<'d> {
     train: &'d Part,
     validation: &'d Part,
+    score: Option<Score>,
     device: ComputeDevice,
 }
 
@@ -25,8 +26,15 @@ impl<'d> TrainingEvaluator<'d> {
         Self {
             train,
             validation,
+            score: None,
             device,
         }
+    }
+
+    /// By this figure instead of the task's own.
+    #[must_use]
+    pub fn scored_by(self, score: Option<Score>) -> Self {
+        Self { score, ..self }
     }
 }
 
@@ -38,9 +46,11 @@ impl Evaluator for TrainingEvaluator<'_> {
         observe: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
         let output = job.architecture.output();
-        let mut report = |progress: &Progress| observe(of_progress(progress, output));
+        let score = self.score.unwrap_or(Score::of(output));
+        let mut report = |progress: &Progress| observe(of_progress(progress, score));
         let parts = (self.train, self.validation);
-        let trained = train(job, control, parts, self.device, &mut report)?;
+        let means = (self.score, self.device);
+        let trained = train(job, control, parts, means, &mut report)?;
         let weights = trained.network.save();
         let checkpoint = trained.checkpoint.map(|checkpoint| checkpoint.to_bytes());
         Ok(Finished {
@@ -57,6 +67,7 @@ pub struct RetrainingEvaluator {
     test: Part,
     /// The loop measures on some example after each epoch; here nobody looks at the figure.
     unlooked: Part,
+    score: Option<Score>,
     device: ComputeDevice,
 }
 
@@ -68,8 +79,15 @@ impl RetrainingEvaluator {
             train,
             test,
             unlooked,
+            score: None,
             device,
         }
+    }
+
+    /// By this figure instead of the task's own.
+    #[must_use]
+    pub fn scored_by(self, score: Option<Score>) -> Self {
+        Self { score, ..self }
     }
 }
 
@@ -81,7 +99,7 @@ impl Evaluator for RetrainingEvaluator {
         observe: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation {
         let mut report = |progress: &Progress| {
-            let record = of_progress(progress, job.architecture.output());
+            let record = of_progress(progress, Score::of(job.architecture.output()));
             observe(EpochRecord {
                 validation_loss: None,
                 validation_accuracy: None,
@@ -99,11 +117,18 @@ impl Evaluator for RetrainingEvaluator {
             ..*job
         };
         let parts = (&self.train, &self.unlooked);
-        let trained = train(&job, control, parts, self.device, &mut report)?;
-        let objective = Objective::of(&recipe, job.architecture.output());
-        let objective = objective.expect("the network was trained by it");
-        let scores = training::evaluate(&trained.network, &self.test, &objective);
-        Ok(finished(scores, trained.network.save()))
+        // One example can't give every score, and its figure interests nobody: the task's own always is there.
+        let trained = train(&job, control, parts, (None, self.device), &mut report)?;
+        let failed = |message| Failure::new(FailureKind::EvaluatorError, message);
+        let objective = Objective::of(&recipe, job.architecture.output())
+            .and_then(|objective| objective.scored_by(self.score))
+            .map_err(|error| failed(error.to_string()))?;
+        let tested = training::evaluate_each(&trained.network, &self.test, &objective, None);
+        let (scores, each) = tested.map_err(|error| failed(format!("the test part: {error}")))?;
+        Ok(Finished {
+            contributions: each.and_then(|each| Contributions::of(&each)),
+            ..finished(scores, trained.network.save())
+        })
     }
 }
 
@@ -111,7 +136,7 @@ fn train(
     job: &TrialJob<'_>,
     control: &Control<'_>,
     (train, validation): (&Part, &Part),
-    device: ComputeDevice,
+    (score, device): (Option<Score>, ComputeDevice),
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Trained, Failure> {
     refuse_too_large(job, control)?;
@@ -133,6 +158,7 @@ fn train(
     let job = Job {
         architecture: job.architecture,
         recipe: job.recipe,
+        score,
         train: share.as_ref().unwrap_or(train),
         validation,
         seed: job.seed,
@@ -166,7 +192,9 @@ fn of_training(failure: &training::Failure) -> Failure {
         training::Failure::Diverged { .. } => FailureKind::Diverged,
         training::Failure::TimedOut { .. } => FailureKind::TimedOut,
         training::Failure::Stopped { .. } => FailureKind::Stopped,
-        training::Failure::Recipe(_) | training::Failure::Data(_) => FailureKind::EvaluatorError,
+        training::Failure::Recipe(_)
+        | training::Failure::Data(_)
+        | training::Failure::Undefined(_) => FailureKind::EvaluatorError,
     };
     Failure::new(kind, failure.to_string())
 }
@@ -180,9 +208,9 @@ fn finished(scores: Scores, weights: Vec<u8>) -> Finished {
 }
 
 /// Accuracy has a place of its own, so that journals of classifications stay as they were.
-fn of_progress(progress: &Progress, output: Output) -> EpochRecord {
+fn of_progress(progress: &Progress, score: Score) -> EpochRecord {
     let record = progress.record;
-    let is_accuracy = matches!(output, Output::Classes(_) | Output::Binary);
+    let is_accuracy = score == Score::Accuracy;
     let score = Some(record.validation_score);
     EpochRecord {
         epoch: u32::try_from(record.epoch).expect("a recipe's epochs are limited"),

@@ -364,6 +364,7 @@ impl Search<'_, '_> {
                     metrics,
                     weights,
                     checkpoint,
+                    ..
                 } = finished;
                 if let Some(checkpoint) = checkpoint {
                     self.checkpoints.keep(trial, &checkpoint)?;

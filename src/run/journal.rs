@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The newest format of a line that this version reads.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// The journal's name in a run folder.
 pub const FILE_NAME: &str = "journal.jsonl";

@@ -7,7 +7,7 @@ use super::experiment::Experiment;
 use super::origin::Origin;
 use crate::architecture::Output;
 use crate::data::DataSource;
-use crate::evaluation::{EpochRecord, FailureKind, Finished};
+use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
 use crate::space::Genome;
@@ -45,13 +45,18 @@ impl Record {
     /// same line whichever version writes it.
     pub fn format(&self) -> u32 {
         match self {
-            Self::Started(started) if started.host.experiment.is_some() => 5,
+            Self::Started(started) if started.host.experiment.is_some() => {
+                self.format_of_what_happened().max(5)
+            }
             _ => self.format_of_what_happened(),
         }
     }
 
     /// As [`format`](Self::format), without what is said of the host: the digest leaves that out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
+        if self.needs_format_6() {
+            return 6;
+        }
         if let Self::Started(started) = self
             && started.experiment.data.needs_format_5()
         {
@@ -67,6 +72,15 @@ impl Record {
             _ => false,
         };
         if is_new { 4 } else { 3 }
+    }
+}
+
+impl Record {
+    fn needs_format_6(&self) -> bool {
+        match self {
+            Self::Retrained(retrained) => retrained.result.contributions().is_some(),
+            _ => false,
+        }
     }
 }
 
@@ -345,6 +359,9 @@ pub enum RetrainedResult {
         /// Further figures by their names. Since format 2.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         metrics: BTreeMap<String, f64>,
+        /// What each test example gave to the score. Since format 6.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contributions: Option<Contributions>,
     },
     /// Figures on the test examples where the score is no accuracy. Since format 2.
     Scored {
@@ -355,6 +372,9 @@ pub enum RetrainedResult {
         /// Further figures by their names.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         metrics: BTreeMap<String, f64>,
+        /// What each test example gave to the score. Since format 6.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contributions: Option<Contributions>,
     },
     /// No figures.
     Failed {
@@ -369,16 +389,19 @@ impl RetrainedResult {
     /// The result of a network with this output.
     pub(super) fn of(output: Output, finished: &Finished) -> Self {
         let (loss, metrics) = (finished.loss, finished.metrics.clone());
+        let contributions = finished.contributions.clone();
         match output {
             Output::Classes(_) | Output::Binary => Self::Tested {
                 accuracy: finished.score,
                 loss,
                 metrics,
+                contributions,
             },
             Output::Labels(_) | Output::Regression(_) => Self::Scored {
                 score: finished.score,
                 loss,
                 metrics,
+                contributions,
             },
         }
     }
@@ -398,6 +421,16 @@ impl RetrainedResult {
     pub fn metrics(&self) -> Option<&BTreeMap<String, f64>> {
         match self {
             Self::Tested { metrics, .. } | Self::Scored { metrics, .. } => Some(metrics),
+            Self::Failed { .. } => None,
+        }
+    }
+
+    /// What each test example gave to the score; nothing in journals before format 6.
+    pub fn contributions(&self) -> Option<&Contributions> {
+        match self {
+            Self::Tested { contributions, .. } | Self::Scored { contributions, .. } => {
+                contributions.as_ref()
+            }
             Self::Failed { .. } => None,
         }
     }

@@ -11,7 +11,7 @@ use super::executor::{Assignment, Beginning, Legacy};
 use super::manifest;
 use super::record::{Started, Subject};
 use super::setup::Setup;
-use crate::evaluation::{EpochRecord, Evaluation, Failure, FailureKind, Finished};
+use crate::evaluation::{Contributions, EpochRecord, Evaluation, Failure, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::Fidelity;
 use crate::space::{Candidate, Genome};
@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The version of the messages.
-pub(super) const PROTOCOL: u32 = 2;
+pub(super) const PROTOCOL: u32 = 3;
 
 /// What a worker is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -262,6 +262,7 @@ enum Answer {
         loss: f64,
         metrics: BTreeMap<String, f64>,
         weights: Option<Bytes>,
+        contributions: Option<Contributions>,
         checkpoint: Option<Bytes>,
     },
     Failed {
@@ -279,6 +280,7 @@ impl Answer {
                 loss: finished.loss,
                 metrics: finished.metrics,
                 weights: bytes(finished.weights),
+                contributions: finished.contributions,
                 checkpoint: bytes(finished.checkpoint),
             },
             Err(Failure { kind, message }) => Self::Failed { kind, message },
@@ -293,12 +295,14 @@ impl Answer {
                 loss,
                 metrics,
                 weights,
+                contributions,
                 checkpoint,
             } => Ok(Finished {
                 score,
                 loss,
                 metrics,
                 weights: bytes(weights),
+                contributions,
                 checkpoint: bytes(checkpoint),
             }),
             Self::Failed { kind, message } => Err(Failure { kind, message }),

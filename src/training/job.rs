@@ -1,8 +1,9 @@
 //! What goes into a training run and what comes out.
 
 use super::checkpoint::Checkpoint;
-use super::objective::Scores;
+use super::objective::{Scores, Undefined};
 use super::recipe::{Recipe, RecipeError};
+use super::score::Score;
 use crate::architecture::Architecture;
 use crate::data::Part;
 use crate::model::{ComputeDevice, Network};
@@ -18,6 +19,8 @@ pub struct Job<'a> {
     pub architecture: &'a Architecture,
     /// How to train it.
     pub recipe: &'a Recipe,
+    /// The figure to measure it by; the task's own if absent.
+    pub score: Option<Score>,
     /// What to learn from.
     pub train: &'a Part,
     /// What to measure on after each epoch.
@@ -124,4 +127,7 @@ pub enum Failure {
     /// The data does not fit the architecture.
     #[error("{0}")]
     Data(String),
+    /// The validation part can't give the score.
+    #[error(transparent)]
+    Undefined(#[from] Undefined),
 }

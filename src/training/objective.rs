@@ -1,7 +1,8 @@
 //! What training minimises and what a network is judged by.
 
-use super::metrics;
+use super::metrics::{self, binary_loss, row_loss};
 use super::recipe::{LossKind, Recipe, RecipeError};
+use super::score::Score;
 use crate::architecture::Output;
 use crate::data::{Part, Targets};
 use crate::kernels;
@@ -18,6 +19,7 @@ const EVALUATION_BATCH: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Objective {
     output: Output,
+    score: Score,
     kind: LossKind,
     smoothing: f64,
     delta: f64,
@@ -29,11 +31,44 @@ pub struct Scores {
     /// Mean loss: cross-entropies in nats without label smoothing, a regression's loss of its
     /// standardised numbers.
     pub loss: f64,
-    /// Higher is better: accuracy where each example has one class, the mean F1 of the labels where
-    /// it has any number of them, R2 for regression.
+    /// The figure that was asked for, in its own direction: if nothing else was, accuracy where each example has one
+    /// class, the mean F1 of the labels where it has any number of them, R2 for regression.
     pub score: f64,
     /// Every figure of the task by its name; a regression's errors in the data's own units.
     pub metrics: BTreeMap<String, f64>,
+}
+
+/// A score that some examples can't give.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{score}` is not defined on {examples} examples{why}; set another `score`, or divide the data otherwise"
+)]
+pub struct Undefined {
+    /// The score.
+    pub score: Score,
+    /// How many examples there are.
+    pub examples: usize,
+    why: String,
+}
+
+impl Undefined {
+    fn new(score: Score, targets: &Targets) -> Self {
+        let why = match targets {
+            Targets::Classes { labels, .. } => match labels.first() {
+                Some(first) if labels.iter().all(|label| label == first) => {
+                    format!(" that all are of class {first}")
+                }
+                _ => String::new(),
+            },
+            Targets::Labels { .. } => " where each label is set always or never".to_owned(),
+            Targets::Numbers { .. } => String::new(),
+        };
+        Self {
+            score,
+            examples: targets.len(),
+            why,
+        }
+    }
 }
 
 impl Objective {
@@ -58,10 +93,28 @@ impl Objective {
         }
         Ok(Self {
             output,
+            score: Score::of(output),
             kind,
             smoothing: recipe.label_smoothing,
             delta: recipe.huber_delta.unwrap_or(1.0),
         })
+    }
+
+    /// The same loss, with a score of one's own; without one, the task's.
+    ///
+    /// # Errors
+    /// When the output has no such score.
+    pub fn scored_by(self, score: Option<Score>) -> Result<Self, RecipeError> {
+        let score = score.unwrap_or(self.score);
+        if score.fits(self.output) {
+            return Ok(Self { score, ..self });
+        }
+        Err(RecipeError::Score(score.unfit(self.output)))
+    }
+
+    /// The figure that says how well a network does.
+    pub fn score(&self) -> Score {
+        self.score
     }
 
     /// The mean loss of `[batch, outputs]` numbers.
@@ -231,45 +284,67 @@ impl Predictions {
         objective.mean_loss(&self.0, &part.targets)
     }
 
-    /// The score: higher is better.
-    pub fn score(&self, objective: &Objective, part: &Part) -> f64 {
-        metrics::score(objective.output, &self.0, &part.targets)
+    /// The score, in its own direction.
+    ///
+    /// # Errors
+    /// When the examples can't give it.
+    pub fn score(&self, objective: &Objective, part: &Part) -> Result<f64, Undefined> {
+        let found = metrics::figure(objective.score, objective.output, &self.0, &part.targets);
+        found.ok_or_else(|| Undefined::new(objective.score, &part.targets))
     }
 
     /// Everything there is to say.
-    pub fn scores(&self, objective: &Objective, part: &Part) -> Scores {
-        Scores {
+    ///
+    /// # Errors
+    /// When the examples can't give the score.
+    pub fn scores(&self, objective: &Objective, part: &Part) -> Result<Scores, Undefined> {
+        let Objective { output, score, .. } = *objective;
+        Ok(Scores {
             loss: self.loss(objective, part),
-            score: self.score(objective, part),
-            metrics: metrics::all(objective.output, &self.0, &part.targets),
-        }
+            score: self.score(objective, part)?,
+            metrics: metrics::all(score, output, &self.0, &part.targets),
+        })
+    }
+
+    fn of_network(network: &Network, part: &Part) -> Self {
+        let predictions = Self::of(&mut Program::of(network), part, || Ok::<(), ()>(()));
+        predictions.expect("nothing interrupts it")
     }
 }
 
 /// How well a network does on a part, at inference.
 ///
+/// # Errors
+/// When the part's examples can't give the score.
+///
 /// # Panics
 /// When the part does not have the network's input shape, or its targets are not of the objective.
-pub fn evaluate(network: &Network, part: &Part, objective: &Objective) -> Scores {
-    let predictions = Predictions::of(&mut Program::of(network), part, || Ok::<(), ()>(()));
-    let predictions = predictions.expect("nothing interrupts it");
-    predictions.scores(objective, part)
+pub fn evaluate(
+    network: &Network,
+    part: &Part,
+    objective: &Objective,
+) -> Result<Scores, Undefined> {
+    Predictions::of_network(network, part).scores(objective, part)
 }
 
-fn row_loss(logits: &[f32], label: usize) -> f64 {
-    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits
-        .iter()
-        .map(|&logit| libm::exp(f64::from(logit) - f64::from(top)))
-        .sum();
-    libm::log(sum) + f64::from(top) - f64::from(logits[label])
-}
-
-/// `-log(sigmoid(x))` for a flag that is set, `-log(1 - sigmoid(x))` for one that is not.
-fn binary_loss(logit: f32, flag: bool) -> f64 {
-    let x = f64::from(logit);
-    let against = if flag { -x } else { x };
-    against.max(0.0) + libm::log1p(libm::exp(-x.abs()))
+/// As [`evaluate`], with what each example contributes to the score: see [`contributions`](super::contributions).
+///
+/// # Errors
+/// As [`evaluate`].
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn evaluate_each(
+    network: &Network,
+    part: &Part,
+    objective: &Objective,
+    groups: Option<&[usize]>,
+) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
+    let predictions = Predictions::of_network(network, part);
+    let scores = predictions.scores(objective, part)?;
+    let Objective { output, score, .. } = *objective;
+    let each = metrics::contributions(score, output, &predictions.0, &part.targets, groups);
+    Ok((scores, each))
 }
 
 #[cfg(test)]

@@ -180,6 +180,9 @@ pub enum RecipeError {
     /// Fields that don't go together.
     #[error("{0}")]
     Conflict(&'static str),
+    /// A score that the task does not have.
+    #[error("{0}")]
+    Score(String),
 }
 
 impl Recipe {

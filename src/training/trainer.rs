@@ -40,7 +40,7 @@ pub fn train_stretch(
 ) -> Result<Trained, Failure> {
     job.recipe.validate()?;
     check_data(job)?;
-    let objective = Objective::of(job.recipe, job.architecture.output())?;
+    let objective = Objective::of(job.recipe, job.architecture.output())?.scored_by(job.score)?;
     let augmentation = Augmentation::of(job.recipe, job.train.shape)?;
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
@@ -81,7 +81,7 @@ pub fn train_stretch(
         });
         run.patience.see(record.validation_loss);
     }
-    let scores = run.predictions()?.scores(&objective, job.validation);
+    let scores = run.predictions()?.scores(&objective, job.validation)?;
     run.program.store(&mut network);
     Ok(Trained {
         scores,
@@ -139,7 +139,7 @@ impl Run<'_> {
         self.predictions = None;
         let predictions = self.predictions()?;
         let validation_loss = predictions.loss(&objective, validation);
-        let validation_score = predictions.score(&objective, validation);
+        let validation_score = predictions.score(&objective, validation)?;
         if !validation_loss.is_finite() {
             return Err(Failure::Diverged { epoch: self.epoch });
         }
@@ -462,6 +462,7 @@ mod tests {
         let job = Job {
             architecture,
             recipe,
+            score: None,
             train: train_on,
             validation: &validation,
             seed: Seed(11),
@@ -560,6 +561,7 @@ mod tests {
             let job = Job {
                 architecture: &network,
                 recipe: &recipe,
+                score: None,
                 train: &part,
                 validation: &part,
                 seed: Seed(2),
@@ -587,6 +589,7 @@ mod tests {
         let job = Job {
             architecture: &flat,
             recipe: &recipe,
+            score: None,
             train: &train_on,
             validation: &validation,
             seed: Seed(1),
@@ -643,6 +646,7 @@ mod tests {
         let job = Job {
             architecture: &architecture,
             recipe: &recipe,
+            score: None,
             train: &part,
             validation: &part,
             seed: Seed(1),

@@ -45,7 +45,20 @@ def classes(name, logits, labels):
         found["auroc"] = float(np.mean(areas))
     if count > 5:
         found["top5_accuracy"] = sk.top_k_accuracy_score(labels, logits, k=5, labels=range(count))
-    return case(name, {"classes": count}, logits, found, classes=labels.tolist())
+    scores = of_classes(labels, said, probabilities)
+    return case(name, {"classes": count}, logits, found, scores, classes=labels.tolist())
+
+
+def of_classes(labels, said, probabilities):
+    """The scores of one class an example that are not among the usual figures."""
+    count = probabilities.shape[1]
+    found = {"log_loss": sk.log_loss(labels, probabilities, labels=range(count))}
+    if len(set(labels)) > 1:
+        found["mcc"] = sk.matthews_corrcoef(labels, said)
+    if count == 2 and 1 in labels:
+        found["f1"] = sk.f1_score(labels, said)
+        found["average_precision"] = sk.average_precision_score(labels, probabilities[:, 1])
+    return found
 
 
 def binary(name, logits, labels):
@@ -56,7 +69,9 @@ def binary(name, logits, labels):
         "f1_macro": sk.f1_score(labels, said, average="macro", zero_division=0),
         "auroc": sk.roc_auc_score(labels, logits),
     }
-    return case(name, "binary", logits, found, classes=labels.tolist())
+    probability = 1 / (1 + np.exp(-logits))
+    scores = of_classes(labels, said, np.stack([1 - probability, probability], axis=1))
+    return case(name, "binary", logits, found, scores, classes=labels.tolist())
 
 
 def labels(name, logits, flags):
@@ -67,7 +82,10 @@ def labels(name, logits, flags):
         "auroc": sk.roc_auc_score(flags, logits, average="macro"),
     }
     output = {"labels": flags.shape[1]}
-    return case(name, output, logits, found, flags=flags.ravel().tolist())
+    probability = 1 / (1 + np.exp(-logits))
+    losses = [sk.log_loss(flags[:, k], probability[:, k], labels=[0, 1]) for k in range(flags.shape[1])]
+    scores = {"log_loss": np.mean(losses)}
+    return case(name, output, logits, found, scores, flags=flags.ravel().tolist())
 
 
 def regression(name, given, wanted):
@@ -77,13 +95,19 @@ def regression(name, given, wanted):
         "mae": sk.mean_absolute_error(wanted, given),
     }
     output = {"regression": wanted.shape[1]}
-    return case(name, output, given, found, numbers=wanted.ravel().tolist())
+    scores = {
+        "mse": sk.mean_squared_error(wanted, given),
+        "median_absolute_error": sk.median_absolute_error(wanted, given),
+    }
+    return case(name, output, given, found, scores, numbers=wanted.ravel().tolist())
 
 
-def case(name, output, outputs, found, **targets):
-    found = {key: float(value) for key, value in found.items()}
+def case(name, output, outputs, found, scores, **targets):
+    found, scores = [{key: float(value) for key, value in d.items()} for d in (found, scores)]
     values = np.asarray(outputs).ravel().tolist()
-    return {"name": name, "output": output, "outputs": values, **targets, "metrics": found}
+    return {
+        "name": name, "output": output, "outputs": values, **targets, "metrics": found, "scores": scores,
+    }
 
 
 def normal(*shape):

@@ -152,17 +152,18 @@ fn epoch() -> impl Strategy<Value = EpochRecord> {
 
 fn answer() -> impl Strategy<Value = Answer> {
     let figures = (finite(), finite(), btree_map("[a-z]{1,8}", finite(), 0..4));
-    let finished = (figures, option::of(bytes()), option::of(bytes()));
-    let finished =
-        finished.prop_map(
-            |((score, loss, metrics), weights, checkpoint)| Answer::Finished {
-                score,
-                loss,
-                metrics,
-                weights,
-                checkpoint,
-            },
-        );
+    let each = vec(finite(), 1..9).prop_map(|each| Contributions::of(&each));
+    let finished = (figures, option::of(bytes()), option::of(bytes()), each);
+    let finished = finished.prop_map(
+        |((score, loss, metrics), weights, checkpoint, contributions)| Answer::Finished {
+            score,
+            loss,
+            metrics,
+            weights,
+            contributions,
+            checkpoint,
+        },
+    );
     let kind = prop_oneof![Just(FailureKind::Crashed), Just(FailureKind::TimedOut)];
     let failed = (kind, ".{0,40}").prop_map(|(kind, message)| Answer::Failed { kind, message });
     prop_oneof![finished, failed]

@@ -51,6 +51,7 @@ impl Bench {
         let job = Job {
             architecture: &self.architecture,
             recipe,
+            score: None,
             train: &self.train_on,
             validation: &self.validation,
             seed: Seed(11),
