@@ -7,7 +7,8 @@ use super::terminal::Terminal;
 use crate::architecture;
 use crate::evaluation::{FAILURES, FailureInfo};
 use crate::report::{
-    Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
+    Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown,
+    run_page, worth,
 };
 use crate::run::comparison::RecordedComparison;
 use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, Summary, TrialRow};
@@ -137,6 +138,7 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
         ("seeds", Side::Right),
         ("params", Side::Right),
         ("MACs", Side::Right),
+        ("time", Side::Right),
     ];
     columns.extend(further.iter().map(|name| (name.as_str(), Side::Right)));
     let mut table = Table::new(&columns);
@@ -146,13 +148,17 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
             numbers::with_deviation(row.mean, row.deviation),
             seeds(row),
             numbers::grouped(row.params),
-            numbers::grouped(row.macs),
+            row.macs.map_or_else(|| "-".to_owned(), numbers::grouped),
+            row.seconds.map_or_else(|| "-".to_owned(), numbers::seconds),
         ];
         let figure = |name: &&String| row.metrics.get(*name).map(|figure| format!("{figure:.4}"));
         cells.extend(further.iter().map(|name| figure(name).unwrap_or_default()));
         table.row(cells);
     }
     terminal.data(&format!("\n{}", table.render()))?;
+    for sentence in worth(rows) {
+        terminal.line(&sentence)?;
+    }
     for row in better_than_winner(rows) {
         let name = &row.subject;
         terminal.line(&format!(
@@ -175,6 +181,7 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .find(|row| row.subject == Subject::Winner)
         .and_then(|row| row.mean);
     rows.iter()
+        .filter(|row| row.model.is_none())
         .filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
 }
 

@@ -8,6 +8,7 @@ use crate::run::{Outcome, RecordedRun, RunError, Subject};
 use crate::search::TrialId;
 use crate::space::Candidate;
 use crate::statistics::{self, Bootstrap};
+use crate::tabular::ModelKind;
 use serde::Serialize;
 
 /// A comparison in figures.
@@ -51,6 +52,8 @@ pub enum Role {
     RandomNetworks,
     /// A network that a person designed.
     HandDesigned,
+    /// A model that is no network.
+    Model,
 }
 
 impl Role {
@@ -61,6 +64,7 @@ impl Role {
             Self::RandomSearch => "random search",
             Self::RandomNetworks => "no search",
             Self::HandDesigned => "hand-designed",
+            Self::Model => "no network",
         }
     }
 }
@@ -319,6 +323,7 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
     let mut searched = Vec::new();
     let mut drawn = Vec::new();
     let mut designed: Vec<Arm> = Vec::new();
+    let mut models: Vec<Arm> = Vec::new();
     for (index, search) in plan.searches.iter().enumerate() {
         let role = match search.is_random() {
             true => Role::RandomSearch,
@@ -337,8 +342,10 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
                         Subject::Winner => tested.winner(&mut arm),
                         Subject::Random(number) => tested.random(*number, &mut drawn),
                         Subject::Baseline(name) => tested.baseline(name, &mut designed),
+                        Subject::Model(_) => unreachable!("a model is no network"),
                     }
                 }
+                models.extend(run.models().into_iter().map(|kind| model(run, *part, kind)));
             }
         }
         searched.push(arm);
@@ -346,7 +353,47 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
     searched.sort_by_key(|arm| arm.role == Role::RandomSearch);
     searched.extend(drawn);
     searched.extend(designed);
+    searched.extend(models);
     Ok(searched)
+}
+
+/// A model that was fitted once, so that its score is known without noise.
+fn model(run: &RecordedRun, part: Part, kind: ModelKind) -> Arm {
+    let subject = Subject::Model(kind);
+    let mut arm = Arm::empty(kind.to_string(), Role::Model);
+    arm.known = true;
+    scores(run, part, &subject, &mut arm);
+    let fitted = run.state().retrained.get(&(subject, 0));
+    if let Some(fitted) = fitted.and_then(|done| done.model.as_ref()) {
+        arm.networks.push(Network {
+            search_seed: None,
+            trial: None,
+            search_score: None,
+            mean: None,
+            params: fitted.size,
+            macs: 0,
+            key: String::new(),
+        });
+    }
+    arm
+}
+
+/// What retrainings of a run scored on the test examples.
+fn scores(run: &RecordedRun, part: Part, subject: &Subject, arm: &mut Arm) {
+    for ((owner, index), retrained) in &run.state().retrained {
+        if owner != subject {
+            continue;
+        }
+        arm.cost.retraining_seconds += retrained.seconds;
+        match retrained.result.score() {
+            Some(value) => arm.scores.push(Score {
+                search_seed: part.seed + 1,
+                retraining: index + 1,
+                value,
+            }),
+            None => arm.failed += 1,
+        }
+    }
 }
 
 /// A network that was tested in a run.
@@ -402,20 +449,7 @@ impl Tested<'_> {
     }
 
     fn scores(&self, subject: &Subject, arm: &mut Arm) {
-        for ((owner, index), retrained) in &self.run.state().retrained {
-            if owner != subject {
-                continue;
-            }
-            arm.cost.retraining_seconds += retrained.seconds;
-            match retrained.result.score() {
-                Some(value) => arm.scores.push(Score {
-                    search_seed: self.part.seed + 1,
-                    retraining: index + 1,
-                    value,
-                }),
-                None => arm.failed += 1,
-            }
-        }
+        scores(self.run, self.part, subject, arm);
     }
 
     fn network(&self, search_seed: Option<u32>) -> Network {

@@ -11,6 +11,7 @@ mod page;
 mod tables;
 mod verdict;
 mod words;
+mod worth;
 
 pub use analysis::{Agreement, Analysis, Arm, Cost, Network, Role, Sample, Score};
 pub use contrast::{Contrast, Finding, LEVEL, Unit, contrasts, effect};
@@ -20,6 +21,7 @@ pub use page::{STYLE, comparison_page, run_page};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
 pub use words::{civil, grouped, plural, seconds};
+pub use worth::worth;
 
 #[cfg(test)]
 mod tests;

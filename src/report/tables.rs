@@ -3,6 +3,7 @@
 use super::analysis::Analysis;
 use super::contrast::Finding;
 use super::words::{grouped, p_value, plural, score, signed};
+use super::worth::worth;
 use crate::run::{RecordedRun, RunError};
 use std::fmt::Write;
 
@@ -143,8 +144,11 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             figure(row.deviation),
             row.scores.len(),
             grouped(row.params),
-            grouped(row.macs)
+            row.macs.map_or_else(|| "–".to_owned(), grouped)
         );
+    }
+    for sentence in worth(&summary.finals) {
+        let _ = write!(out, "\n{sentence}\n");
     }
     Ok(out)
 }

@@ -49,6 +49,7 @@ pub(super) fn verdict(analysis: &Analysis) -> Verdict {
             sentences.extend(methods(analysis, search));
         }
     }
+    sentences.extend(super::worth::of_arms(analysis, search));
     sentences.extend(random(search));
     Verdict {
         evidence,

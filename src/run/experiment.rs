@@ -9,6 +9,7 @@ use crate::data::DataSource;
 use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::search::SearchSettings;
+use crate::tabular::ModelKind;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -195,6 +196,10 @@ pub struct FinalSettings {
     /// Files of spaces of one, relative to the experiment file: networks to compare with, trained
     /// with the same recipe and seeds.
     pub baselines: Vec<PathBuf>,
+    /// Models that are fitted to the same examples and tested beside the networks. In a run that was started, those
+    /// that it fits, if any. Since format 6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<ModelKind>>,
 }
 
 impl Default for FinalSettings {
@@ -203,6 +208,7 @@ impl Default for FinalSettings {
             retrain_seeds: 5,
             random_networks: 0,
             baselines: Vec::new(),
+            models: None,
         }
     }
 }

@@ -93,6 +93,11 @@ fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunErro
     for number in 0..setup.experiment.last.random_networks {
         all.push((Subject::Random(number), setup.random_network(number)));
     }
+    for kind in setup.experiment.last.models.iter().flatten() {
+        // A model is no network: the winner says what it takes and gives.
+        let (_, winner) = &all[0];
+        all.push((Subject::Model(*kind), winner.clone()));
+    }
     let contestant = |(subject, candidate): (Subject, Candidate)| {
         let recipe = setup.recipe(&candidate)?;
         Ok(Contestant {
@@ -105,10 +110,11 @@ fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunErro
 }
 
 /// The retrainings in the order of the journal: by network, then by seed. A random network has one, with
-/// a seed of its own.
+/// a seed of its own, and a model one, which no seed changes.
 fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
     let of = |(at, contestant): (usize, &Contestant)| match contestant.subject {
         Subject::Random(number) => vec![(at, number)],
+        Subject::Model(_) => vec![(at, 0)],
         _ => (0..seeds).map(|index| (at, index)).collect(),
     };
     subjects.iter().enumerate().flat_map(of).collect()
@@ -142,6 +148,12 @@ impl Finals<'_, '_> {
             let work = || {
                 let of = |contestant: &&Contestant| is_of(&started, &contestant.subject);
                 let contestant = subjects.iter().find(of).expect("the unit has a contestant");
+                if let Subject::Model(_) = contestant.subject {
+                    return Work {
+                        score_name,
+                        ..Work::default()
+                    };
+                }
                 let architecture = &contestant.candidate.architecture;
                 Work::of(architecture, contestant.recipe.epochs, score_name)
             };
@@ -206,7 +218,7 @@ impl Finals<'_, '_> {
             seconds,
             ..
         } = done;
-        let (result, weights, event) = match result {
+        let (result, model, weights, event) = match result {
             Ok(finished) => {
                 let event = Event::Finished {
                     unit,
@@ -215,7 +227,7 @@ impl Finals<'_, '_> {
                 };
                 let output = contestant.candidate.architecture.output();
                 let result = RetrainedResult::of(output, &finished);
-                (result, finished.weights, event)
+                (result, finished.model, finished.weights, event)
             }
             Err(failure) => {
                 let (kind, message) = (failure.kind, failure.message);
@@ -224,7 +236,7 @@ impl Finals<'_, '_> {
                     kind,
                     message: message.clone(),
                 };
-                (RetrainedResult::Failed { kind, message }, None, event)
+                (RetrainedResult::Failed { kind, message }, None, None, event)
             }
         };
         let subject = contestant.subject.clone();
@@ -234,6 +246,7 @@ impl Finals<'_, '_> {
             index,
             seed,
             result,
+            model,
             seconds,
             worker,
         };

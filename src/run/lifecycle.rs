@@ -12,6 +12,7 @@ use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
 use super::manifest;
+use super::models;
 use super::origin::Origin;
 use super::past::{Past, Story};
 use super::preprocessing;
@@ -103,6 +104,7 @@ pub(super) fn begin(
     until: Until,
 ) -> Result<Ending, RunError> {
     file.experiment.validate()?;
+    let file = &models::settled(file, evaluators)?;
     let limits = limits(&file.experiment, options)?;
     let texts = Texts::given(file)?;
     let setup = Setup::compile(file.experiment.clone(), &texts)?;

@@ -30,6 +30,7 @@ pub mod launch;
 mod leftovers;
 mod lifecycle;
 mod manifest;
+mod models;
 mod origin;
 mod past;
 mod pipe;

@@ -11,6 +11,7 @@ use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
 use crate::space::Genome;
+use crate::tabular::{FittedModel, ModelKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -78,6 +79,11 @@ impl Record {
 impl Record {
     fn needs_format_6(&self) -> bool {
         match self {
+            Self::Started(started) => started.experiment.last.models.is_some(),
+            Self::Retrained(Retrained {
+                subject: Subject::Model(_),
+                ..
+            }) => true,
             Self::Retrained(retrained) => retrained.result.contributions().is_some(),
             _ => false,
         }
@@ -316,6 +322,8 @@ pub enum Subject {
     Baseline(String),
     /// An architecture drawn from the space, by its number. Since format 3.
     Random(u32),
+    /// A model that is no network. Since format 6.
+    Model(ModelKind),
 }
 
 impl fmt::Display for Subject {
@@ -324,6 +332,7 @@ impl fmt::Display for Subject {
             Self::Winner => f.write_str("winner"),
             Self::Baseline(name) => f.write_str(name),
             Self::Random(number) => write!(f, "random network {}", number + 1),
+            Self::Model(kind) => write!(f, "{kind}"),
         }
     }
 }
@@ -340,6 +349,9 @@ pub struct Retrained {
     pub seed: Seed,
     /// What it gave.
     pub result: RetrainedResult,
+    /// What was fitted, if it is no network. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<FittedModel>,
     /// How long it took. Not part of the digest.
     pub seconds: f64,
     /// Which worker did it. Not part of the digest.

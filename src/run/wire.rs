@@ -15,6 +15,7 @@ use crate::evaluation::{Contributions, EpochRecord, Evaluation, Failure, Failure
 use crate::random::Seed;
 use crate::search::Fidelity;
 use crate::space::{Candidate, Genome};
+use crate::tabular::FittedModel;
 use crate::training::Recipe;
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -264,6 +265,7 @@ enum Answer {
         weights: Option<Bytes>,
         contributions: Option<Contributions>,
         checkpoint: Option<Bytes>,
+        model: Option<FittedModel>,
     },
     Failed {
         kind: FailureKind,
@@ -282,6 +284,7 @@ impl Answer {
                 weights: bytes(finished.weights),
                 contributions: finished.contributions,
                 checkpoint: bytes(finished.checkpoint),
+                model: finished.model,
             },
             Err(Failure { kind, message }) => Self::Failed { kind, message },
         }
@@ -297,6 +300,7 @@ impl Answer {
                 weights,
                 contributions,
                 checkpoint,
+                model,
             } => Ok(Finished {
                 score,
                 loss,
@@ -304,6 +308,7 @@ impl Answer {
                 weights: bytes(weights),
                 contributions,
                 checkpoint: bytes(checkpoint),
+                model,
             }),
             Self::Failed { kind, message } => Err(Failure { kind, message }),
         }

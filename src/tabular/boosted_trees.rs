@@ -14,7 +14,6 @@ use forust_ml::gradientbooster::GrowPolicy;
 use forust_ml::sampler::SampleMethod;
 use forust_ml::splitter::MissingImputerSplitter;
 use forust_ml::tree::Tree;
-use std::collections::BTreeMap;
 
 /// How deep trees may be: the validation examples choose.
 const DEPTHS: [usize; 2] = [3, 6];

@@ -306,6 +306,19 @@ impl Predictions {
         })
     }
 
+    /// The same, with what each example contributes to the score.
+    fn each(
+        &self,
+        objective: &Objective,
+        part: &Part,
+        groups: Option<&[usize]>,
+    ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
+        let scores = self.scores(objective, part)?;
+        let Objective { output, score, .. } = *objective;
+        let each = metrics::contributions(score, output, &self.0, &part.targets, groups);
+        Ok((scores, each))
+    }
+
     fn of_network(network: &Network, part: &Part) -> Self {
         let predictions = Self::of(&mut Program::of(network), part, || Ok::<(), ()>(()));
         predictions.expect("nothing interrupts it")
@@ -340,11 +353,23 @@ pub fn evaluate_each(
     objective: &Objective,
     groups: Option<&[usize]>,
 ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
-    let predictions = Predictions::of_network(network, part);
-    let scores = predictions.scores(objective, part)?;
-    let Objective { output, score, .. } = *objective;
-    let each = metrics::contributions(score, output, &predictions.0, &part.targets, groups);
-    Ok((scores, each))
+    Predictions::of_network(network, part).each(objective, part, groups)
+}
+
+/// As [`evaluate_each`], of outputs that something else gave: a row an example, as a network's.
+///
+/// # Errors
+/// As [`evaluate`].
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn judge_each(
+    outputs: Vec<f32>,
+    part: &Part,
+    objective: &Objective,
+    groups: Option<&[usize]>,
+) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
+    Predictions(outputs).each(objective, part, groups)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line as scripts meet it: exit codes, streams, JSON.
 
 mod compare;
+mod models;
 pub mod program;
 mod proxies;
 mod runs;

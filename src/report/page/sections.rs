@@ -5,6 +5,7 @@ use super::plot::short;
 use crate::architecture::{self, Architecture};
 use crate::report::Importance;
 use crate::report::words::{date, escaped, grouped, plural, score, seconds};
+use crate::report::worth;
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
 use crate::space::{Candidate, Decision};
@@ -52,7 +53,8 @@ pub fn finals(summary: &Summary, out: &mut String) {
     let _ = write!(
         out,
         "<h2>Final evaluation</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Final evaluation\"><table><thead><tr><th>Network</th>\
-         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th></tr></thead><tbody>",
+         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th>\
+         <th class=\"n\">Time</th></tr></thead><tbody>",
         escaped(summary.score_name)
     );
     for row in &summary.finals {
@@ -60,16 +62,20 @@ pub fn finals(summary: &Summary, out: &mut String) {
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"n\"><strong>{}</strong> <small>± {}</small></td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             escaped(&row.subject.to_string()),
             figure(row.mean),
             figure(row.deviation),
             row.scores.len(),
             grouped(row.params),
-            grouped(row.macs)
+            row.macs.map_or_else(|| "–".to_owned(), grouped),
+            row.seconds.map_or_else(|| "–".to_owned(), seconds)
         );
     }
     out.push_str("</tbody></table></div>");
+    for sentence in worth(&summary.finals) {
+        let _ = write!(out, "<p>{}</p>", escaped(&sentence));
+    }
 }
 
 /// The winners drawn beside the hand-designed networks: of each search the best few by the score it chose them by,
@@ -86,7 +92,7 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
                         designed.push((name, candidate));
                     }
                 }
-                Subject::Random(_) => {}
+                Subject::Random(_) | Subject::Model(_) => {}
             }
         }
     }

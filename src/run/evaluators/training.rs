@@ -4,7 +4,7 @@ use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInf
 use crate::architecture::Output;
 use crate::data::{Part, Preprocessing, SealedTest, Splits};
 use crate::evaluation::{
-    Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency,
+    Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency, WithModels,
 };
 use crate::layers::Shape;
 use crate::model::ComputeDevice;
@@ -155,6 +155,10 @@ impl Evaluators for TrainingEvaluators {
         Some(&self.preprocessing[usize::from(trained_once_more)])
     }
 
+    fn has_table(&self) -> bool {
+        matches!(self.train.shape, Shape::Vector { .. })
+    }
+
     fn test_examples(&self) -> u64 {
         self.test_examples
     }
@@ -162,11 +166,15 @@ impl Evaluators for TrainingEvaluators {
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
         let sealed = self.test.take().expect("the seal is broken once a process");
         let test = sealed.open().for_retrained;
-        Box::new(RetrainingEvaluator::new(
-            self.retraining.clone(),
-            test,
-            self.device,
-        ))
+        let evaluator = RetrainingEvaluator::new(self.retraining.clone(), test, self.device);
+        match self.has_table() {
+            false => Box::new(evaluator),
+            true => Box::new(WithModels {
+                evaluator,
+                train: &self.train,
+                validation: &self.validation,
+            }),
+        }
     }
 }
 

@@ -162,6 +162,7 @@ fn answer() -> impl Strategy<Value = Answer> {
             weights,
             contributions,
             checkpoint,
+            model: None,
         },
     );
     let kind = prop_oneof![Just(FailureKind::Crashed), Just(FailureKind::TimedOut)];

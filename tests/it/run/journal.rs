@@ -81,7 +81,7 @@ fn a_newer_format_is_refused_by_name() {
     let error = RecordedRun::open(&folder).unwrap_err();
     assert!(
         error.to_string().contains(
-            "line 3 is in journal format 6, and this version of strata reads up to format 5"
+            "line 3 is in journal format 7, and this version of strata reads up to format 6"
         ),
         "{error}"
     );
