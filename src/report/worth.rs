@@ -42,7 +42,8 @@ pub fn worth(rows: &[FinalRow]) -> Vec<String> {
         _ => None,
     };
     let models = rows.iter().filter_map(model).collect();
-    let told = network.and_then(|network| sentence(&network, models));
+    let ask = "; `strata compare` tells whether that is more than chance";
+    let told = network.and_then(|network| sentence(&network, models, ask));
     told.into_iter()
         .chain(rows.iter().filter_map(unconverged))
         .collect()
@@ -66,7 +67,7 @@ pub(super) fn of_arms(analysis: &Analysis, search: &Arm) -> Option<String> {
         side(arm, name(kind).to_owned(), kind == ModelKind::BoostedTrees)
     };
     let models = analysis.arms_of(Role::Model).filter_map(model).collect();
-    sentence(&network, models)
+    sentence(&network, models, "")
 }
 
 fn name(kind: ModelKind) -> &'static str {
@@ -85,12 +86,13 @@ fn direction(score_name: &str) -> Direction {
     Score::named(score_name).map_or(Direction::default(), Score::direction)
 }
 
-fn sentence(network: &Side, mut models: Vec<Side>) -> Option<String> {
+/// The sentence. `ask` is what to do where nothing is known of chance.
+fn sentence(network: &Side, mut models: Vec<Side>, ask: &str) -> Option<String> {
     // The strongest first: that is the one to beat.
     models.sort_by(|a, b| lead(network, a).total_cmp(&lead(network, b)));
     let strongest = models.first()?;
     let told = match lead(network, strongest) {
-        ahead if ahead > 0.0 => in_front(network, &models),
+        ahead if ahead > 0.0 => in_front(network, &models, ask),
         _ => behind(network, strongest),
     };
     Some(told)
@@ -120,7 +122,7 @@ fn behind(network: &Side, model: &Side) -> String {
     ))
 }
 
-fn in_front(network: &Side, models: &[Side]) -> String {
+fn in_front(network: &Side, models: &[Side], ask: &str) -> String {
     let of = |model: &Side| format!("{} by {:.4}", model.name, lead(network, model));
     let ahead: Vec<String> = models.iter().map(of).collect();
     let verb = if network.many { "are" } else { "is" };
@@ -135,8 +137,7 @@ fn in_front(network: &Side, models: &[Side]) -> String {
             format!(". {chance} That a network is worth it for this table is not shown.")
         }
         (_, Some(chance)) => format!(". {chance}"),
-        _ => ", on one split of the examples; `strata compare` tells whether that is more than chance."
-            .to_owned(),
+        _ => format!(", on one split of the examples{ask}."),
     };
     capital(format!("{told}{chance}"))
 }
@@ -203,13 +204,13 @@ mod tests {
             side("boosted trees", 0.96, None),
         ];
         assert_eq!(
-            sentence(&network, models).unwrap(),
+            sentence(&network, models, "").unwrap(),
             "Boosted trees score 0.9600 on the test examples, the network 0.9080: for this table the network is not \
              worth it."
         );
         let even = vec![side("the linear model", 0.908, None)];
         assert_eq!(
-            sentence(&network, even).unwrap(),
+            sentence(&network, even, "").unwrap(),
             "The linear model scores 0.9080 on the test examples, as much as the network: for this table the network \
              is not worth it."
         );
@@ -224,19 +225,27 @@ mod tests {
             .map(|at| f64::from(u8::from(!(1..4).contains(&at))))
             .collect();
         let network = side("the network", 0.99, Some(&ours));
-        let told = sentence(&network, vec![side("boosted trees", 0.97, Some(&theirs))]).unwrap();
+        let told = sentence(
+            &network,
+            vec![side("boosted trees", 0.97, Some(&theirs))],
+            "",
+        )
+        .unwrap();
         assert_eq!(
             told,
             "The network is ahead of boosted trees by 0.0200. On one split of 100 test examples a difference below \
              0.0392 is within chance. That a network is worth it for this table is not shown."
         );
         let far = side("boosted trees", 0.5, Some(&theirs));
-        let told = sentence(&network, vec![far]).unwrap();
+        let told = sentence(&network, vec![far], "").unwrap();
         assert!(told.ends_with("is within chance."), "{told}");
     }
 
     #[test]
     fn nothing_is_said_without_models() {
-        assert_eq!(sentence(&side("the network", 0.5, None), Vec::new()), None);
+        assert_eq!(
+            sentence(&side("the network", 0.5, None), Vec::new(), ""),
+            None
+        );
     }
 }
