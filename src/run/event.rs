@@ -25,6 +25,10 @@ impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Trial(trial) => write!(f, "trial {trial}"),
+            Self::Retraining {
+                subject: subject @ Subject::Model(_),
+                ..
+            } => write!(f, "{subject}"),
             Self::Retraining { subject, index } => write!(f, "{subject}, seed {}", index + 1),
         }
     }

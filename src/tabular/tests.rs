@@ -81,7 +81,7 @@ fn linear_models_converge_to_what_scikit_learn_finds() {
 
 /// Whether two numbers have the same sign, which no linear model can tell.
 fn signs(examples: usize, salt: u32) -> Part {
-    let mut state = salt;
+    let mut state = salt.wrapping_mul(2_654_435_761);
     let mut draw = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) as f32 / (1 << 23) as f32 - 1.0
