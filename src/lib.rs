@@ -20,6 +20,7 @@ pub mod run;
 pub mod search;
 pub mod space;
 pub mod statistics;
+pub mod tabular;
 pub mod trackers;
 pub mod training;
 

@@ -7,7 +7,8 @@ use super::terminal::Terminal;
 use crate::architecture;
 use crate::evaluation::{FAILURES, FailureInfo};
 use crate::report::{
-    Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
+    Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown,
+    run_page, worth,
 };
 use crate::run::comparison::RecordedComparison;
 use crate::run::{
@@ -199,6 +200,7 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
         ("seeds", Side::Right),
         ("params", Side::Right),
         ("MACs", Side::Right),
+        ("time", Side::Right),
     ];
     if in_epochs {
         columns.insert(3, ("epochs", Side::Right));
@@ -211,7 +213,8 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
             numbers::with_deviation(row.mean, row.deviation),
             seeds(row),
             numbers::grouped(row.params),
-            numbers::grouped(row.macs),
+            row.macs.map_or_else(|| "-".to_owned(), numbers::grouped),
+            row.seconds.map_or_else(|| "-".to_owned(), numbers::seconds),
         ];
         if in_epochs {
             cells.insert(3, epochs(row));
@@ -221,6 +224,9 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
         table.row(cells);
     }
     terminal.data(&format!("\n{}", table.render()))?;
+    for sentence in worth(rows) {
+        terminal.line(&sentence)?;
+    }
     for row in better_than_winner(rows) {
         let name = &row.subject;
         terminal.line(&format!(
@@ -270,6 +276,7 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .and_then(|row| row.mean);
     rows.iter()
         .filter(|row| !matches!(row.subject, Subject::Within(_)))
+        .filter(|row| row.model.is_none())
         .filter(move |row| match (winner, row.mean) {
             (Some(winner), Some(mean)) => {
                 row.direction.fitness(mean) > row.direction.fitness(winner)

@@ -1,6 +1,7 @@
 //! An evaluation that can't take its worker down.
 
 use super::{Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, TrialJob};
+use crate::tabular::ModelKind;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,13 +25,7 @@ pub fn evaluate_caught(
         epochs.push(record);
     };
     // Nothing that a panic leaves half-done is looked at afterwards but the list of whole epochs.
-    let run = AssertUnwindSafe(|| evaluator.evaluate(job, control, &mut keep));
-    let result = catch_unwind(run).unwrap_or_else(|panic| {
-        Err(Failure::new(
-            FailureKind::Crashed,
-            message_of(panic.as_ref()),
-        ))
-    });
+    let result = caught(|| evaluator.evaluate(job, control, &mut keep));
     let finite = epochs.iter().position(|record| !record.is_finite());
     match finite {
         Some(first) => {
@@ -45,6 +40,24 @@ pub fn evaluate_caught(
         }
         None => (epochs, result.and_then(require_finite)),
     }
+}
+
+/// Fits and tests a model. A panic becomes [`FailureKind::Crashed`] with its message, a figure that is not finite
+/// [`FailureKind::Diverged`].
+pub fn fit_caught(
+    evaluator: &dyn Evaluator,
+    kind: ModelKind,
+    job: &TrialJob<'_>,
+    control: &Control<'_>,
+) -> Evaluation {
+    caught(|| evaluator.fit(kind, job, control)).and_then(require_finite)
+}
+
+fn caught(run: impl FnOnce() -> Evaluation) -> Evaluation {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let message = message_of(panic.as_ref());
+        Err(Failure::new(FailureKind::Crashed, message))
+    })
 }
 
 fn require_finite(finished: super::Finished) -> Evaluation {

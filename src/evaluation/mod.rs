@@ -11,16 +11,18 @@ mod contributions;
 mod failure;
 mod gains;
 mod latency;
+mod models;
 mod proxy;
 mod table;
 mod training;
 
-pub use caught::evaluate_caught;
+pub use caught::{evaluate_caught, fit_caught};
 pub use command::{CommandEvaluator, CommandSettings, PROTOCOL, Phase as CommandPhase};
 pub use contributions::Contributions;
 pub use failure::{FAILURES, Failure, FailureInfo, FailureKind, Policy};
 pub use gains::{as_cost, is_gain};
 pub use latency::{LATENCY, LatencyEvaluator, LatencySettings, WithLatency};
+pub use models::WithModels;
 pub use proxy::ProxyEvaluator;
 pub use table::{Cost, KeyOf, Table, TableError, TableEvaluator, TableSettings};
 pub use training::{RetrainingEvaluator, TrainingEvaluator};
@@ -29,6 +31,7 @@ use crate::architecture::Architecture;
 use crate::random::Seed;
 use crate::search::Fidelity;
 use crate::space::Genome;
+use crate::tabular::{FittedModel, ModelKind};
 pub use crate::training::Inherited;
 use crate::training::Recipe;
 use serde::{Deserialize, Serialize};
@@ -175,6 +178,8 @@ pub struct Finished {
     pub checkpoint: Option<Vec<u8>>,
     /// The epoch that all this is of, from 1, where the best of several was kept.
     pub best_epoch: Option<u32>,
+    /// What was fitted, if it is no network.
+    pub model: Option<FittedModel>,
 }
 
 impl Finished {
@@ -188,6 +193,7 @@ impl Finished {
             contributions: None,
             checkpoint: None,
             best_epoch: None,
+            model: None,
         }
     }
 }
@@ -208,4 +214,14 @@ pub trait Evaluator: Sync {
         control: &Control<'_>,
         observe: &mut dyn FnMut(EpochRecord),
     ) -> Evaluation;
+
+    /// Fits and tests a model that is no network. `job` says how networks are trained and what they give; asks
+    /// `control` as often.
+    ///
+    /// # Errors
+    /// When there is no score, and where there is nothing to fit a model to.
+    fn fit(&self, kind: ModelKind, _job: &TrialJob<'_>, _control: &Control<'_>) -> Evaluation {
+        let message = format!("there is no table to fit {kind} to");
+        Err(Failure::new(FailureKind::EvaluatorError, message))
+    }
 }

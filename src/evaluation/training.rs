@@ -9,6 +9,7 @@ use crate::model::ComputeDevice;
 use crate::random::Purpose;
 use crate::training::{
     self, Checkpoint, Job, Kept, Objective, Progress, Recipe, Score, Scores, Stretch, Trained,
+    Undefined,
 };
 
 /// Trains on one part and scores on another after each epoch; what it gives is of the best epoch.
@@ -90,6 +91,23 @@ impl RetrainingEvaluator {
     pub fn scored_by(self, score: Option<Score>) -> Self {
         Self { score, ..self }
     }
+
+    fn objective(&self, job: &TrialJob<'_>) -> Result<Objective, Failure> {
+        let objective = Objective::of(job.recipe, job.architecture.output());
+        let objective = objective.and_then(|objective| objective.scored_by(self.score));
+        objective.map_err(|error| Failure::new(FailureKind::EvaluatorError, error.to_string()))
+    }
+
+    /// The figures of whatever says this of the test examples: those of a network that said the same.
+    pub(super) fn judge(&self, outputs: Vec<f32>, job: &TrialJob<'_>) -> Evaluation {
+        let objective = self.objective(job)?;
+        of_test(training::judge_each(outputs, &self.test, &objective))
+    }
+
+    /// What is learnt from, and what is tested on.
+    pub(super) fn parts(&self) -> (&Part, &Part) {
+        (&self.train, &self.test)
+    }
 }
 
 impl Evaluator for RetrainingEvaluator {
@@ -121,16 +139,11 @@ impl Evaluator for RetrainingEvaluator {
         // One example can't give every score, and its figure interests nobody: the task's own always is there.
         let means = (None, self.device);
         let trained = train(&job, control, (parts, Kept::Last), means, &mut report)?;
-        let failed = |message| Failure::new(FailureKind::EvaluatorError, message);
-        let objective = Objective::of(&recipe, job.architecture.output())
-            .and_then(|objective| objective.scored_by(self.score))
-            .map_err(|error| failed(error.to_string()))?
-            .trained_on(&self.train.targets);
+        let objective = self.objective(&job)?;
         let tested = training::evaluate_each(&trained.network, &self.test, &objective);
-        let (scores, each) = tested.map_err(|error| failed(format!("the test part: {error}")))?;
         Ok(Finished {
-            contributions: each.and_then(|each| Contributions::of(&each)),
-            ..finished(scores, trained.network.save())
+            weights: Some(trained.network.save()),
+            ..of_test(tested)?
         })
     }
 }
@@ -177,6 +190,11 @@ fn train(
 
 pub(super) fn refuse_too_large(job: &TrialJob<'_>, control: &Control<'_>) -> Result<(), Failure> {
     let needed = training::memory_estimate(job.architecture, job.recipe.batch_size);
+    refuse_above_limit(needed, control)
+}
+
+/// Refuses what is predicted to need more bytes than it may.
+pub(super) fn refuse_above_limit(needed: u64, control: &Control<'_>) -> Result<(), Failure> {
     match control.memory_limit {
         Some(limit) if needed > limit => {
             let mib = |bytes: u64| bytes.div_ceil(1 << 20);
@@ -201,6 +219,19 @@ fn of_training(failure: &training::Failure) -> Failure {
         | training::Failure::Undefined(_) => FailureKind::EvaluatorError,
     };
     Failure::new(kind, failure.to_string())
+}
+
+/// The result of a test, without weights.
+fn of_test(tested: Result<(Scores, Option<Vec<f64>>), Undefined>) -> Evaluation {
+    let (scores, each) = tested.map_err(|error| {
+        let message = format!("the test part: {error}");
+        Failure::new(FailureKind::EvaluatorError, message)
+    })?;
+    Ok(Finished {
+        metrics: scores.metrics,
+        contributions: each.and_then(|each| Contributions::of(&each)),
+        ..Finished::scored(scores.score, scores.loss)
+    })
 }
 
 fn finished(scores: Scores, weights: Vec<u8>) -> Finished {

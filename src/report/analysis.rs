@@ -10,6 +10,7 @@ use crate::search::TrialId;
 use crate::space::Candidate;
 use crate::statistics;
 use crate::statistics::claims::{Examples, Side, alpha, claim_2};
+use crate::tabular::ModelKind;
 use crate::training::{self, Direction};
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,8 @@ pub enum Role {
     RandomNetworks,
     /// A network that a person designed.
     HandDesigned,
+    /// A model that is no network.
+    Model,
 }
 
 impl Role {
@@ -77,6 +80,7 @@ impl Role {
             Self::RandomSearch => "random search",
             Self::RandomNetworks => "no search",
             Self::HandDesigned => "hand-designed",
+            Self::Model => "no network",
         }
     }
 }
@@ -482,6 +486,7 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
     let mut searched = Vec::new();
     let mut drawn = Vec::new();
     let mut designed: Vec<Arm> = Vec::new();
+    let mut models: Vec<Arm> = Vec::new();
     for (index, search) in plan.searches.iter().enumerate() {
         let role = match search.is_random() {
             true => Role::RandomSearch,
@@ -506,8 +511,10 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
                         Subject::Within(_) => {}
                         Subject::Random(number) => tested.random(*number, &mut drawn),
                         Subject::Baseline(name) => tested.baseline(name, &mut designed),
+                        Subject::Model(_) => unreachable!("a model is no network"),
                     }
                 }
+                models.extend(run.models().into_iter().map(|kind| model(run, *part, kind)));
             }
         }
         searched.push(arm);
@@ -515,6 +522,7 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
     searched.sort_by_key(|arm| arm.role == Role::RandomSearch);
     searched.extend(drawn);
     searched.extend(designed);
+    searched.extend(models);
     Ok(searched)
 }
 
@@ -570,6 +578,46 @@ fn drawn_at_random(comparison: &RecordedComparison, index: usize) -> Option<Draw
 /// The contribution of each test example to a retraining's score, where the journal has it.
 fn contributions(retrained: &RetrainedResult) -> Option<Vec<f64>> {
     retrained.contributions().map(Contributions::values)
+}
+
+/// A model that was fitted once, so that its score is known without noise.
+fn model(run: &RecordedRun, part: Part, kind: ModelKind) -> Arm {
+    let subject = Subject::Model(kind);
+    let mut arm = Arm::empty(kind.to_string(), Role::Model);
+    arm.known = true;
+    scores(run, part, &subject, &mut arm);
+    let fitted = run.state().retrained.get(&(subject, 0));
+    if let Some(fitted) = fitted.and_then(|done| done.model.as_ref()) {
+        arm.networks.push(Network {
+            search_seed: None,
+            trial: None,
+            search_score: None,
+            mean: None,
+            params: fitted.size,
+            macs: 0,
+            key: String::new(),
+        });
+    }
+    arm
+}
+
+/// What retrainings of a run scored on the test examples.
+fn scores(run: &RecordedRun, part: Part, subject: &Subject, arm: &mut Arm) {
+    for ((owner, index), retrained) in &run.state().retrained {
+        if owner != subject {
+            continue;
+        }
+        arm.cost.retraining_seconds += retrained.seconds;
+        match retrained.result.score() {
+            Some(value) => arm.scores.push(Score {
+                search_seed: part.seed + 1,
+                retraining: index + 1,
+                value,
+                contributions: contributions(&retrained.result),
+            }),
+            None => arm.failed += 1,
+        }
+    }
 }
 
 /// A network that was tested in a run.
@@ -652,21 +700,7 @@ impl Tested<'_> {
             arm.cost.selections += 1;
             arm.cost.selection_seconds += selected.seconds;
         }
-        for ((owner, index), retrained) in &self.run.state().retrained {
-            if owner != subject {
-                continue;
-            }
-            arm.cost.retraining_seconds += retrained.seconds;
-            match retrained.result.score() {
-                Some(value) => arm.scores.push(Score {
-                    search_seed: self.part.seed + 1,
-                    retraining: index + 1,
-                    value,
-                    contributions: contributions(&retrained.result),
-                }),
-                None => arm.failed += 1,
-            }
-        }
+        scores(self.run, self.part, subject, arm);
     }
 
     fn network(&self, search_seed: Option<u32>) -> Network {

@@ -15,6 +15,7 @@ mod sentences;
 mod tables;
 mod verdict;
 mod words;
+mod worth;
 
 pub use analysis::{Agreement, Analysis, Arm, Cost, DrawnAtRandom, Network, Role, Sample, Score};
 pub use contrast::{
@@ -30,6 +31,7 @@ pub use retest::{Retest, RetestedArm, RetestedDifference, RetestedNetwork, Retes
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
 pub use words::{civil, grouped, plural, seconds};
+pub use worth::worth;
 
 #[cfg(test)]
 mod tests;

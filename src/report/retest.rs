@@ -150,6 +150,8 @@ fn arm(run: &RetestedRun, subject: &Subject) -> (String, Kind) {
         Subject::Winner => (run.search.clone(), Kind::Searched),
         Subject::Within(number) => (format!("{}, within {number}", run.search), Kind::Searched),
         Subject::Baseline(name) => (name.clone(), Kind::Designed),
+        // Models keep no weights, so none is tested again.
+        Subject::Model(kind) => (kind.to_string(), Kind::Designed),
         Subject::Random(_) => ("random networks".to_owned(), Kind::Random),
     }
 }

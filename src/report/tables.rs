@@ -3,6 +3,7 @@
 use super::analysis::Analysis;
 use super::contrast::{Contrast, Finding, Scope};
 use super::words::{grouped, p_value, plural, score, signed};
+use super::worth::worth;
 use crate::run::{RecordedRun, RunError};
 use std::fmt::Write;
 
@@ -178,11 +179,14 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             row.subject,
             row.scores.len(),
             grouped(row.params),
-            grouped(row.macs)
+            row.macs.map_or_else(|| "–".to_owned(), grouped)
         );
     }
     if let Some(look) = summary.look.filter(|look| *look > 1) {
         let _ = writeln!(out, "\nThis was look {look} at these test examples.");
+    }
+    for sentence in worth(&summary.finals) {
+        let _ = write!(out, "\n{sentence}\n");
     }
     Ok(out)
 }

@@ -77,6 +77,11 @@ pub trait Evaluators {
         Some(self.data_hash())
     }
 
+    /// Whether examples are rows of features, so that models of tables can be fitted to them.
+    fn has_table(&self) -> bool {
+        false
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
 

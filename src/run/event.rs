@@ -33,6 +33,10 @@ impl fmt::Display for Unit {
         match self {
             Self::Trial(trial) => write!(f, "trial {trial}"),
             Self::Selection { subject } => write!(f, "{subject}, selection training"),
+            Self::Retraining {
+                subject: subject @ Subject::Model(_),
+                ..
+            } => write!(f, "{subject}"),
             Self::Retraining { subject, index } => write!(f, "{subject}, seed {}", index + 1),
         }
     }

@@ -11,6 +11,7 @@ use crate::data::DataSource;
 use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::search::SearchSettings;
+use crate::tabular::ModelKind;
 use crate::training::{Direction, Recipe, Score};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -207,6 +208,10 @@ pub struct FinalSettings {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub within: Vec<Within>,
+    /// Models that are fitted to the same examples and tested beside the networks. In a run that was started, those
+    /// that it fits, if any. Since format 6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<ModelKind>>,
 }
 
 impl Default for FinalSettings {
@@ -216,6 +221,7 @@ impl Default for FinalSettings {
             random_networks: 0,
             baselines: Vec::new(),
             within: Vec::new(),
+            models: None,
         }
     }
 }

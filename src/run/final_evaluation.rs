@@ -137,6 +137,11 @@ fn subjects(core: &Core<'_>) -> Result<Vec<Contestant>, RunError> {
     for number in 0..setup.experiment.last.random_networks {
         all.push((Subject::Random(number), setup.random_network(number)));
     }
+    for kind in setup.experiment.last.models.iter().flatten() {
+        // A model is no network: the winner says what it takes and gives.
+        let (_, winner) = &all[0];
+        all.push((Subject::Model(*kind), winner.clone()));
+    }
     let contestant = |(subject, candidate): (Subject, Candidate)| {
         let recipe = setup.recipe(&candidate)?;
         Ok(Contestant {
@@ -149,10 +154,11 @@ fn subjects(core: &Core<'_>) -> Result<Vec<Contestant>, RunError> {
 }
 
 /// The retrainings in the order of the journal: by network, then by seed. A random network has one, with
-/// a seed of its own.
+/// a seed of its own, and a model one, which no seed changes.
 fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
     let of = |(at, contestant): (usize, &Contestant)| match contestant.subject {
         Subject::Random(number) => vec![(at, number)],
+        Subject::Model(_) => vec![(at, 0)],
         _ => (0..seeds).map(|index| (at, index)).collect(),
     };
     subjects.iter().enumerate().flat_map(of).collect()
@@ -207,6 +213,12 @@ impl Finals<'_, '_> {
                 let of = |(contestant, _): &(&Contestant, _)| is_of(&started, &contestant.subject);
                 let found = subjects.iter().zip(&epochs).find(of);
                 let (contestant, epochs) = found.expect("the unit has a contestant");
+                if let Subject::Model(_) = contestant.subject {
+                    return Work {
+                        score_name,
+                        ..Work::default()
+                    };
+                }
                 Work::of(&contestant.candidate.architecture, *epochs, score_name)
             };
             if let Some(done) = self.core.pass_on(message, work) {
@@ -281,7 +293,7 @@ impl Finals<'_, '_> {
             seconds,
             ..
         } = done;
-        let (result, weights, event) = match result {
+        let (result, model, weights, event) = match result {
             Ok(finished) => {
                 let event = Event::Finished {
                     unit,
@@ -291,7 +303,7 @@ impl Finals<'_, '_> {
                 let output = contestant.candidate.architecture.output();
                 let score = self.core.setup.experiment.score;
                 let result = RetrainedResult::of(score.unwrap_or(Score::of(output)), &finished);
-                (result, finished.weights, event)
+                (result, finished.model, finished.weights, event)
             }
             Err(failure) => {
                 let (kind, message) = (failure.kind, failure.message);
@@ -300,7 +312,7 @@ impl Finals<'_, '_> {
                     kind,
                     message: message.clone(),
                 };
-                (RetrainedResult::Failed { kind, message }, None, event)
+                (RetrainedResult::Failed { kind, message }, None, None, event)
             }
         };
         let subject = contestant.subject.clone();
@@ -311,6 +323,7 @@ impl Finals<'_, '_> {
             seed,
             epochs: self.rule.epochs(&self.core.state, contestant),
             result,
+            model,
             seconds,
             worker,
         };

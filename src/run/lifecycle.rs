@@ -14,6 +14,7 @@ use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
 use super::looks::Counting;
 use super::manifest;
+use super::models;
 use super::origin::Origin;
 use super::past::{Past, Story};
 use super::preprocessing;
@@ -106,6 +107,7 @@ pub(super) fn begin(
     until: Until,
 ) -> Result<Ending, RunError> {
     file.experiment.validate()?;
+    let file = &models::settled(file, evaluators)?;
     let limits = limits(&file.experiment, options)?;
     let texts = Texts::given(file)?;
     let setup = Setup::compile(file.experiment.clone(), &texts)?;

@@ -32,6 +32,7 @@ mod leftovers;
 mod lifecycle;
 pub mod looks;
 mod manifest;
+mod models;
 mod origin;
 mod past;
 mod pipe;

@@ -11,6 +11,7 @@ use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
 use crate::space::Genome;
+use crate::tabular::{FittedModel, ModelKind};
 use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -85,6 +86,7 @@ impl Record {
                 let experiment = &started.experiment;
                 !experiment.last.within.is_empty()
                     || experiment.data.needs_format_6()
+                    || experiment.last.models.is_some()
                     || experiment.needs_format_6()
             }
             Self::Finished(finished) => finished.best_epoch.is_some(),
@@ -93,7 +95,7 @@ impl Record {
             Self::Retrained(retrained) => {
                 retrained.epochs.is_some()
                     || retrained.result.contributions().is_some()
-                    || matches!(retrained.subject, Subject::Within(_))
+                    || matches!(retrained.subject, Subject::Within(_) | Subject::Model(_))
             }
             Self::Ended(ended) => ended.reason == EndReason::NothingWithin,
             _ => false,
@@ -418,6 +420,8 @@ pub enum Subject {
     Random(u32),
     /// The best trial within the bounds of `final.within` with this number, from 2 on. Since format 6.
     Within(u32),
+    /// A model that is no network. Since format 6.
+    Model(ModelKind),
 }
 
 impl fmt::Display for Subject {
@@ -426,6 +430,7 @@ impl fmt::Display for Subject {
             Self::Winner => f.write_str("winner"),
             Self::Baseline(name) => f.write_str(name),
             Self::Random(number) => write!(f, "random network {}", number + 1),
+            Self::Model(kind) => write!(f, "{kind}"),
             Self::Within(number) => write!(f, "winner {number}"),
         }
     }
@@ -497,6 +502,9 @@ pub struct Retrained {
     pub epochs: Option<u32>,
     /// What it gave.
     pub result: RetrainedResult,
+    /// What was fitted, if it is no network. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<FittedModel>,
     /// How long it took. Not part of the digest.
     pub seconds: f64,
     /// Which worker did it. Not part of the digest.

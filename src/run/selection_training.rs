@@ -55,7 +55,9 @@ impl Rule {
     pub fn selects(&self, subject: &Subject) -> bool {
         match self {
             Self::All => false,
-            Self::Best { winners } => !winners.contains_key(subject),
+            Self::Best { winners } => {
+                !matches!(subject, Subject::Model(_)) && !winners.contains_key(subject)
+            }
         }
     }
 
@@ -71,6 +73,9 @@ impl Rule {
         let Self::Best { winners } = self else {
             return None;
         };
+        if let Subject::Model(_) = contestant.subject {
+            return None;
+        }
         let selected = state.selected.get(&contestant.subject);
         let own = match selected {
             None => winners.get(&contestant.subject).copied(),
@@ -168,7 +173,7 @@ impl Selections<'_, '_> {
     /// A seed that does not depend on which other networks there are.
     fn seed(&self, subject: &Subject) -> Seed {
         let number = match subject {
-            Subject::Winner | Subject::Within(_) | Subject::Baseline(_) => 0,
+            Subject::Winner | Subject::Within(_) | Subject::Baseline(_) | Subject::Model(_) => 0,
             Subject::Random(number) => *number,
         };
         let root = self.core.setup.experiment.seed;

@@ -17,6 +17,7 @@ use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fidelity, TrialId};
 use crate::space::{Candidate, Genome, SearchSpace};
+use crate::tabular::{FittedModel, ModelKind};
 use crate::training::Direction;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -168,10 +169,19 @@ pub struct FinalRow {
     pub deviation: Option<f64>,
     /// Means of further figures on the test examples.
     pub metrics: BTreeMap<String, f64>,
-    /// Trainable values.
+    /// Trainable values; of a model the numbers that were fitted.
     pub params: u64,
-    /// Multiply-accumulates of one forward pass.
-    pub macs: u64,
+    /// Multiply-accumulates of one forward pass; nothing for a model that is no network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub macs: Option<u64>,
+    /// Mean seconds of one retraining.
+    pub seconds: Option<f64>,
+    /// What was fitted, if it is no network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<FittedModel>,
+    /// What each test example adds to the score, the mean over seeds, if that was recorded.
+    #[serde(skip)]
+    pub contributions: Option<Vec<f64>>,
 }
 
 /// What an entry was about.
@@ -433,13 +443,18 @@ impl RecordedRun {
         let setup = self.setup()?;
         let row = |(subject, candidate): (Subject, Candidate)| {
             let whole = setup.recipe(&candidate)?.epochs;
-            let row = self.final_row(score_name, subject, &candidate);
+            let metrics = candidate.architecture.metrics();
+            let sizes = (metrics.params, Some(metrics.macs));
+            let row = self.final_row(score_name, subject, sizes);
             Ok(FinalRow {
                 recipe_epochs: row.epochs.map(|_| whole),
                 ..row
             })
         };
         let mut rows: Vec<FinalRow> = finalists.map(row).collect::<Result<_, RunError>>()?;
+        for kind in self.models() {
+            rows.push(self.final_row(score_name, Subject::Model(kind), (0, None)));
+        }
         rows.retain(|row| !row.scores.is_empty() || row.failed > 0);
         Ok(rows)
     }
@@ -466,7 +481,7 @@ impl RecordedRun {
             .filter(|(subject, _)| rule.selects(subject));
         let selected = state.selected.len() as u64;
         let retrainings = |(subject, _): &(Subject, Candidate)| match subject {
-            Subject::Random(_) => 1,
+            Subject::Random(_) | Subject::Model(_) => 1,
             Subject::Winner | Subject::Within(_) | Subject::Baseline(_) => {
                 u64::from(last.retrain_seeds)
             }
@@ -480,8 +495,15 @@ impl RecordedRun {
                 selecting.count() as u64
             },
             retrained,
-            retrainings: finalists.iter().map(retrainings).sum(),
+            retrainings: finalists.iter().map(retrainings).sum::<u64>()
+                + self.models().len() as u64,
         }))
+    }
+
+    /// The models that are fitted and tested beside the networks.
+    pub fn models(&self) -> Vec<ModelKind> {
+        let models = &self.started().experiment.last.models;
+        models.clone().unwrap_or_default()
     }
 
     /// The space that was searched.
@@ -513,7 +535,7 @@ impl RecordedRun {
         &self,
         score_name: &'static str,
         subject: Subject,
-        candidate: &Candidate,
+        (params, macs): (u64, Option<u64>),
     ) -> FinalRow {
         let of = |((owner, _), retrained): (&(Subject, u32), _)| {
             (*owner == subject).then_some(retrained)
@@ -522,7 +544,8 @@ impl RecordedRun {
         let results = || retrained.iter().map(|retrained| &retrained.result);
         let scores: Vec<f64> = results().filter_map(RetrainedResult::score).collect();
         let figures: Vec<_> = results().filter_map(RetrainedResult::metrics).collect();
-        let metrics = candidate.architecture.metrics();
+        let seconds: Vec<f64> = retrained.iter().map(|done| done.seconds).collect();
+        let model = retrained.iter().find_map(|done| done.model.clone());
         FinalRow {
             subject,
             score_name,
@@ -534,8 +557,11 @@ impl RecordedRun {
             mean: mean(&scores),
             deviation: deviation(&scores),
             scores,
-            params: metrics.params,
-            macs: metrics.macs,
+            params: model.as_ref().map_or(params, |model| model.size),
+            macs,
+            seconds: mean(&seconds),
+            model,
+            contributions: contributions(&retrained),
         }
     }
 }
@@ -577,6 +603,20 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
 
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+/// What each test example adds to the score, the mean over the retrainings, if all have it.
+fn contributions(retrained: &[&Retrained]) -> Option<Vec<f64>> {
+    let tested = retrained.iter().map(|done| &done.result);
+    let tested = tested.filter(|result| result.score().is_some());
+    let each: Option<Vec<Vec<f64>>> = tested
+        .map(|result| Some(result.contributions()?.values()))
+        .collect();
+    let each = each.filter(|each| !each.is_empty())?;
+    let count = each[0].len();
+    let mean = |at: usize| each.iter().map(|values| values[at]).sum::<f64>() / each.len() as f64;
+    let alike = each.iter().all(|values| values.len() == count);
+    alike.then(|| (0..count).map(mean).collect())
 }
 
 /// The mean of each figure over the seeds that have it.

@@ -15,6 +15,7 @@ use crate::evaluation::{Contributions, EpochRecord, Evaluation, Failure, Failure
 use crate::random::Seed;
 use crate::search::Fidelity;
 use crate::space::{Candidate, Genome};
+use crate::tabular::FittedModel;
 use crate::training::Recipe;
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -270,6 +271,7 @@ enum Answer {
         contributions: Option<Contributions>,
         checkpoint: Option<Bytes>,
         best_epoch: Option<u32>,
+        model: Option<FittedModel>,
     },
     Failed {
         kind: FailureKind,
@@ -289,6 +291,7 @@ impl Answer {
                 contributions: finished.contributions,
                 checkpoint: bytes(finished.checkpoint),
                 best_epoch: finished.best_epoch,
+                model: finished.model,
             },
             Err(Failure { kind, message }) => Self::Failed { kind, message },
         }
@@ -305,6 +308,7 @@ impl Answer {
                 contributions,
                 checkpoint,
                 best_epoch,
+                model,
             } => Ok(Finished {
                 score,
                 loss,
@@ -313,6 +317,7 @@ impl Answer {
                 contributions,
                 checkpoint: bytes(checkpoint),
                 best_epoch,
+                model,
             }),
             Self::Failed { kind, message } => Err(Failure { kind, message }),
         }

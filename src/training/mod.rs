@@ -25,7 +25,9 @@ pub use fields::{FIELDS, Field};
 pub use job::{EpochRecord, Failure, Inherited, Job, Kept, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
 pub use metrics::contributions;
-pub use objective::{Objective, Scores, Undefined, cross_entropy, evaluate, evaluate_each};
+pub use objective::{
+    Objective, Scores, Undefined, cross_entropy, evaluate, evaluate_each, judge_each,
+};
 pub use optimizer::{Optimizer, clip_gradients, gradients};
 pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;

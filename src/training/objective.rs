@@ -424,6 +424,22 @@ impl Predictions {
         })
     }
 
+    /// The same, with what each example contributes to the score.
+    fn each(
+        &self,
+        objective: &Objective,
+        part: &Part,
+    ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
+        let scores = self.scores(objective, part)?;
+        let Objective { output, score, .. } = *objective;
+        let groups = part.groups.as_ref();
+        let groups = groups
+            .map(|groups| -> Vec<usize> { groups.iter().map(|&group| group as usize).collect() });
+        let groups = groups.as_deref();
+        let each = metrics::contributions(score, output, &self.0, &part.targets, groups);
+        Ok((scores, each))
+    }
+
     fn of_network(network: &Network, part: &Part) -> Self {
         let predictions = Self::of(&mut Program::of(network), part, || Ok::<(), ()>(()));
         predictions.expect("nothing interrupts it")
@@ -458,16 +474,22 @@ pub fn evaluate_each(
     part: &Part,
     objective: &Objective,
 ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
-    let predictions = Predictions::of_network(network, part);
-    let scores = predictions.scores(objective, part)?;
-    let (output, score) = (objective.output, objective.score);
-    let groups: Option<Vec<usize>> = part
-        .groups
-        .as_ref()
-        .map(|groups| groups.iter().map(|&group| group as usize).collect());
-    let groups = groups.as_deref();
-    let each = metrics::contributions(score, output, &predictions.0, &part.targets, groups);
-    Ok((scores, each))
+    Predictions::of_network(network, part).each(objective, part)
+}
+
+/// As [`evaluate_each`], of outputs that something else gave: a row an example, as a network's.
+///
+/// # Errors
+/// As [`evaluate`].
+///
+/// # Panics
+/// As [`evaluate`].
+pub fn judge_each(
+    outputs: Vec<f32>,
+    part: &Part,
+    objective: &Objective,
+) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
+    Predictions(outputs).each(objective, part)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod compare;
 mod lookups;
+mod models;
 mod pareto;
 pub mod program;
 mod proxies;

@@ -19,7 +19,7 @@ const LEVELS: &[&[&str]] = &[
     &["architecture"],
     &["space", "data"],
     &["language", "model", "search"],
-    &["training"],
+    &["tabular", "training"],
     &["proxies"],
     &["evaluation"],
     &["run"],

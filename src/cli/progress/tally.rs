@@ -73,6 +73,9 @@ impl Tally {
 impl Running {
     /// `epoch 3/10, loss 0.0812, accuracy 0.9721, 23.4k params`.
     pub fn describe(&self) -> String {
+        if self.epochs == 0 {
+            return "being fitted".to_owned();
+        }
         let params = numbers::short(self.params);
         let Some(last) = self.last else {
             return format!("epoch 0/{}, {params} params", self.epochs);
@@ -96,6 +99,7 @@ pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) 
         Unit::Selection { .. } => "validation ",
         Unit::Retraining { .. } => "test ",
     };
+    let known = known.filter(|running| running.params > 0);
     let params = known.map_or(String::new(), |running| {
         format!(", {} params", numbers::short(running.params))
     });

@@ -185,7 +185,7 @@ pub fn sizes(analysis: &Analysis) -> String {
     let items = analysis
         .arms
         .iter()
-        .filter(|arm| arm.role != Role::HandDesigned);
+        .filter(|arm| !matches!(arm.role, Role::HandDesigned | Role::Model));
     let mut legend: String = items
         .map(|arm| {
             let (class, name) = (class(analysis, arm), escaped(&arm.name));
@@ -202,7 +202,9 @@ fn size_plot(analysis: &Analysis, what: &str, size: fn(&Network) -> u64) -> Stri
     let mut marks = Vec::new();
     let mut points = Vec::new();
     let mut framed = Vec::new();
-    for arm in &analysis.arms {
+    // What trees count as is no network's parameter, and they multiply nothing.
+    let arms = analysis.arms.iter().filter(|arm| arm.role != Role::Model);
+    for arm in arms {
         for network in &arm.networks {
             let Some(mean) = network.mean else { continue };
             let mark = size_mark(analysis, arm, network, (size(network) as f64, mean));
@@ -278,7 +280,7 @@ fn size_mark(analysis: &Analysis, arm: &Arm, network: &Network, (x, y): (f64, f6
         whisker: spread.map(|spread| (y - spread, y + spread)),
         class: class(analysis, arm),
         shape: match arm.role {
-            Role::HandDesigned => Shape::Square,
+            Role::HandDesigned | Role::Model => Shape::Square,
             Role::RandomSearch => Shape::Diamond,
             Role::RandomNetworks => Shape::Dot,
             Role::Search => Shape::Circle,

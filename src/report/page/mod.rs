@@ -204,7 +204,7 @@ pub(super) fn class(analysis: &Analysis, arm: &Arm) -> String {
     match arm.role {
         Role::RandomSearch => "chance".to_owned(),
         Role::RandomNetworks => "drawn".to_owned(),
-        Role::HandDesigned => "hand".to_owned(),
+        Role::HandDesigned | Role::Model => "hand".to_owned(),
         Role::Search => {
             let mut searches = analysis.arms_of(Role::Search);
             match searches.position(|other| other.name == arm.name) {

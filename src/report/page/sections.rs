@@ -4,7 +4,7 @@ use super::Named;
 use super::plot::short;
 use crate::architecture::{self, Architecture};
 use crate::report::words::{RETRAINING_RULE, date, escaped, grouped, plural, score, seconds};
-use crate::report::{Analysis, Expected, Importance};
+use crate::report::{Analysis, Expected, Importance, worth};
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
 use crate::space::{Candidate, Decision};
@@ -62,7 +62,8 @@ pub fn finals(summary: &Summary, out: &mut String) {
     let _ = write!(
         out,
         "<h2>Final evaluation</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Final evaluation\"><table><thead><tr><th>Network</th>\
-         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Epochs</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th></tr></thead><tbody>",
+         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Epochs</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th>\
+         <th class=\"n\">Time</th></tr></thead><tbody>",
         escaped(summary.finals[0].score_name)
     );
     for row in &summary.finals {
@@ -74,7 +75,8 @@ pub fn finals(summary: &Summary, out: &mut String) {
         let _ = write!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"n\"><strong>{}</strong>{spread}</td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+             <td class=\"n\">{}</td></tr>",
             escaped(&row.subject.to_string()),
             figure(row.mean),
             row.scores.len(),
@@ -83,7 +85,8 @@ pub fn finals(summary: &Summary, out: &mut String) {
                 _ => "–".to_owned(),
             },
             grouped(row.params),
-            grouped(row.macs)
+            row.macs.map_or_else(|| "–".to_owned(), grouped),
+            row.seconds.map_or_else(|| "–".to_owned(), seconds)
         );
     }
     out.push_str("</tbody></table></div>");
@@ -95,6 +98,9 @@ pub fn finals(summary: &Summary, out: &mut String) {
             out,
             "<p class=\"note\">This was look {look} at these test examples: what was tried before was chosen by them too.</p>"
         );
+    }
+    for sentence in worth(&summary.finals) {
+        let _ = write!(out, "<p>{}</p>", escaped(&sentence));
     }
 }
 
@@ -112,7 +118,7 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
                         designed.push((name, candidate));
                     }
                 }
-                Subject::Random(_) => {}
+                Subject::Random(_) | Subject::Model(_) => {}
             }
         }
     }

@@ -209,6 +209,10 @@ impl Plan {
         if part.search != 0 {
             experiment.last.baselines.clear();
         }
+        // A model is the same for every search and every seed: one run fits it.
+        if (part.search, part.seed) != (0, 0) {
+            experiment.last.models = Some(Vec::new());
+        }
         if search.is_random() {
             experiment.last.random_networks = self.random_networks;
         }

@@ -159,6 +159,10 @@ impl Evaluators for ProxyEvaluators {
         self.trained.as_ref().and_then(Evaluators::test_hash)
     }
 
+    fn has_table(&self) -> bool {
+        self.trained.as_ref().is_some_and(Evaluators::has_table)
+    }
+
     fn test_examples(&self) -> u64 {
         let trained = self.trained.as_ref();
         trained.map_or(0, Evaluators::test_examples)

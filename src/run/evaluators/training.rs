@@ -4,7 +4,7 @@ use super::{AllRows, DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, S
 use crate::architecture::Output;
 use crate::data::{Part, Preprocessing, Remark, SealedTest, Splits};
 use crate::evaluation::{
-    Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency,
+    Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency, WithModels,
 };
 use crate::layers::Shape;
 use crate::model::ComputeDevice;
@@ -171,6 +171,10 @@ impl Evaluators for TrainingEvaluators {
         Some(&self.test_hash)
     }
 
+    fn has_table(&self) -> bool {
+        matches!(self.train.shape, Shape::Vector { .. })
+    }
+
     fn test_examples(&self) -> u64 {
         self.test_examples
     }
@@ -190,7 +194,15 @@ impl Evaluators for TrainingEvaluators {
         let sealed = self.test.take().expect("the seal is broken once a process");
         let test = sealed.open().for_retrained;
         let evaluator = RetrainingEvaluator::new(self.retraining.clone(), test, self.device);
-        Box::new(evaluator.scored_by(self.score))
+        let evaluator = evaluator.scored_by(self.score);
+        match self.has_table() {
+            false => Box::new(evaluator),
+            true => Box::new(WithModels {
+                evaluator,
+                train: &self.train,
+                validation: &self.validation,
+            }),
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use super::{Assignment, Legacy};
 use crate::evaluation::{
     Control, EpochRecord, Evaluation, Evaluator, Failure, FailureKind, Inherited, Start, TrialJob,
-    evaluate_caught,
+    evaluate_caught, fit_caught,
 };
+use crate::run::event::Unit;
+use crate::run::record::Subject;
 use crate::space::Candidate;
 use std::sync::Arc;
 
@@ -40,7 +42,13 @@ pub(in crate::run) fn carry_out(
             }),
         },
     };
-    evaluate_caught(evaluator, &job, control, observe)
+    match &assignment.unit {
+        Unit::Retraining {
+            subject: Subject::Model(kind),
+            ..
+        } => (Vec::new(), fit_caught(evaluator, *kind, &job, control)),
+        _ => evaluate_caught(evaluator, &job, control, observe),
+    }
 }
 
 /// The network and the weights that a trial leaves.

@@ -18,6 +18,7 @@ use crate::run::lifecycle::{
     Ending, Options, Place, Until, check_hashes, check_training, limits, load, started_with,
 };
 use crate::run::manifest;
+use crate::run::models;
 use crate::run::past::Past;
 use crate::run::record::{Record, Started};
 use crate::run::setup::{Setup, Texts};
@@ -72,6 +73,7 @@ pub fn start_shared(
     })?;
     setup.check(evaluators.as_ref())?;
     limits(&file.experiment, options)?;
+    let file = &models::settled(file, evaluators.as_ref())?;
     let started = started_with(file, &texts, evaluators.as_ref());
     let mut database = sharing.database(options);
     let first = first_line(&started);

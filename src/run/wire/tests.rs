@@ -173,6 +173,7 @@ fn answer() -> impl Strategy<Value = Answer> {
                 contributions,
                 checkpoint,
                 best_epoch,
+                model: None,
             }
         },
     );
