@@ -5,8 +5,8 @@ use super::failure::Failure;
 use super::terminal::{self, Terminal};
 use super::{
     bench, best, check, compare, count, data, diff, distance, enumerate, export, fmt, generate,
-    isolated, launch, layers, pareto, predict, proxy, reporting, resume, sample, search, serve,
-    show, status, train, trials, verify, worker,
+    isolated, launch, layers, looks, pareto, predict, proxy, refit, reporting, resume, retest,
+    sample, search, serve, show, status, train, trials, verify, worker,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
@@ -43,6 +43,8 @@ enum Verb {
     Search(search::Args),
     /// Compare hand-designed networks and searches on the same terms, with statistics
     Compare(compare::Args),
+    /// List how often test examples were looked at, by the ledger beside the experiments
+    Looks(looks::Args),
     /// Write the report of a run or a comparison: HTML, Markdown, JSON or CSV
     Report(reporting::Args),
     /// Show runs in a browser while they go on
@@ -71,8 +73,12 @@ enum Verb {
     Proxy(proxy::Args),
     /// Say what a run's winner makes of new examples
     Predict(predict::Args),
+    /// Train a run's tested winner once more, on all rows, test examples included
+    Refit(refit::Args),
     /// Write a network as PyTorch, ONNX, burn, a drawing and more
     Export(export::Args),
+    /// Test the trained networks of a comparison or a run on other examples
+    Retest(retest::Args),
     /// Run trials of a finished run again and compare them bit for bit
     Verify(verify::Args),
     /// Do a run's trials as it tells; started by the run itself
@@ -145,6 +151,7 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Layers(args) => layers::run(&args, terminal),
         Verb::Search(args) => search::run(&args, terminal),
         Verb::Compare(args) => compare::run(&args, terminal),
+        Verb::Looks(args) => looks::run(&args, terminal),
         Verb::Report(args) => reporting::run(&args, terminal),
         Verb::Serve(args) => serve::run(&args, terminal),
         Verb::Importance(args) => reporting::importance(&args, terminal),
@@ -159,7 +166,9 @@ fn run(verb: Verb, terminal: &mut Terminal) -> Result<(), Failure> {
         Verb::Train(args) => train::run(&args, terminal),
         Verb::Proxy(args) => proxy::run(&args, terminal),
         Verb::Predict(args) => predict::run(&args, terminal),
+        Verb::Refit(args) => refit::run(&args, terminal),
         Verb::Export(args) => export::run(&args, terminal),
+        Verb::Retest(args) => retest::run(&args, terminal),
         Verb::Verify(args) => verify::run(&args, terminal),
         Verb::Isolated(args) => isolated::run(&args),
         Verb::Data(args) => data::run(&args, terminal),

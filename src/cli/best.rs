@@ -8,7 +8,7 @@ use super::terminal::Terminal;
 use crate::architecture::ArchitectureJson;
 use crate::evaluation::is_gain;
 use crate::layers::Value;
-use crate::run::{Bound, FinalRow, Limit, RecordedRun, TrialRow};
+use crate::run::{Bound, FinalRow, Limit, RecordedRun, TrialRow, amount as amount_of};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -63,12 +63,21 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     }
     report::trial(&run, &trial, terminal)?;
     report::finals_table(&finals, terminal)?;
+    if let Some(notice) = run.notice()? {
+        terminal.say(&notice);
+    }
     let files = run.folder().best();
     if is_winner && files.is_dir() {
         terminal.say(&format!(
             "its network and weights are in {}",
             files.display()
         ));
+        if files.join("refitted.safetensors").is_file() {
+            terminal.say(
+                "refitted.safetensors there was trained on all rows, test examples included, after that: the test score is \
+                 that of the network trained without them",
+            );
+        }
     }
     Ok(())
 }
@@ -108,20 +117,11 @@ fn over(text: &str) -> Result<Bound, String> {
 }
 
 /// A figure and how much of it, as in `params=100k`.
-fn figure(text: &str) -> Result<(String, f64), String> {
+pub(super) fn figure(text: &str) -> Result<(String, f64), String> {
     let (name, amount) = text
         .split_once('=')
         .ok_or_else(|| "write it as in `params=100k`".to_owned())?;
-    let (digits, unit) = match amount.char_indices().last() {
-        Some((at, 'k')) => (&amount[..at], 1e3),
-        Some((at, 'M')) => (&amount[..at], 1e6),
-        Some((at, 'G')) => (&amount[..at], 1e9),
-        _ => (amount, 1.0),
-    };
-    let number: f64 = digits
-        .parse()
-        .map_err(|_| format!("`{amount}` is no number such as `250`, `100k`, `2.5M` or `1G`"))?;
-    Ok((name.to_owned(), number * unit))
+    Ok((name.to_owned(), amount_of(amount)?))
 }
 
 #[cfg(test)]

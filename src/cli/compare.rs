@@ -2,7 +2,7 @@
 
 use super::data::DataDir;
 use super::failure::Failure;
-use super::progress::Progress;
+use super::progress::{Progress, tally};
 use super::recent::RUNS;
 use super::report::Format;
 use super::table::{Side, Table};
@@ -10,8 +10,9 @@ use super::terminal::Terminal;
 use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, isolated, numbers, report, search};
 use crate::report::{Agreed, Analysis, Expected, comparison_page};
-use crate::run::comparison::{self, Compared, Notice, RecordedComparison};
-use crate::run::{ExperimentFile, Options, RunError};
+use crate::run::comparison::{self, Compared, Notice, Plan, RecordedComparison};
+use crate::run::{Event, ExperimentFile, Options, RunError, looks};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -21,7 +22,7 @@ pub struct Args {
     /// The experiment file; or the folder of a comparison to go on with
     #[arg(value_name = "EXPERIMENT or FOLDER")]
     path: PathBuf,
-    /// Only a look: one search seed, two retrainings, a quarter of the budget; not evidence
+    /// Only a look: one search seed, a quarter of the budget, validation examples only; not evidence
     #[arg(long)]
     quick: bool,
     /// Hold the result against expected.json beside the experiment
@@ -132,6 +133,11 @@ fn finish(
     let found = Expected::of(&comparison, &analysis);
     report::write(&folder.join("report.html"), &page)?;
     report::write(&folder.join("expected.json"), &found.to_text())?;
+    if let Err(error) = comparison.conclude(&analysis.verdict.headline, analysis.verdict.p) {
+        terminal.say(&format!(
+            "warning: the ledger of looks is not told the verdict: {error}"
+        ));
+    }
     match args.format {
         Some(format) => terminal.data(&report::comparison(&comparison, &analysis, format)?)?,
         None => short(&analysis, terminal)?,
@@ -146,12 +152,33 @@ fn finish(
         std::fs::create_dir_all(&folder)?;
         report::write(&beside("report", "html"), &page)?;
         report::write(&beside("expected", "json"), &found.to_text())?;
+        pack(&comparison, &beside("runs", "tar.gz"), terminal)?;
         terminal.say(&format!("written to {}", folder.display()));
     }
     match expected {
         Some((path, expected)) => check(path, expected, &found, terminal),
         None => Ok(()),
     }
+}
+
+/// Packs the journals and the trained networks, so that others can look at them and test them again.
+fn pack(
+    comparison: &RecordedComparison,
+    path: &Path,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let packed = comparison.pack()?;
+    std::fs::write(path, &packed.bytes)
+        .map_err(|error| Failure::Other(format!("failed to write {}: {error}", path.display())))?;
+    if packed.networks < packed.tested {
+        terminal.say(&format!(
+            "{} holds {} of {} trained networks: all of them would be too much to keep with the report",
+            path.display(),
+            packed.networks,
+            packed.tested
+        ));
+    }
+    Ok(())
 }
 
 /// A file in the folder beside an experiment that is named like it.
@@ -169,10 +196,13 @@ fn check(
 ) -> Result<(), Failure> {
     match expected.agrees(found) {
         Agreed::Exactly => terminal.line(&format!("as {} says, to the last bit", path.display())),
-        Agreed::Nearly => terminal.line(&format!(
-            "as {} says, within three standard errors; it was made on another processor ({})",
+        Agreed::Nearly(differences) => terminal.line(&format!(
+            "as {} says: the same verdict, and each mean within three standard errors; to the last bit it is not, \
+             as it was made by {}, and this by {}:\n  {}",
             path.display(),
-            expected.cpu
+            expected.made_by(),
+            found.made_by(),
+            differences.join("\n  ")
         )),
         Agreed::Not(differences) => {
             let file = path.display();
@@ -191,7 +221,8 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
         terminal.line(sentence)?;
     }
     terminal.line("")?;
-    let score = format!("test {}", analysis.score_name);
+    let part = if analysis.quick { "validation" } else { "test" };
+    let score = format!("{part} {}", analysis.score_name);
     let mut table = Table::new(&[
         ("arm", Side::Left),
         (score.as_str(), Side::Left),
@@ -210,7 +241,7 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
             Some((low, high)) => format!("{}..{}", numbers::short(low), numbers::short(high)),
         };
         table.row(vec![
-            arm.name.clone(),
+            arm.title(),
             numbers::with_deviation(mean, deviation),
             interval.map_or_else(
                 || "-".to_owned(),
@@ -222,6 +253,27 @@ fn short(analysis: &Analysis, terminal: &mut Terminal) -> Result<(), Failure> {
         ]);
     }
     terminal.data(&table.render())
+}
+
+/// What is compared, and why it can be no evidence, if it can't.
+fn opened(folder: &Path, plan: &Plan) -> String {
+    let mut out = format!(
+        "comparison in {}: {} with {} each",
+        folder.display(),
+        numbers::plural(plan.searches.len() as u64, "search").replace("searchs", "searches"),
+        numbers::plural(u64::from(plan.search_seeds), "seed")
+    );
+    if plan.look > 1 {
+        let alpha = numbers::level(looks::level(plan.look));
+        out.push_str(&format!(
+            "; look {} at these test examples (level {alpha}): `strata looks` lists those before",
+            plan.look
+        ));
+    }
+    for why in plan.shortcomings() {
+        out.push_str(&format!("\nnot evidence: {why}"));
+    }
+    out
 }
 
 /// Carries out `work` with progress on stderr, Ctrl-C as its end, and trackers that are told each run.
@@ -244,17 +296,19 @@ fn watched(
         program: isolated::program(),
         ..Options::new(stop)
     };
+    // The data is that of every run.
+    let mut remarked = BTreeSet::new();
     let result = work(&options, &mut |notice| match notice {
+        Notice::Designs => {
+            progress.close();
+            say("== hand-designed networks: validating");
+        }
+        Notice::Of(Event::Remark(remark)) if !remarked.insert(remark.to_string()) => {}
         Notice::Of(event) => {
             trackers.see(event);
             progress.see(event);
         }
-        Notice::Opened { folder, plan } => say(&format!(
-            "comparison in {}: {} with {} each",
-            folder.display(),
-            numbers::plural(plan.searches.len() as u64, "search").replace("searchs", "searches"),
-            numbers::plural(u64::from(plan.search_seeds), "seed")
-        )),
+        Notice::Opened { folder, plan } => say(&opened(folder, plan)),
         Notice::Run {
             search,
             seed,
@@ -269,11 +323,12 @@ fn watched(
                 search.name
             ));
         }
-        Notice::WinnersFixed => {
+        Notice::WinnersFixed { look, unwritten } => {
             progress.close();
-            say(
-                "== every search has ended and its winner is written down; now the test examples are read",
-            );
+            say(&format!(
+                "== every search has ended and its winner is written down; {}",
+                tally::test_opened(*look, unwritten.as_deref())
+            ));
         }
     });
     progress.close();

@@ -26,6 +26,11 @@ impl PlaceArgs {
         }
     }
 
+    /// The folder of named datasets, where the run does not know it.
+    pub fn datasets(&self) -> PathBuf {
+        self.datasets.folder()
+    }
+
     /// Options of a run with these places, for its worker processes too.
     pub fn with<'a>(&self, options: &Options<'a>) -> Options<'a> {
         let mut options = Options {

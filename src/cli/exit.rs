@@ -55,7 +55,7 @@ impl Exit {
             Self::Input => "bad input: the command line, a space, an experiment, a network or data",
             Self::Stopped => "the run stopped: too many trials failed in a row",
             Self::Mismatch => {
-                "verification found a trial whose metrics differ, or a comparison is not as expected"
+                "verification found a trial whose metrics differ, a comparison is not as expected, or a retest not as recorded"
             }
             Self::Folder => "the run folder is damaged, in use, or written by a newer strata",
             Self::Interrupted => "interrupted; a run that was interrupted can be resumed",

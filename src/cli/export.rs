@@ -12,7 +12,8 @@ use crate::export::{self, ExportError, File};
 use crate::layers::Shape;
 use crate::model::Network;
 use crate::random::{Purpose, Seed};
-use crate::run::{RecordedRun, RunError};
+use crate::run::{RecordedRun, RunError, Subject as Finalist};
+use crate::search::TrialId;
 use crate::trackers::Kind;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,12 @@ pub struct Args {
     /// Weights of a network that is not of a run, as `train --save` wrote them
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
     weights: Option<PathBuf>,
+    /// The winner as `strata refit` trained it on all rows, test examples included
+    #[arg(long, conflicts_with_all = ["weights", "seed"])]
+    refitted: bool,
+    /// The winner within the bounds of `final.within` with this number, from 1; by default the first
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    within: Option<u32>,
     /// What untrained weights are drawn by
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -152,6 +159,10 @@ impl Trials {
 }
 
 fn write_trials(args: &Args, trials: Trials, terminal: &mut Terminal) -> Result<(), Failure> {
+    if args.refitted || args.within.is_some() {
+        let message = "--refitted and --within are for the winner of a run, not for its trials";
+        return Err(Failure::Input(message.to_owned()));
+    }
     if args.weights.is_some() || args.seed.is_some() || args.example.is_some() {
         let message =
             "--weights, --seed and --example are for networks, not for the trials of a run";
@@ -193,6 +204,12 @@ fn with_weights(
 fn subject(args: &Args, terminal: &mut Terminal) -> Result<Subject, Failure> {
     match &args.subject {
         Some(given) if !Path::new(given).is_dir() => {
+            if args.refitted || args.within.is_some() {
+                let message = format!(
+                    "--refitted and --within are for the winner of a run, and {given} is none"
+                );
+                return Err(Failure::Input(message));
+            }
             let file = given.split('#').next().unwrap_or(given);
             let name = Path::new(file).file_stem().unwrap_or_default();
             Ok(Subject {
@@ -217,18 +234,63 @@ fn of_run(run: &Run, args: &Args, terminal: &mut Terminal) -> Result<Subject, Fa
         return Err(Failure::Input(message.to_owned()));
     }
     let run = run.read(terminal)?;
-    let best = super::report::the_best(&run)?;
-    let architecture = run.candidate(best.trial)?.architecture;
-    let preprocessing = match args.to.is_without_weights() {
-        true => None,
-        false => preprocessing(&run, args, terminal),
+    let (winner, trial, folder) = winner(&run, args.within)?;
+    let architecture = run.candidate(trial)?.architecture;
+    let (weights, preprocessing) = match (args.refitted, args.to.is_without_weights()) {
+        (true, _) => {
+            let (weights, preprocessing) = run.refitted(&winner)?;
+            terminal.say("trained on all rows, test examples included: its run's test score is that of the same network trained without them");
+            (weights, Some(preprocessing))
+        }
+        (false, true) => (folder.join("weights.safetensors"), None),
+        (false, false) => (
+            folder.join("weights.safetensors"),
+            preprocessing(&run, args, terminal),
+        ),
     };
     Ok(Subject {
         preprocessing,
         name: run.started().experiment.name.clone(),
         architecture,
-        weights: Some(run.folder().best().join("weights.safetensors")),
+        weights: Some(weights),
     })
+}
+
+/// A winner of a run, its trial, and where its files are.
+fn winner(run: &RecordedRun, within: Option<u32>) -> Result<(Finalist, TrialId, PathBuf), Failure> {
+    let number = within.unwrap_or(1);
+    let winner = run.state().winner.as_ref().filter(|_| number > 1);
+    let Some(winner) = winner else {
+        let best = super::report::the_best(run)?;
+        return match number {
+            1 => Ok((Finalist::Winner, best.trial, run.folder().best())),
+            _ => Err(Failure::Input(format!(
+                "{} has no winner yet",
+                run.folder().path().display()
+            ))),
+        };
+    };
+    let trial = winner
+        .others
+        .get(number as usize - 2)
+        .copied()
+        .ok_or_else(|| {
+            let known = 1 + winner.others.len();
+            Failure::Input(format!(
+                "--within {number}: {} has {}",
+                run.folder().path().display(),
+                super::numbers::plural(known as u64, "winner")
+            ))
+        })?;
+    // Bounds may have the winner of others; it is kept once.
+    let entrants = winner.entrants().into_iter();
+    let kept = entrants.into_iter().find(|(_, known)| *known == trial);
+    let subject = kept.map_or(Finalist::Winner, |(subject, _)| subject);
+    let folder = match subject {
+        Finalist::Within(number) => run.folder().best_within(number),
+        _ => run.folder().best(),
+    };
+    Ok((subject, trial, folder))
 }
 
 /// What the run of `RUN#TRIAL` knows of its data, where weights are given: those that the search trained.

@@ -80,7 +80,8 @@ fn exit_of(error: &RunError) -> Exit {
         RunError::Locked(_)
         | RunError::Damaged { .. }
         | RunError::NewerFormat { .. }
-        | RunError::Diverging { .. } => Exit::Folder,
+        | RunError::Diverging { .. }
+        | RunError::OtherTraining { .. } => Exit::Folder,
         RunError::File { source, .. } if !is_about_input(source.kind()) => Exit::Failure,
         _ => Exit::Input,
     }

@@ -39,6 +39,13 @@ pub fn with_deviation(mean: Option<f64>, deviation: Option<f64>) -> String {
     }
 }
 
+/// A level of significance with three digits that count: `0.04`, `0.00608`.
+pub fn level(alpha: f64) -> String {
+    let zeros = libm::floor(-libm::log10(alpha)).clamp(0.0, 17.0) as usize;
+    let text = format!("{alpha:.*}", zeros + 3);
+    text.trim_end_matches('0').to_owned()
+}
+
 /// `1 architecture`, `1,024 architectures`, `about 3.21e14 architectures`.
 pub fn architectures(count: &Count) -> String {
     let number = match count {
@@ -62,6 +69,12 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_037_664_180_u64), "1,037,664,180");
+    }
+
+    #[test]
+    fn levels_have_three_digits_that_count() {
+        assert_eq!(level(0.04), "0.04");
+        assert_eq!(level(0.006_079_271), "0.00608");
     }
 
     #[test]

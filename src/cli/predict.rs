@@ -8,7 +8,7 @@ use super::terminal::Terminal;
 use crate::architecture::Output;
 use crate::data::{Answers, Preprocessing};
 use crate::model::Network;
-use crate::run::RecordedRun;
+use crate::run::{RecordedRun, Subject};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -21,6 +21,9 @@ pub struct Args {
     /// A file of examples like the run's training file, with targets or without
     #[arg(value_name = "DATA")]
     data: PathBuf,
+    /// By the winner as `strata refit` trained it on all rows, test examples included
+    #[arg(long)]
+    refitted: bool,
     /// As JSON, one object a line
     #[arg(long)]
     json: bool,
@@ -53,7 +56,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let run = Run::named(Some(args.run.clone())).read(terminal)?;
     let best = report::the_best(&run)?;
     let architecture = run.candidate(best.trial)?.architecture;
-    let path = run.folder().best().join("weights.safetensors");
+    let (path, preprocessing) = match args.refitted {
+        true => run.refitted(&Subject::Winner)?,
+        false => (
+            run.folder().best().join("weights.safetensors"),
+            preprocessing(&run, args)?,
+        ),
+    };
     let fail = |error: &dyn std::fmt::Display| {
         Failure::Input(format!(
             "failed to read the weights in {}: {error}",
@@ -64,7 +73,6 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let network = Network::trained(&architecture, &weights);
     let mut network = network.map_err(|error| fail(&error))?;
     let output = architecture.output();
-    let preprocessing = preprocessing(&run, args)?;
     if !preprocessing.suits(architecture.input(), output) {
         let folder = run.folder().best();
         let message = format!(

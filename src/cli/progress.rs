@@ -2,7 +2,7 @@
 
 mod bars;
 mod lines;
-mod tally;
+pub mod tally;
 
 use super::terminal::Terminal;
 use crate::run::Event;

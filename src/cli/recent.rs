@@ -38,6 +38,12 @@ impl Run {
         Ok(newest.path().to_owned())
     }
 
+    /// The file that was named, where one was that is called `name`, and not a folder.
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        let named = self.run.as_ref().filter(|path| path.is_file())?;
+        (named.file_name()? == name).then(|| named.clone())
+    }
+
     /// The run as its journal tells it.
     ///
     /// # Errors

@@ -11,7 +11,10 @@ use crate::report::{
     run_page, worth,
 };
 use crate::run::comparison::RecordedComparison;
-use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, Summary, TrialRow};
+use crate::run::{
+    EndReason, Ending, FinalRow, Nearest, RecordedRun, Subject, Summary, TrialRow, Within,
+};
+use crate::training::Direction;
 use serde::Serialize;
 use std::path::Path;
 
@@ -26,11 +29,55 @@ pub fn ending(ending: &Ending, terminal: &mut Terminal) -> Result<(), Failure> {
             "interrupted; go on with `strata resume {folder}`"
         ))),
         Some(EndReason::Completed) => completed(&ending.folder, terminal),
+        Some(EndReason::NothingWithin) => Err(nothing_within(&ending.folder)?),
         Some(reason) => Err(Failure::Other(format!(
             "{}; see `strata trials {folder} --failed`",
             reason.describe()
         ))),
     }
+}
+
+/// What came nearest to the bounds that no trial met.
+fn nothing_within(folder: &Path) -> Result<Failure, Failure> {
+    let run = RecordedRun::open(folder)?;
+    let folder = folder.display();
+    let each = |found: &Nearest| {
+        let figure = |(name, figure): &(String, f64)| format!("{name} {figure}");
+        let figures: Vec<String> = found.figures.iter().map(figure).collect();
+        let (within, trial) = (&found.within, found.trial);
+        format!(
+            "no trial with a score has {within}; the nearest is trial {trial} with {}",
+            figures.join(", ")
+        )
+    };
+    let all: Vec<String> = run.nearest()?.iter().map(each).collect();
+    Ok(Failure::Other(format!(
+        "{}: nothing was tested; `strata best {folder}` shows the best of all trials, and a `require` in the space keeps \
+         what is larger out of a new search",
+        all.join("; ")
+    )))
+}
+
+/// Says how many trials were outside of the winner's bounds from the beginning.
+fn in_vain(run: &RecordedRun, terminal: &mut Terminal) -> Result<(), Failure> {
+    let count = run.in_vain()?;
+    if count > 0 {
+        let within: Vec<String> = run
+            .started()
+            .experiment
+            .last
+            .within
+            .iter()
+            .map(Within::to_string)
+            .collect();
+        terminal.say(&format!(
+            "{count} of {} were outside of {} by figures that are known before training: `require` in the space would \
+             have saved them",
+            numbers::plural(run.state().trials(), "trial"),
+            within.join(" or of ")
+        ));
+    }
+    Ok(())
 }
 
 fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
@@ -39,6 +86,11 @@ fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
     let finals = run.finals()?;
     finals_table(&finals, terminal)?;
     let summary = run.summary()?;
+    look(summary.look, terminal)?;
+    in_vain(&run, terminal)?;
+    if let Some(notice) = &summary.notice {
+        terminal.say(notice);
+    }
     if let Some(line) = failures(&run) {
         terminal.say(&line);
     }
@@ -90,7 +142,7 @@ pub fn trial(run: &RecordedRun, row: &TrialRow, terminal: &mut Terminal) -> Resu
         numbers::plural(run.state().trials(), "trial"),
         row.trial,
         run.score_name()?,
-        score(row),
+        score_and_epoch(row),
         numbers::grouped(row.params),
         numbers::grouped(row.macs)
     ))?;
@@ -121,6 +173,15 @@ pub fn score(row: &TrialRow) -> String {
         .map_or_else(|| "-".to_owned(), |score| format!("{score:.4}"))
 }
 
+/// A trial's score with the epoch that it is of: `0.9731 (epoch 7 of 60)`.
+pub fn score_and_epoch(row: &TrialRow) -> String {
+    let score = score(row);
+    match row.best_of_epochs() {
+        Some(epoch) => format!("{score} ({epoch})"),
+        None => score,
+    }
+}
+
 /// Test scores of the winner and the baselines. Nothing if nothing was tested.
 ///
 /// # Errors
@@ -132,6 +193,7 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     let score = format!("test {}", first.score_name);
     let mut further: Vec<&String> = first.metrics.keys().collect();
     further.retain(|name| *name != first.score_name);
+    let in_epochs = rows.iter().any(|row| row.epochs.is_some());
     let mut columns = vec![
         ("network", Side::Left),
         (score.as_str(), Side::Left),
@@ -140,6 +202,9 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
         ("MACs", Side::Right),
         ("time", Side::Right),
     ];
+    if in_epochs {
+        columns.insert(3, ("epochs", Side::Right));
+    }
     columns.extend(further.iter().map(|name| (name.as_str(), Side::Right)));
     let mut table = Table::new(&columns);
     for row in rows {
@@ -151,6 +216,9 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
             row.macs.map_or_else(|| "-".to_owned(), numbers::grouped),
             row.seconds.map_or_else(|| "-".to_owned(), numbers::seconds),
         ];
+        if in_epochs {
+            cells.insert(3, epochs(row));
+        }
         let figure = |name: &&String| row.metrics.get(*name).map(|figure| format!("{figure:.4}"));
         cells.extend(further.iter().map(|name| figure(name).unwrap_or_default()));
         table.row(cells);
@@ -162,16 +230,42 @@ pub fn finals_table(rows: &[FinalRow], terminal: &mut Terminal) -> Result<(), Fa
     for row in better_than_winner(rows) {
         let name = &row.subject;
         terminal.line(&format!(
-            "{name} scores above the winner on the test examples"
+            "{name} scores {} the winner on the test examples",
+            match row.direction {
+                Direction::Maximise => "above",
+                Direction::Minimise => "below, which is better than,",
+            }
         ))?;
     }
     Ok(())
+}
+
+/// Says which look at its test examples a run was, unless it was the first.
+///
+/// # Errors
+/// When stdout can't be written.
+pub fn look(look: Option<u32>, terminal: &mut Terminal) -> Result<(), Failure> {
+    match look {
+        Some(look) if look > 1 => terminal.line(&format!(
+            "look {look} at these test examples: what was tried before was chosen by them too; `strata looks` lists \
+             those before"
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn seeds(row: &FinalRow) -> String {
     match row.failed {
         0 => row.scores.len().to_string(),
         failed => format!("{} ({failed} failed)", row.scores.len()),
+    }
+}
+
+/// For how many epochs it was retrained, of how many: `7 of 60`.
+fn epochs(row: &FinalRow) -> String {
+    match (row.epochs, row.recipe_epochs) {
+        (Some(epochs), Some(all)) => format!("{epochs} of {all}"),
+        _ => "-".to_owned(),
     }
 }
 
@@ -182,7 +276,13 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .and_then(|row| row.mean);
     rows.iter()
         .filter(|row| row.model.is_none())
-        .filter(move |row| winner.is_some_and(|winner| row.mean > Some(winner)))
+        .filter(|row| !matches!(row.subject, Subject::Within(_)))
+        .filter(move |row| match (winner, row.mean) {
+            (Some(winner), Some(mean)) => {
+                row.direction.fitness(mean) > row.direction.fitness(winner)
+            }
+            _ => false,
+        })
 }
 
 /// In what form a report is written.
@@ -238,7 +338,11 @@ pub fn single(run: &RecordedRun, format: Format) -> Result<String, Failure> {
     })
 }
 
-fn json(value: &impl Serialize) -> Result<String, Failure> {
+/// Plain data as indented JSON.
+///
+/// # Errors
+/// When it can't be written as JSON.
+pub fn json(value: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
     Ok(format!("{text}\n"))
 }

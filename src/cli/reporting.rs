@@ -5,10 +5,12 @@ use super::recent::Run;
 use super::report::{self, Format};
 use super::table::{Side, Table};
 use super::terminal::Terminal;
-use crate::report::{Analysis, FEWEST, Importance};
+use crate::report::{
+    Analysis, Expected, FEWEST, Importance, comparison_csv, comparison_markdown, scores_page,
+};
 use crate::run::RecordedRun;
 use crate::run::comparison::RecordedComparison;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `strata report`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +27,9 @@ pub struct Args {
 
 /// Writes the report of a run or a comparison.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
+    if let Some(file) = args.run.file("expected.json") {
+        return of_scores(args, &file, terminal);
+    }
     let folder = args.run.folder(terminal)?;
     let text = if RecordedComparison::is_in(&folder) {
         let comparison = RecordedComparison::open(&folder)?;
@@ -33,15 +38,39 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     } else {
         report::single(&RecordedRun::open(&folder)?, args.format)?
     };
+    write(args, &folder, &text, terminal)
+}
+
+fn write(args: &Args, folder: &Path, text: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let path = match (&args.output, args.format) {
-        (Some(path), _) if path.as_os_str() == "-" => return terminal.data(&text),
+        (Some(path), _) if path.as_os_str() == "-" => return terminal.data(text),
         (Some(path), _) => path.clone(),
         (None, Format::Html) => folder.join("report.html"),
-        (None, _) => return terminal.data(&text),
+        (None, _) => return terminal.data(text),
     };
-    report::write(&path, &text)?;
+    report::write(&path, text)?;
     terminal.say(&format!("the report: {}", path.display()));
     Ok(())
+}
+
+/// The report of a comparison of which the scores are left.
+fn of_scores(args: &Args, file: &Path, terminal: &mut Terminal) -> Result<(), Failure> {
+    let wrong = |message: String| Failure::Input(format!("{}: {message}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    let expected = Expected::parse(&text).map_err(wrong)?;
+    let analysis = expected.analysis().map_err(wrong)?;
+    let text = match args.format {
+        Format::Html => scores_page(&expected, &analysis),
+        Format::Markdown => comparison_markdown(&analysis),
+        Format::Json => report::json(&analysis)?,
+        Format::Csv => comparison_csv(&analysis),
+    };
+    write(
+        args,
+        file.parent().unwrap_or(Path::new("")),
+        &text,
+        terminal,
+    )
 }
 
 /// Arguments of `strata importance`.

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::recent::Run;
 use super::terminal::Terminal;
 use super::{numbers, report};
-use crate::run::Summary;
+use crate::run::{FinalProgress, Summary};
 
 /// Arguments of `strata status`.
 #[derive(Debug, clap::Args)]
@@ -27,13 +27,21 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     terminal.line(&trials(&summary))?;
     if let Some(best) = &summary.best {
         let (trial, params) = (best.trial, numbers::grouped(best.params));
-        let score = report::score(best);
+        let score = report::score_and_epoch(best);
         terminal.line(&format!(
             "best: trial {trial}, validation {} {score}, {params} params",
             summary.score_name
         ))?;
     }
+    if let Some(notice) = &summary.notice {
+        terminal.say(notice);
+    }
+    let progress = summary.final_progress.filter(|_| summary.ended.is_none());
+    if let Some(progress) = &progress {
+        terminal.line(&final_evaluation(progress))?;
+    }
     report::finals_table(&summary.finals, terminal)?;
+    report::look(summary.look, terminal)?;
     terminal.line(&format!("journal digest {}", summary.digest))?;
     if summary.ended.is_none() {
         terminal.say(&format!(
@@ -50,6 +58,22 @@ fn phase(summary: &Summary) -> String {
         Some(reason) => format!("ended: {}, after {time}", reason.describe()),
         None => format!("not ended: {}, after {time}", summary.phase),
     }
+}
+
+fn final_evaluation(progress: &FinalProgress) -> String {
+    let of = |done, all, what| {
+        format!(
+            "{} of {}",
+            numbers::grouped(done),
+            numbers::plural(all, what)
+        )
+    };
+    let retrainings = of(progress.retrained, progress.retrainings, "retraining");
+    if progress.selections == 0 {
+        return format!("final evaluation: {retrainings}");
+    }
+    let selections = of(progress.selected, progress.selections, "selection training");
+    format!("final evaluation: {selections}, {retrainings}")
 }
 
 fn trials(summary: &Summary) -> String {

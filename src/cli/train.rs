@@ -11,7 +11,7 @@ use crate::layers::Value;
 use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::run::{ExperimentFile, TrialSettings};
-use crate::training::{self, EpochRecord, Job, Recipe};
+use crate::training::{self, EpochRecord, Job, Recipe, Score};
 use rayon::ThreadPoolBuilder;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -54,6 +54,7 @@ struct Report {
     params: u64,
     macs: u64,
     epochs: Vec<EpochRecord>,
+    best_epoch: usize,
     stopped_early: bool,
     score_name: &'static str,
     validation_score: f64,
@@ -65,6 +66,7 @@ struct Report {
 /// What the command line and the experiment say together.
 struct Setting {
     recipe: Recipe,
+    score: Option<Score>,
     data: DataSource,
     base: PathBuf,
     threads: usize,
@@ -96,8 +98,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
         params: metrics.params,
         macs: metrics.macs,
         epochs: trained.epochs,
+        best_epoch: trained.best_epoch,
         stopped_early: trained.stopped_early,
-        score_name: architecture.output().score_name(),
+        score_name: score_name(&setting, &architecture),
         validation_score: scores.score,
         validation_loss: scores.loss,
         validation_metrics: scores.metrics,
@@ -109,14 +112,23 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     terminal.line(&describe(&report))
 }
 
+fn score_name(setting: &Setting, architecture: &Architecture) -> &'static str {
+    let output = architecture.output();
+    setting
+        .score
+        .unwrap_or(Score::of(output))
+        .figure_name(output)
+}
+
 fn describe(report: &Report) -> String {
     format!(
-        "validation {} {:.4}, loss {:.4}, {} params, {} in {}",
+        "validation {} {:.4}, loss {:.4} after epoch {} of {}, {} params, in {}",
         report.score_name,
         report.validation_score,
         report.validation_loss,
+        report.best_epoch,
+        report.epochs.len(),
         numbers::grouped(report.params),
-        numbers::plural(report.epochs.len() as u64, "epoch"),
         numbers::seconds(report.seconds)
     )
 }
@@ -140,6 +152,7 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
     let mut setting = match &args.recipe {
         None => Setting {
             recipe: Recipe::default(),
+            score: None,
             data: DataSource::default(),
             base: PathBuf::new(),
             threads: 1,
@@ -154,6 +167,7 @@ fn setting(args: &Args) -> Result<Setting, Failure> {
             } = experiment.trial;
             Setting {
                 recipe: experiment.recipe,
+                score: experiment.score,
                 data: experiment.data,
                 base,
                 threads,
@@ -181,11 +195,14 @@ fn train(
         numbers::plural(splits.train.len() as u64, "example"),
         numbers::plural(splits.validation.len() as u64, "example")
     ));
+    for remark in splits.remarks() {
+        terminal.say(&remark.to_string());
+    }
     let stop = interrupt::flag();
     let job = Job {
         architecture,
         recipe: &setting.recipe,
-        score: None,
+        score: setting.score,
         train: &splits.train,
         validation: &splits.validation,
         seed: Seed(args.seed),
@@ -197,7 +214,7 @@ fn train(
     let quiet = terminal.is_quiet();
     let mut observe = |progress: &training::Progress| {
         if !quiet {
-            terminal::say(&line(progress, architecture.output().score_name()));
+            terminal::say(&line(progress, score_name(setting, architecture)));
         }
     };
     // As in a run: what a sum adds up to depends on how many threads share it.

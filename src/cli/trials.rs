@@ -48,6 +48,7 @@ fn table(rows: &[TrialRow], score_name: &str) -> String {
         (score_name, Side::Right),
         ("loss", Side::Right),
         ("epochs", Side::Right),
+        ("best", Side::Right),
         ("params", Side::Right),
         ("MACs", Side::Right),
         ("time", Side::Right),
@@ -61,6 +62,8 @@ fn table(rows: &[TrialRow], score_name: &str) -> String {
             row.loss
                 .map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}")),
             row.epochs.len().to_string(),
+            row.best_epoch
+                .map_or_else(|| "-".to_owned(), |epoch| epoch.to_string()),
             numbers::grouped(row.params),
             numbers::grouped(row.macs),
             row.seconds.map_or_else(|| "-".to_owned(), numbers::seconds),

@@ -99,7 +99,7 @@ pub(super) fn read(known: &Preprocessing, path: &Path) -> Result<Questions, Data
 }
 
 /// The format of a file: that of the training file, or one like it that the ending names.
-fn format(known: &Preprocessing, path: &Path) -> Result<Format, DataError> {
+pub(super) fn format(known: &Preprocessing, path: &Path) -> Result<Format, DataError> {
     let trained = known.file.format.ok_or_else(|| {
         let problem = "nothing says of which format it is: its network was trained on no file";
         DataError::format(&path.display().to_string(), problem)

@@ -8,7 +8,7 @@ mod targets;
 
 pub use column::{Column, Columns, CsvOptions, Decimal, Delimiter, Missing, TaskKind};
 pub(super) use questions::{Asking, ask};
-pub(super) use rows::{Next, Reading, Role, read, read_records};
+pub(super) use rows::{Next, Reading, Role, is_gap, read, read_records};
 pub(super) use table::{Table, TableLayout};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::csv::TableLayout;
 use super::encode::{Form, Texts};
+use super::keys::RowKeys;
 use super::preprocessing::FileForm;
 use super::{Classes, DataError, MAX_CLASSES, Targets, memory};
 use crate::layers::Shape;
@@ -38,6 +39,8 @@ pub struct Examples {
     pub inputs: Inputs,
     /// One set of targets an example, in the data's own units.
     pub targets: Targets,
+    /// Groups and times of the examples.
+    pub(super) keys: RowKeys,
 }
 
 /// Only the number of examples: the values would fill a terminal.
@@ -52,8 +55,23 @@ impl fmt::Debug for Examples {
 impl Examples {
     /// Examples whose inputs are numbers.
     pub fn of_values(values: Vec<f32>, targets: Targets) -> Self {
-        let inputs = Inputs::Values(values);
-        Self { inputs, targets }
+        Self::new(Inputs::Values(values), targets)
+    }
+
+    /// Examples with inputs of any kind.
+    pub fn new(inputs: Inputs, targets: Targets) -> Self {
+        let keys = RowKeys::default();
+        Self {
+            inputs,
+            targets,
+            keys,
+        }
+    }
+
+    /// The same examples with their groups and times.
+    pub(super) fn keyed(mut self, keys: RowKeys) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// The first `count` of them.
@@ -65,8 +83,11 @@ impl Examples {
             }
             Inputs::Texts(texts) => Inputs::Texts(texts.first(count)),
         };
-        let targets = self.targets.select(&indices);
-        Self { inputs, targets }
+        Self {
+            inputs,
+            targets: self.targets.select(&indices),
+            keys: self.keys.first(count),
+        }
     }
 
     /// The number of examples.
@@ -89,11 +110,15 @@ pub struct Dataset {
     task: Task,
     pub(super) examples: Examples,
     pub(super) official_test: Option<Examples>,
+    /// Examples of a validation file.
+    pub(super) official_validation: Option<Examples>,
     /// How its files are read.
     pub(super) file: FileForm,
     /// The columns of its file, where it is a table.
     pub(super) table: Option<TableLayout>,
     hash: String,
+    /// See [`test_hash`](Self::test_hash).
+    test_hash: String,
 }
 
 impl Dataset {
@@ -126,17 +151,51 @@ impl Dataset {
         }
         // Training, validation and retraining parts are copies of what is here already.
         memory::check(&name, values(&form, &examples).saturating_mul(2))?;
-        let hash = hash(&form, &task, &examples, official_test.as_ref());
+        let hash = hash(
+            &form,
+            &task,
+            [Some(&examples), official_test.as_ref(), None],
+        );
+        let test_hash = test_hash(official_test.as_ref().unwrap_or(&examples));
         Ok(Self {
             name,
             form,
             task,
             examples,
             official_test,
+            official_validation: None,
             file: FileForm::default(),
             table: None,
             hash,
+            test_hash,
         })
+    }
+
+    /// The same, with examples of a validation file, if there is one.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn validated_by(mut self, validation: Option<Examples>) -> Result<Self, DataError> {
+        let Some(validation) = validation else {
+            return Ok(self);
+        };
+        check(&self.name, &self.form, &self.task, &validation)?;
+        memory::check(
+            &self.name,
+            values(&self.form, &validation).saturating_mul(2),
+        )?;
+        self.official_validation = Some(validation);
+        self.hash = self.content_hash();
+        Ok(self)
+    }
+
+    fn content_hash(&self) -> String {
+        let parts = [
+            Some(&self.examples),
+            self.official_test.as_ref(),
+            self.official_validation.as_ref(),
+        ];
+        hash(&self.form, &self.task, parts)
     }
 
     /// The same, with how the file that it was read from is read.
@@ -193,12 +252,7 @@ impl Dataset {
         }
         self.examples = kept.unwrap_or(self.examples);
         self.official_test = test.or(self.official_test);
-        self.hash = hash(
-            &self.form,
-            &self.task,
-            &self.examples,
-            self.official_test.as_ref(),
-        );
+        self.hash = self.content_hash();
         Ok(self)
     }
 
@@ -264,10 +318,21 @@ impl Dataset {
         self.official_test.as_ref().map(Examples::len)
     }
 
+    /// The number of examples in the validation file, if there is one.
+    pub fn official_validation_len(&self) -> Option<usize> {
+        self.official_validation.as_ref().map(Examples::len)
+    }
+
     /// SHA-256 over shape, names, values and targets in hexadecimal: the same content has the same
     /// hash, whatever file format it came in.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// SHA-256 in hexadecimal over the examples that a test part is taken from, whole: the official ones, or else
+    /// all. It depends neither on how many of them are kept, nor on how they are divided or become numbers.
+    pub fn test_hash(&self) -> &str {
+        &self.test_hash
     }
 }
 
@@ -327,8 +392,10 @@ fn check_targets(name: &str, task: &Task, targets: &Targets) -> Result<(), DataE
     Ok(())
 }
 
-/// Every length is hashed before what it counts, so that no two contents give the same bytes.
-fn hash(form: &Form, task: &Task, examples: &Examples, test: Option<&Examples>) -> String {
+/// Every length is hashed before what it counts, so that no two contents give the same bytes. The parts are those to
+/// be divided, an official test part and one of a validation file. What older versions did not know is hashed
+/// only where it is there, so that hashes stay.
+fn hash(form: &Form, task: &Task, parts: [Option<&Examples>; 3]) -> String {
     let mut hash = Sha256::new();
     hash.update(b"strata data 1\0");
     form.hash(&mut hash);
@@ -343,9 +410,31 @@ fn hash(form: &Form, task: &Task, examples: &Examples, test: Option<&Examples>) 
             hash_names(&mut hash, names);
         }
     }
-    for part in std::iter::once(examples).chain(test) {
+    let [examples, test, validation] = parts;
+    for part in examples.into_iter().chain(test) {
         hash_examples(&mut hash, part);
     }
+    if let Some(validation) = validation {
+        hash.update(b"validation\0");
+        hash_examples(&mut hash, validation);
+    }
+    for (number, part) in (0u8..).zip(parts) {
+        let Some(group) = part.and_then(|part| part.keys.group.as_ref()) else {
+            continue;
+        };
+        hash.update(b"groups\0");
+        hash.update([number]);
+        for number in &group.rows {
+            hash.update(number.to_le_bytes());
+        }
+    }
+    hexadecimal(hash)
+}
+
+fn test_hash(examples: &Examples) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"strata test examples 1\0");
+    hash_examples(&mut hash, examples);
     hexadecimal(hash)
 }
 

@@ -227,7 +227,7 @@ impl DataError {
     }
 
     /// A file that is not what its format asks for, with what is wrong and what to do.
-    pub(super) fn format(file: &str, problem: impl Into<String>) -> Self {
+    pub(crate) fn format(file: &str, problem: impl Into<String>) -> Self {
         Self::Format {
             file: file.to_owned(),
             problem: problem.into(),

@@ -8,6 +8,7 @@
 //! Readers take bytes from strangers: every size is checked before memory is taken, and every error
 //! says which file, line and column, and what to do. This module knows nothing of networks.
 
+mod answered;
 mod asked;
 mod classes;
 mod csv;
@@ -15,6 +16,7 @@ mod dataset;
 mod encode;
 mod error;
 mod input;
+mod keys;
 mod memory;
 mod named;
 mod normalise;
@@ -23,8 +25,10 @@ mod preprocessing;
 mod readers;
 mod source;
 mod split;
+pub(crate) mod tar;
 mod targets;
 mod text;
+mod times;
 
 pub use asked::{Asked, Questions};
 pub use classes::Classes;
@@ -39,8 +43,8 @@ pub use normalise::{Normalise, Normaliser};
 pub use part::Part;
 pub use preprocessing::{Answers, KnownColumn, NewExamples, Preprocessing};
 pub use readers::{FORMATS, Files, FormatInfo, Reader};
-pub use source::{DataSource, Format};
-pub use split::{FinalTest, SealedTest, SplitPlan, Splits};
+pub use source::{DataSource, Format, SplitColumns, SplitSetting, ValidationSource};
+pub use split::{Division, FinalTest, PartSummary, Remark, SealedTest, SplitBy, SplitPlan, Splits};
 pub use targets::{TargetScale, Targets};
 pub use text::{TextOptions, Texts, Tokens, Vocabulary};
 

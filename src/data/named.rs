@@ -10,7 +10,9 @@ use super::csv::{self, CsvOptions, Reading};
 use super::dataset::hexadecimal;
 use super::preprocessing::FileForm;
 use super::readers::declared_shape;
-use super::{Column, Columns, DataError, DataSource, Dataset, Form, Format, TaskKind, input};
+use super::{
+    Column, Columns, DataError, DataSource, Dataset, Form, Format, SplitColumns, TaskKind, input,
+};
 use crate::diagnostics::closest_name;
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
@@ -105,8 +107,8 @@ pub(super) fn load(source: &DataSource, name: &str) -> Result<Dataset, DataError
     let folder = source.folder.as_deref();
     let loaded = match set.origin {
         Origin::Embedded(table) => {
-            source.refuse_settings("name", &[])?;
-            table.load(name)?
+            source.refuse_settings("name", &["split.group", "split.time"])?;
+            table.load(name, &source.split_columns())?
         }
         Origin::Files {
             files,
@@ -139,6 +141,16 @@ fn overlaid(section: &str, source: &DataSource) -> Result<DataSource, DataError>
             (source.tokens, source.vocabulary, source.length);
     }
     Ok(own)
+}
+
+/// What `[data]` would say of the files of the set called `name`, with what an experiment says about texts; nothing of
+/// one that is part of the program, whose columns say it all.
+pub(super) fn section(source: &DataSource, name: &str) -> Result<DataSource, DataError> {
+    match find_named(name).map(|set| set.origin) {
+        None => Err(unknown(name)),
+        Some(Origin::Embedded(_)) => Ok(DataSource::default()),
+        Some(Origin::Files { section, .. }) => overlaid(section, source),
+    }
 }
 
 /// The error of a name that no dataset has.
@@ -254,11 +266,14 @@ fn sha256(mut from: impl Read) -> io::Result<String> {
 }
 
 impl EmbeddedTable {
-    fn load(&self, name: &str) -> Result<Dataset, DataError> {
+    fn load(&self, name: &str, split: &SplitColumns) -> Result<Dataset, DataError> {
         let label = self.label.map(|label| Column::Name(label.to_owned()));
         let options = CsvOptions {
             label: label.map(Columns::One),
             task: self.task,
+            group: split.group.clone(),
+            time: split.time.clone(),
+            time_is_feature: split.feature.unwrap_or(false),
             ..CsvOptions::default()
         };
         let read =
@@ -268,7 +283,7 @@ impl EmbeddedTable {
         let test = test.transpose()?;
         let form = match self.shape {
             Some(shape) => Form::Ready(declared_shape(shape)?),
-            None => training.form(test.as_ref()),
+            None => training.form(&test),
         };
         let (task, layout) = (training.task()?, training.layout());
         let test = test.map(|table| table.examples(&task)).transpose()?;

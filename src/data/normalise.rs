@@ -138,6 +138,7 @@ mod tests {
             shape,
             inputs: inputs.to_vec(),
             targets: super::super::Targets::classes(labels, 1),
+            groups: None,
         }
     }
 

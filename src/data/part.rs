@@ -17,6 +17,9 @@ pub struct Part {
     pub inputs: Vec<f32>,
     /// The targets, one set an example.
     pub targets: Targets,
+    /// The number of each example's group, where `split` keeps groups together: examples of one group depend on each
+    /// other, and count as one observation.
+    pub groups: Option<Vec<u32>>,
 }
 
 /// Without the values, which would fill a terminal.
@@ -47,6 +50,12 @@ impl Part {
         &self.inputs[index * size..(index + 1) * size]
     }
 
+    /// Adds the examples of another part of the same data, on the same scale.
+    pub(super) fn extend(&mut self, other: &Self) {
+        self.inputs.extend_from_slice(&other.inputs);
+        self.targets.extend(&other.targets);
+    }
+
     /// The first `count` examples.
     #[must_use]
     pub fn first(&self, count: usize) -> Self {
@@ -55,6 +64,7 @@ impl Part {
             shape: self.shape,
             inputs: self.inputs[..count * self.shape.elements()].to_vec(),
             targets: self.targets.select(&indices),
+            groups: self.groups.as_ref().map(|groups| groups[..count].to_vec()),
         }
     }
 
@@ -66,7 +76,23 @@ impl Part {
             shape: self.shape,
             inputs: examples.copied().collect(),
             targets: self.targets.select(indices),
+            groups: self.groups_at(indices),
         }
+    }
+
+    fn groups_at(&self, indices: &[usize]) -> Option<Vec<u32>> {
+        let groups = self.groups.as_ref()?;
+        Some(indices.iter().map(|&index| groups[index]).collect())
+    }
+
+    /// These examples and then those of another part of the same data, with numbers in their own units. Groups of the
+    /// two are numbered apart, and are left out.
+    #[must_use]
+    pub(super) fn followed_by(mut self, other: Self) -> Self {
+        self.inputs.extend(other.inputs);
+        self.targets.extend(&other.targets);
+        self.groups = None;
+        self
     }
 
     /// A share of the examples, above 0, in their order: of each class that share, rounded, and at least
@@ -120,6 +146,7 @@ mod tests {
             shape: Shape::Vector { features: 1 },
             inputs: (0..90u8).map(f32::from).collect(),
             targets: Targets::classes(labels, 3),
+            groups: None,
         };
         let share = |share| part.share(share, Seed(1).stream(0, Purpose::Subset));
         let (third, half) = (share(1.0 / 3.0), share(0.5));
@@ -137,11 +164,14 @@ mod tests {
             shape: Shape::Vector { features: 2 },
             inputs: vec![1.0, 2.0, 3.0, 4.0],
             targets: Targets::classes(vec![0, 2], 3),
+            groups: Some(vec![4, 7]),
         };
         assert_eq!(part.len(), 2);
         assert!(!part.is_empty());
         assert_eq!(part.example(1), [3.0, 4.0]);
         assert_eq!(part.class_counts(), [1, 0, 1]);
         assert_eq!(part.first(1).inputs, [1.0, 2.0]);
+        assert_eq!(part.first(1).groups, Some(vec![4]));
+        assert_eq!(part.select(&[1, 0]).groups, Some(vec![7, 4]));
     }
 }

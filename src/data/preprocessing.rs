@@ -404,15 +404,13 @@ impl Preprocessing {
         let encoder = Encoder::known(self);
         encoder.check_size(&path.display().to_string(), count)?;
         let nobody_knows = Targets::classes(vec![0; count], 1);
-        let examples = Examples {
-            inputs,
-            targets: nobody_knows.clone(),
-        };
+        let examples = Examples::new(inputs, nobody_knows.clone());
         let all: Vec<usize> = (0..count).collect();
         let mut part = Part {
             shape: self.input,
             inputs: encoder.encode(&examples, &all),
             targets: nobody_knows,
+            groups: None,
         };
         self.scale.apply(&mut part);
         Ok(NewExamples {

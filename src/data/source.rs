@@ -1,10 +1,14 @@
 //! What an experiment writes under `[data]`.
 
+mod division;
+
+pub use division::{SplitColumns, SplitSetting, ValidationSource};
+
 use super::csv::{Column, Columns, Decimal, Delimiter, Missing, TaskKind};
 use super::preprocessing::FileForm;
 use super::readers::{FORMATS, Files, Reader, format_of};
 use super::text::Tokens;
-use super::{DataError, Dataset, Normalise, SplitPlan, Splits, named};
+use super::{DataError, Dataset, Normalise, SplitBy, SplitPlan, Splits, named};
 use crate::diagnostics::closest_name;
 use crate::random::Seed;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -23,15 +27,16 @@ use std::path::{Path, PathBuf};
 /// task = "classification"         # or "regression", "multi_label"
 /// examples = 10000                # at most so many, the first ones; test_examples likewise
 ///
-/// validation = 0.2                # the share of the examples that validates
+/// validation = 0.2                # the share of the examples that validates, or a file of its own
 /// test_fraction = 0.2             # the share that tests
+/// split = { group = "patient" }   # keeps rows together; or by time; by default all are drawn alike
 /// split_seed = 0
 /// normalise = "standard"          # or "none"
 /// ```
 ///
 /// Each format has settings of its own: see [`FORMATS`]. Files may be packed with gzip.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, remote = "Self")]
 pub struct DataSource {
     /// A named dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +68,9 @@ pub struct DataSource {
     /// The IDX or NPY file of the targets of `test`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_labels: Option<PathBuf>,
+    /// The IDX or NPY file of the targets of the file `validation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_labels: Option<PathBuf>,
     /// The shape of one example: channels, height, width; or channels, length; or features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shape: Option<Vec<usize>>,
@@ -96,12 +104,21 @@ pub struct DataSource {
     /// How many official test examples are kept, the first ones; by default all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_examples: Option<usize>,
-    /// The share of the examples that validates; by default 0.2.
+    /// The share of the examples that validates, by default 0.2; or a file of examples that do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub validation: Option<f64>,
+    pub validation: Option<ValidationSource>,
     /// The share of the examples that tests; by default 0.2. Not allowed together with `test`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_fraction: Option<f64>,
+    /// The rule by which examples are divided; by default they are drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<SplitSetting>,
+    /// Short for `split = { group = … }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Column>,
+    /// Short for `split = { time = … }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<Column>,
     /// What the parts are drawn by. It is not the run's seed, so runs with other seeds see the same
     /// parts.
     pub split_seed: Seed,
@@ -176,6 +193,20 @@ impl<'de> Deserialize<'de> for Format {
     }
 }
 
+impl Serialize for DataSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+/// In the one way of writing it, so that two spellings of one question have one digest.
+impl<'de> Deserialize<'de> for DataSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = Self::deserialize(deserializer)?;
+        read.canonical().map_err(de::Error::custom)
+    }
+}
+
 impl DataSource {
     /// Whether it says nothing about data. Where named datasets lie is the machine's business, and no data.
     pub fn is_empty(&self) -> bool {
@@ -212,11 +243,89 @@ impl DataSource {
         self.delimiter.is_some() || self.decimal.is_some()
     }
 
+    /// True if a journal of format 5 has no words for it.
+    pub fn needs_format_6(&self) -> bool {
+        let by_file = matches!(self.validation, Some(ValidationSource::File(_)));
+        by_file
+            || self.split.is_some()
+            || self.group.is_some()
+            || self.time.is_some()
+            || self.validation_labels.is_some()
+    }
+
+    /// The same with what is said of the division in one way: `group` and `time` under `split`, `validation`
+    /// beside it.
+    ///
+    /// # Errors
+    /// When something is said twice, or contradicts the rest.
+    fn canonical(mut self) -> Result<Self, DataError> {
+        let twice = |key, problem: &str| Err(DataError::setting(key, problem));
+        if self.group.is_some() || self.time.is_some() {
+            if self.split.as_ref().is_some_and(|split| {
+                let both =
+                    |columns: &SplitColumns| columns.group.is_some() || columns.time.is_some();
+                split.columns().is_none_or(both)
+            }) {
+                let key = if self.group.is_some() {
+                    "group"
+                } else {
+                    "time"
+                };
+                return twice(
+                    key,
+                    "`split` says by what rows are divided; keep one of the two",
+                );
+            }
+            let mut columns = match self.split.take() {
+                Some(SplitSetting::By(columns)) => columns,
+                _ => SplitColumns::default(),
+            };
+            (columns.group, columns.time) = (self.group.take(), self.time.take());
+            self.split = Some(SplitSetting::By(columns));
+        }
+        if let Some(split) = &self.split {
+            split.check()?;
+        }
+        if let Some(SplitSetting::By(columns)) = &mut self.split
+            && let Some(validation) = columns.validation.take()
+        {
+            if self.validation.is_some() {
+                return twice(
+                    "validation",
+                    "`split` has a `validation` too; keep one of the two",
+                );
+            }
+            self.validation = Some(validation);
+        }
+        if self.split == Some(SplitSetting::By(SplitColumns::default())) {
+            self.split = None;
+        }
+        Ok(self)
+    }
+
+    /// The column or file that rows are kept together by, if there is one, and that they are ordered by.
+    pub(super) fn split_columns(&self) -> SplitColumns {
+        let columns = self.split.as_ref().and_then(SplitSetting::columns);
+        columns.cloned().unwrap_or_default()
+    }
+
+    /// The validation file, if there is one.
+    pub(super) fn validation_file(&self) -> Option<&Path> {
+        match &self.validation {
+            Some(ValidationSource::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Reads the data; paths are relative to `base`.
     ///
     /// # Errors
     /// When settings contradict each other, or a file can't be read or makes no sense.
     pub fn load(&self, base: &Path) -> Result<Dataset, DataError> {
+        self.clone().canonical()?.load_canonical(base)
+    }
+
+    fn load_canonical(&self, base: &Path) -> Result<Dataset, DataError> {
         let whole = match (&self.name, &self.train) {
             (Some(name), None) => named::load(self, name),
             (None, Some(train)) => self.load_files(base, train),
@@ -242,9 +351,21 @@ impl DataSource {
             return Err(DataError::setting("test_fraction", problem));
         }
         let default = SplitPlan::default();
+        let source = self.clone().canonical()?;
+        let by = match &source.split {
+            None => None,
+            Some(SplitSetting::Random) => Some(SplitBy::Random),
+            Some(SplitSetting::FileOrder) => Some(SplitBy::FileOrder),
+            Some(SplitSetting::By(columns)) if columns.group.is_some() => Some(SplitBy::Group),
+            Some(SplitSetting::By(_)) => Some(SplitBy::Time),
+        };
         Ok(SplitPlan {
-            validation: self.validation.unwrap_or(default.validation),
+            validation: match source.validation {
+                Some(ValidationSource::Share(share)) => share,
+                _ => default.validation,
+            },
             test: self.test_fraction.unwrap_or(default.test),
+            by,
             seed: self.split_seed,
             normalise: self.normalise,
         })
@@ -265,9 +386,13 @@ impl DataSource {
             None => Format::of_ending(&base.join(train))?,
         };
         let description = format.0.describe();
-        let mut known = vec!["test", "format"];
+        let mut known = vec!["test", "validation", "format"];
         known.extend(description.settings);
         self.refuse_settings(description.name, &known)?;
+        if self.split == Some(SplitSetting::FileOrder) && description.name == "folder" {
+            let problem = "pictures of a folder stand in the order of their classes, not of time";
+            return Err(DataError::setting("split", problem));
+        }
         let source = self;
         let dataset = format.0.read(&Files {
             source,
@@ -288,6 +413,7 @@ impl DataSource {
 
     /// The first setting that is only for other kinds of data, as an error.
     pub(super) fn refuse_settings(&self, beside: &str, known: &[&str]) -> Result<(), DataError> {
+        let columns = self.split_columns();
         let given = [
             ("test", self.test.is_some()),
             ("format", self.format.is_some()),
@@ -298,6 +424,12 @@ impl DataSource {
             ("label", self.label.is_some()),
             ("labels", self.labels.is_some()),
             ("test_labels", self.test_labels.is_some()),
+            ("validation_labels", self.validation_labels.is_some()),
+            ("validation", self.validation_file().is_some()),
+            ("split.group", columns.group.is_some()),
+            ("split.time", columns.time.is_some()),
+            ("split.test_group", columns.test_group.is_some()),
+            ("split.validation_group", columns.validation_group.is_some()),
             ("task", self.task.is_some()),
             ("categorical", self.categorical.is_some()),
             ("ignore", self.ignore.is_some()),
@@ -311,10 +443,21 @@ impl DataSource {
         match given.iter().find(wrong) {
             Some((key, _)) => Err(DataError::setting(
                 key,
-                format!("has no meaning for `{beside}`; remove it"),
+                format!("has no meaning for `{beside}`; {}", advice(key)),
             )),
             None => Ok(()),
         }
+    }
+}
+
+/// Advice about a setting that has no meaning.
+fn advice(key: &str) -> &'static str {
+    match key {
+        "split.group" | "split.time" => {
+            "there is no column or array to divide by; put the examples that validate and test into files of \
+             their own, `validation` and `test`"
+        }
+        _ => "remove it",
     }
 }
 

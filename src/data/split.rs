@@ -1,13 +1,37 @@
 //! Dividing a dataset: what the search learns from, what it is judged by, and what it never sees.
 
-use super::dataset::hexadecimal;
+mod by_group;
+mod by_time;
+mod indices;
+mod related;
+mod remarks;
+mod summary;
+mod twins;
+
+pub use remarks::Remark;
+pub use summary::{Division, PartSummary};
+
 use super::encode::Encoder;
 use super::{
     DataError, Dataset, Examples, Normalise, Normaliser, Part, Preprocessing, TargetScale,
 };
-use crate::random::{Purpose, Seed};
-use sha2::{Digest, Sha256};
+use crate::random::Seed;
+use indices::Indices;
+use std::borrow::Cow;
 use std::sync::Arc;
+
+/// The rule by which examples are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SplitBy {
+    /// A draw, in which each class keeps its share.
+    Random,
+    /// A draw of groups: the examples of one stand in one part.
+    Group,
+    /// Their times: the latest test, those before them validate.
+    Time,
+    /// Their order in the file: the last test, those before them validate.
+    FileOrder,
+}
 
 /// How a dataset is divided.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +42,8 @@ pub struct SplitPlan {
     /// The share of the examples that tests: above 0. Not used where the dataset has an official
     /// test part.
     pub test: f64,
+    /// The rule; where nothing is said, a draw, and a warning if that looks wrong.
+    pub by: Option<SplitBy>,
     /// What the examples are drawn by.
     pub seed: Seed,
     /// How inputs are put on one scale.
@@ -29,6 +55,7 @@ impl Default for SplitPlan {
         Self {
             validation: 0.2,
             test: 0.2,
+            by: None,
             seed: Seed(0),
             normalise: Normalise::Standard,
         }
@@ -49,27 +76,31 @@ pub struct Splits {
 }
 
 impl Splits {
-    /// Divides `dataset` as `plan` says: each class is represented in each part in proportion, to
-    /// within one example, and the parts' sizes are the plan's shares, rounded. The same dataset and
-    /// plan give the same parts.
+    /// Divides `dataset` as `plan` says. Drawn at random, each class is represented in each part in proportion, to
+    /// within one example, and the parts' sizes are the plan's shares, rounded; by groups and times, they are
+    /// close to that. The same dataset and plan give the same parts.
     ///
     /// # Errors
-    /// When the shares make no sense, or a part or a class in training would have no example.
+    /// When the shares make no sense, there are too few groups or times, or a part or a class in training would
+    /// have no example.
     pub fn new(dataset: Dataset, plan: &SplitPlan) -> Result<Self, DataError> {
         let indices = Indices::draw(&dataset, plan)?;
         let hash = indices.hash(dataset.hash());
         let examples = &dataset.examples;
         let encoder = Encoder::fit(dataset.name(), &dataset.form, examples, &indices.train)?;
-        let official = dataset.official_test.as_ref().map_or(0, Examples::len);
-        encoder.check_size(dataset.name(), dataset.len().max(official))?;
+        let given = [&dataset.official_test, &dataset.official_validation];
+        let official = given.map(|part| part.as_ref().map_or(0, Examples::len));
+        let [test, validation] = official;
+        encoder.check_size(dataset.name(), (dataset.len() + validation).max(test))?;
         let source = Source {
             dataset,
             indices,
             encoder,
             normalise: plan.normalise,
+            by: plan.by,
         };
         let mut train = source.part(&source.dataset.examples, &source.indices.train);
-        let mut validation = source.part(&source.dataset.examples, &source.indices.validation);
+        let mut validation = source.validation();
         let scale = Scale::fit(plan.normalise, &train);
         scale.apply(&mut train);
         scale.apply(&mut validation);
@@ -88,8 +119,18 @@ impl Splits {
         source.preprocessing(scale)
     }
 
-    /// Training and validation examples together, in the dataset's order, scaled by their own
-    /// statistics: what the winner is trained on once more.
+    /// Sizes, classes, groups and times of the parts.
+    pub fn division(&self) -> Division {
+        summary::division(&self.test.source)
+    }
+
+    /// Notes and warnings for a reader of scores on the division.
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.test.remarks()
+    }
+
+    /// Training and validation examples together, in the dataset's order (those of a validation file last), scaled by
+    /// their own statistics: what the winner is trained on once more.
     pub fn retraining(&self) -> Part {
         self.test.source.retraining().0
     }
@@ -124,6 +165,12 @@ impl SealedTest {
         self.len() == 0
     }
 
+    /// Notes and warnings for a reader of scores on the division. Test examples are counted and compared with others for it;
+    /// nothing is chosen by them.
+    pub fn remarks(&self) -> Vec<Remark> {
+        remarks::of(&self.source)
+    }
+
     /// Breaks the seal. To be called once a run, when nothing will be chosen any more, and to be
     /// written into the journal.
     pub fn open(self) -> FinalTest {
@@ -137,6 +184,14 @@ impl SealedTest {
             for_searched: scaled(&self.scale),
             for_retrained: scaled(&self.source.retraining().1),
         }
+    }
+
+    /// All examples together, those of the test included, scaled by their own statistics, with what turns new examples
+    /// into inputs of networks that are trained on them: for a winner that has been tested, to be used and not judged.
+    pub fn open_for_training(self) -> (Part, Preprocessing) {
+        let (part, scale) = self.source.all();
+        let preprocessing = self.source.preprocessing(&scale);
+        (part, preprocessing)
     }
 }
 
@@ -180,6 +235,7 @@ struct Source {
     indices: Indices,
     encoder: Encoder,
     normalise: Normalise,
+    by: Option<SplitBy>,
 }
 
 impl Source {
@@ -188,6 +244,44 @@ impl Source {
             shape: self.encoder.shape(),
             inputs: self.encoder.encode(examples, indices),
             targets: examples.targets.select(indices),
+            groups: examples.keys.group.as_ref().map(|group| {
+                let rows = indices.iter();
+                rows.map(|&row| group.rows[row]).collect()
+            }),
+        }
+    }
+
+    fn whole(&self, examples: &Examples) -> Part {
+        let all: Vec<usize> = (0..examples.len()).collect();
+        self.part(examples, &all)
+    }
+
+    /// The examples of training, validation and test, with their numbers.
+    fn parts(&self) -> [(&Examples, Cow<'_, [usize]>); 3] {
+        let (dataset, indices) = (&self.dataset, &self.indices);
+        [
+            self.rows(None, &indices.train),
+            self.rows(dataset.official_validation.as_ref(), &indices.validation),
+            self.rows(dataset.official_test.as_ref(), &indices.test),
+        ]
+    }
+
+    /// The examples of a file of their own, or those that were drawn.
+    fn rows<'a>(
+        &'a self,
+        official: Option<&'a Examples>,
+        drawn: &'a [usize],
+    ) -> (&'a Examples, Cow<'a, [usize]>) {
+        match official {
+            Some(official) => (official, (0..official.len()).collect()),
+            None => (&self.dataset.examples, Cow::Borrowed(drawn)),
+        }
+    }
+
+    fn validation(&self) -> Part {
+        match &self.dataset.official_validation {
+            Some(official) => self.whole(official),
+            None => self.part(&self.dataset.examples, &self.indices.validation),
         }
     }
 
@@ -195,6 +289,20 @@ impl Source {
         let mut both = [&self.indices.train[..], &self.indices.validation].concat();
         both.sort_unstable();
         let mut part = self.part(&self.dataset.examples, &both);
+        if let Some(official) = &self.dataset.official_validation {
+            part = part.followed_by(self.whole(official));
+        }
+        let scale = Scale::fit(self.normalise, &part);
+        scale.apply(&mut part);
+        (part, scale)
+    }
+
+    fn all(&self) -> (Part, Scale) {
+        let everything: Vec<usize> = (0..self.dataset.len()).collect();
+        let mut part = self.part(&self.dataset.examples, &everything);
+        if self.dataset.official_test.is_some() {
+            part.extend(&self.test());
+        }
         let scale = Scale::fit(self.normalise, &part);
         scale.apply(&mut part);
         (part, scale)
@@ -206,154 +314,10 @@ impl Source {
 
     fn test(&self) -> Part {
         match &self.dataset.official_test {
-            Some(official) => {
-                let all: Vec<usize> = (0..official.len()).collect();
-                self.part(official, &all)
-            }
+            Some(official) => self.whole(official),
             None => self.part(&self.dataset.examples, &self.indices.test),
         }
     }
-}
-
-/// The numbers of the examples in each part, ascending.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Indices {
-    train: Vec<usize>,
-    validation: Vec<usize>,
-    test: Vec<usize>,
-}
-
-impl Indices {
-    fn draw(dataset: &Dataset, plan: &SplitPlan) -> Result<Self, DataError> {
-        let test = if dataset.official_test.is_some() {
-            0.0
-        } else {
-            plan.test
-        };
-        check_shares(plan.validation, test, dataset.official_test.is_some())?;
-        let members = members(dataset);
-        let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
-        let tested = apportion(&sizes, &vec![0; sizes.len()], test);
-        let validated = apportion(&sizes, &tested, plan.validation);
-
-        let mut stream = plan.seed.stream(0, Purpose::Split);
-        let mut indices = Self::default();
-        for (class, mut members) in members.into_iter().enumerate() {
-            stream.shuffle(&mut members);
-            let (test, rest) = members.split_at(tested[class]);
-            let (validation, train) = rest.split_at(validated[class]);
-            if train.is_empty() && !members.is_empty() {
-                return Err(starved(dataset, class, members.len()));
-            }
-            indices.test.extend(test);
-            indices.validation.extend(validation);
-            indices.train.extend(train);
-        }
-        indices.sorted(dataset)
-    }
-
-    /// The parts in the dataset's order; an error if one that is needed has no example.
-    fn sorted(mut self, dataset: &Dataset) -> Result<Self, DataError> {
-        let empty = |part: &str, key: &str| DataError::Split {
-            dataset: dataset.name().to_owned(),
-            problem: format!(
-                "no example is left for {part} out of {}; raise data.{key}",
-                dataset.len()
-            ),
-        };
-        if self.validation.is_empty() {
-            return Err(empty("validation", "validation"));
-        }
-        if self.test.is_empty() && dataset.official_test.is_none() {
-            return Err(empty("the test", "test_fraction"));
-        }
-        for part in [&mut self.train, &mut self.validation, &mut self.test] {
-            part.sort_unstable();
-        }
-        Ok(self)
-    }
-
-    fn hash(&self, dataset: &str) -> String {
-        let mut hash = Sha256::new();
-        hash.update(b"strata split 1\0");
-        hash.update(dataset.as_bytes());
-        for part in [&self.train, &self.validation, &self.test] {
-            hash.update((part.len() as u64).to_le_bytes());
-            for &index in part {
-                hash.update((index as u64).to_le_bytes());
-            }
-        }
-        hexadecimal(hash)
-    }
-}
-
-/// The examples of each class; all of them together where there are none.
-fn members(dataset: &Dataset) -> Vec<Vec<usize>> {
-    let Some(labels) = dataset.examples.targets.labels() else {
-        return vec![(0..dataset.len()).collect()];
-    };
-    let mut members = vec![Vec::new(); dataset.class_names().len()];
-    for (index, &label) in labels.iter().enumerate() {
-        members[label as usize].push(index);
-    }
-    members
-}
-
-fn check_shares(validation: f64, test: f64, official_test: bool) -> Result<(), DataError> {
-    let sensible = |share: f64| share > 0.0 && share < 1.0;
-    if !sensible(validation) {
-        let problem = format!("{validation} is not a share of the examples between 0 and 1");
-        return Err(DataError::setting("validation", problem));
-    }
-    if !official_test && !sensible(test) {
-        let problem = format!("{test} is not a share of the examples between 0 and 1");
-        return Err(DataError::setting("test_fraction", problem));
-    }
-    if validation + test >= 1.0 {
-        let problem = format!("{validation} + {test} for the test leaves nothing to train on");
-        return Err(DataError::setting("validation", problem));
-    }
-    Ok(())
-}
-
-fn starved(dataset: &Dataset, class: usize, size: usize) -> DataError {
-    let (what, drop) = match dataset.class_names().get(class) {
-        Some(name) => (format!("class `{name}` has"), "drop the class or "),
-        None => ("there are".to_owned(), ""),
-    };
-    DataError::Split {
-        dataset: dataset.name().to_owned(),
-        problem: format!(
-            "{what} too few examples ({size}) to keep one for training; \
-             {drop}lower data.validation and data.test_fraction",
-        ),
-    }
-}
-
-/// How many of each class go into a part that takes `share` of everything, when `taken` are gone
-/// already: each class its share rounded down, and what is missing to the rounded total to the
-/// classes with the largest remainders (the method of Hare and Hamilton; ties to the earlier class).
-fn apportion(sizes: &[usize], taken: &[usize], share: f64) -> Vec<usize> {
-    let quota = |size: usize| size as f64 * share;
-    let mut given: Vec<usize> = sizes.iter().map(|&size| quota(size) as usize).collect();
-    let total = libm::round(quota(sizes.iter().sum())) as usize;
-    let mut missing = total.saturating_sub(given.iter().sum());
-
-    let remainder = |class: usize| quota(sizes[class]) - libm::floor(quota(sizes[class]));
-    let mut order: Vec<usize> = (0..sizes.len())
-        .filter(|&class| remainder(class) > 0.0)
-        .collect();
-    order.sort_by(|&a, &b| remainder(b).total_cmp(&remainder(a)));
-    // A class's last example is for training if any other class can give one instead.
-    for kept in [1, 0] {
-        order.retain(|&class| {
-            let fits = missing > 0 && taken[class] + given[class] + kept < sizes[class];
-            given[class] += usize::from(fits);
-            missing -= usize::from(fits);
-            !fits
-        });
-    }
-    given
 }
 
 #[cfg(test)]

@@ -74,6 +74,22 @@ impl Targets {
         }
     }
 
+    /// Adds the targets of other examples of the same task.
+    pub(super) fn extend(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Classes { labels, .. }, Self::Classes { labels: more, .. }) => {
+                labels.extend_from_slice(more);
+            }
+            (Self::Labels { flags, .. }, Self::Labels { flags: more, .. }) => {
+                flags.extend_from_slice(more);
+            }
+            (Self::Numbers { values, .. }, Self::Numbers { values: more, .. }) => {
+                values.extend_from_slice(more);
+            }
+            _ => unreachable!("the parts of one dataset have one task"),
+        }
+    }
+
     /// The class of each example, where each has one.
     pub fn labels(&self) -> Option<&[u32]> {
         match self {

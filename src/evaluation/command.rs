@@ -10,7 +10,7 @@ use super::{
 };
 use crate::architecture::ArchitectureJson;
 use crate::search::Fidelity;
-use crate::training::Recipe;
+use crate::training::{Recipe, Score};
 use process::{Ended, Program};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -74,6 +74,8 @@ pub struct CommandEvaluator<'a> {
     pub folder: &'a Path,
     /// What it is asked for.
     pub phase: Phase,
+    /// Which of the figures that it gives is the score; its own `score` if absent.
+    pub score: Option<Score>,
 }
 
 /// What the program reads.
@@ -126,7 +128,7 @@ impl Evaluator for CommandEvaluator<'_> {
         let mut attempt = 0;
         loop {
             let failure = match self.attempt(&question, control)? {
-                Ok(answer) => return finished(answer),
+                Ok(answer) => return finished(answer, self.score),
                 Err(failure) => failure,
             };
             if attempt == self.settings.retries {
@@ -199,13 +201,25 @@ impl CommandEvaluator<'_> {
 /// How much of a wrong answer is quoted.
 const LONGEST_QUOTE: usize = 120;
 
-fn finished(answer: Answer) -> Evaluation {
+fn finished(answer: Answer, named: Option<Score>) -> Evaluation {
     if let Some(error) = answer.error {
         return Err(Failure::new(FailureKind::EvaluatorError, error));
     }
-    let Some(score) = answer.score else {
-        let message = "the answer has neither `score` nor `error`";
-        return Err(Failure::new(FailureKind::EvaluatorError, message));
+    let failed = |message: String| Failure::new(FailureKind::EvaluatorError, message);
+    let score = match named {
+        None => answer
+            .score
+            .ok_or_else(|| failed("the answer has neither `score` nor `error`".to_owned()))?,
+        Some(named) => {
+            let mut figures = answer.metrics.iter();
+            let found = figures.find(|(name, _)| Score::named(name) == Some(named));
+            let (_, figure) = found.ok_or_else(|| {
+                failed(format!(
+                    "the answer has no figure `{named}` under `metrics`, which the experiment's `score` asks for"
+                ))
+            })?;
+            *figure
+        }
     };
     Ok(Finished {
         metrics: answer.metrics,

@@ -178,6 +178,8 @@ pub struct Finished {
     pub checkpoint: Option<Vec<u8>>,
     /// What was fitted, if it is no network.
     pub model: Option<FittedModel>,
+    /// The epoch that all this is of, from 1, where the best of several was kept.
+    pub best_epoch: Option<u32>,
 }
 
 impl Finished {
@@ -191,6 +193,7 @@ impl Finished {
             contributions: None,
             checkpoint: None,
             model: None,
+            best_epoch: None,
         }
     }
 }

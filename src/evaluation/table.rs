@@ -29,7 +29,7 @@ pub struct TableSettings {
     /// What that column holds.
     #[serde(default)]
     pub of: KeyOf,
-    /// The column of the score that a search sees; higher is better.
+    /// The column of the score that a search sees; higher is better, unless the experiment's score says what it holds.
     pub score: String,
     /// What a trial costs in simulated seconds; 1 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

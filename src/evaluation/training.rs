@@ -8,10 +8,11 @@ use crate::data::Part;
 use crate::model::ComputeDevice;
 use crate::random::Purpose;
 use crate::training::{
-    self, Checkpoint, Job, Objective, Progress, Recipe, Score, Scores, Stretch, Trained, Undefined,
+    self, Checkpoint, Job, Kept, Objective, Progress, Recipe, RecipeError, Score, Scores, Stretch,
+    Trained, Undefined,
 };
 
-/// Trains on one part and scores on another after each epoch; the score is the last epoch's.
+/// Trains on one part and scores on another after each epoch; what it gives is of the best epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainingEvaluator<'d> {
     train: &'d Part,
@@ -48,19 +49,20 @@ impl Evaluator for TrainingEvaluator<'_> {
         let output = job.architecture.output();
         let score = self.score.unwrap_or(Score::of(output));
         let mut report = |progress: &Progress| observe(of_progress(progress, score));
-        let parts = (self.train, self.validation);
+        let parts = ((self.train, self.validation), Kept::Best);
         let means = (self.score, self.device);
         let trained = train(job, control, parts, means, &mut report)?;
         let weights = trained.network.save();
         let checkpoint = trained.checkpoint.map(|checkpoint| checkpoint.to_bytes());
         Ok(Finished {
             checkpoint,
+            best_epoch: Some(number(trained.best_epoch)),
             ..finished(trained.scores, weights)
         })
     }
 }
 
-/// Trains on all examples but those of the test, and scores on the test once, at the end.
+/// Trains on all examples but those of the test, to the last epoch asked for, and scores on the test once, at the end.
 #[derive(Clone, Debug)]
 pub struct RetrainingEvaluator {
     train: Part,
@@ -93,13 +95,15 @@ impl RetrainingEvaluator {
     fn objective(&self, job: &TrialJob<'_>) -> Result<Objective, Failure> {
         let objective = Objective::of(job.recipe, job.architecture.output());
         let objective = objective.and_then(|objective| objective.scored_by(self.score));
-        objective.map_err(|error| Failure::new(FailureKind::EvaluatorError, error.to_string()))
+        let failed =
+            |error: RecipeError| Failure::new(FailureKind::EvaluatorError, error.to_string());
+        Ok(objective.map_err(failed)?.trained_on(&self.train.targets))
     }
 
     /// The figures of whatever says this of the test examples: those of a network that said the same.
     pub(super) fn judge(&self, outputs: Vec<f32>, job: &TrialJob<'_>) -> Evaluation {
         let objective = self.objective(job)?;
-        of_test(training::judge_each(outputs, &self.test, &objective, None))
+        of_test(training::judge_each(outputs, &self.test, &objective))
     }
 
     /// What is learnt from, and what is tested on.
@@ -135,9 +139,10 @@ impl Evaluator for RetrainingEvaluator {
         };
         let parts = (&self.train, &self.unlooked);
         // One example can't give every score, and its figure interests nobody: the task's own always is there.
-        let trained = train(&job, control, parts, (None, self.device), &mut report)?;
+        let means = (None, self.device);
+        let trained = train(&job, control, (parts, Kept::Last), means, &mut report)?;
         let objective = self.objective(&job)?;
-        let tested = training::evaluate_each(&trained.network, &self.test, &objective, None);
+        let tested = training::evaluate_each(&trained.network, &self.test, &objective);
         Ok(Finished {
             weights: Some(trained.network.save()),
             ..of_test(tested)?
@@ -148,7 +153,7 @@ impl Evaluator for RetrainingEvaluator {
 fn train(
     job: &TrialJob<'_>,
     control: &Control<'_>,
-    (train, validation): (&Part, &Part),
+    ((train, validation), kept): ((&Part, &Part), Kept),
     (score, device): (Option<Score>, ComputeDevice),
     report: &mut dyn FnMut(&Progress),
 ) -> Result<Trained, Failure> {
@@ -167,6 +172,7 @@ fn train(
         from: from.as_ref(),
         keep: start.keep,
         inherited: start.inherited,
+        kept,
     };
     let job = Job {
         architecture: job.architecture,
@@ -244,11 +250,15 @@ fn of_progress(progress: &Progress, score: Score) -> EpochRecord {
     let is_accuracy = score == Score::Accuracy;
     let score = Some(record.validation_score);
     EpochRecord {
-        epoch: u32::try_from(record.epoch).expect("a recipe's epochs are limited"),
+        epoch: number(record.epoch),
         learning_rate: record.learning_rate,
         train_loss: record.train_loss,
         validation_loss: Some(record.validation_loss),
         validation_accuracy: score.filter(|_| is_accuracy),
         validation_score: score.filter(|_| !is_accuracy),
     }
+}
+
+fn number(epoch: usize) -> u32 {
+    u32::try_from(epoch).expect("a recipe's epochs are limited")
 }

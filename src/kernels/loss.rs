@@ -34,3 +34,37 @@ pub fn cross_entropy(
     }
     total * scale
 }
+
+/// As [`cross_entropy`], where the examples of class `c` count `weights[c]`: the mean is divided by the weights of the
+/// examples, and what smoothing spreads over the classes is weighed too, as in `torch.nn.CrossEntropyLoss`.
+pub fn weighted_cross_entropy(
+    logits: &[f32],
+    labels: &[u32],
+    (smoothing, weights): (f64, &[f64]),
+    share: f64,
+    gradient: &mut [f32],
+) -> f64 {
+    let classes = weights.len();
+    let of_examples: f64 = labels.iter().map(|&label| weights[label as usize]).sum();
+    let scale = share / of_examples;
+    let spread = smoothing / classes as f64;
+    let of_classes: f64 = weights.iter().sum();
+    let rows = logits
+        .chunks_exact(classes)
+        .zip(gradient.chunks_exact_mut(classes));
+    let mut total = 0.0;
+    for ((row, gradient), &label) in rows.zip(labels) {
+        let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = row.iter().map(|&x| exp(Separate, x - top)).sum();
+        let log_sum = f64::from(top) + libm::log(f64::from(sum));
+        let peak = (1.0 - smoothing) * weights[label as usize];
+        total += peak * (log_sum - f64::from(row[label as usize]));
+        let factor = (scale * (peak + spread * of_classes) / f64::from(sum)) as f32;
+        for ((gradient, &x), weight) in gradient.iter_mut().zip(row).zip(weights) {
+            total += spread * weight * (log_sum - f64::from(x));
+            *gradient += factor * exp(Separate, x - top) - (scale * spread * weight) as f32;
+        }
+        gradient[label as usize] -= (scale * peak) as f32;
+    }
+    total * scale
+}

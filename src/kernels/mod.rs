@@ -40,7 +40,7 @@ pub use elementwise::{
 };
 pub use functions::Pointwise;
 pub use geometry::Geometry;
-pub use loss::cross_entropy;
+pub use loss::{cross_entropy, weighted_cross_entropy};
 pub use normalisation::{BatchNorm, GroupNorm};
 pub use operation::{Flow, Keeps, Operation, Pass, Plain};
 pub use pooling::{AveragePool, GlobalAverage, GlobalMax, MaxPool, PoolWindows};

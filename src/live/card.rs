@@ -2,6 +2,7 @@
 
 use crate::run::record::Record;
 use crate::run::{EndReason, News, Source};
+use crate::training::Direction;
 use serde::Serialize;
 
 /// A run in a line: as much as can be said of it without its texts.
@@ -38,6 +39,8 @@ pub struct Followed {
     source: Box<dyn Source>,
     /// Which trials are no full evaluations.
     partial: Vec<bool>,
+    /// The way in which scores get better.
+    direction: Direction,
 }
 
 impl Followed {
@@ -52,6 +55,7 @@ impl Followed {
             card,
             source,
             partial: Vec::new(),
+            direction: Direction::default(),
         }
     }
 
@@ -91,12 +95,20 @@ impl Followed {
     fn take(&mut self, record: &Record) {
         let card = &mut self.card;
         match record {
-            Record::Started(started) => card.budget = started.experiment.budget.trials,
+            Record::Started(started) => {
+                card.budget = started.experiment.budget.trials;
+                self.direction = started.experiment.direction();
+            }
             Record::Proposed(proposal) => self.partial.push(proposal.fidelity.is_some()),
             Record::Finished(done) => {
                 card.trials += 1;
                 let partial = self.partial.get(done.trial.0 as usize) == Some(&true);
-                if !partial && card.best.is_none_or(|best| done.score > best) {
+                let fitness = |score| self.direction.fitness(score);
+                if !partial
+                    && card
+                        .best
+                        .is_none_or(|best| fitness(done.score) > fitness(best))
+                {
                     (card.best, card.best_trial) = (Some(done.score), Some(done.trial.0));
                 }
             }
@@ -111,11 +123,13 @@ impl Followed {
             Record::Winner(winner) => {
                 (card.best, card.best_trial) = (Some(winner.score), Some(winner.trial.0));
             }
-            Record::TestOpened(_) | Record::Retrained(_) => {}
+            Record::Selected(_) | Record::TestOpened(_) | Record::Retrained(_) => {}
             Record::Ended(ended) => {
                 card.phase = match ended.reason {
                     EndReason::Completed => "completed",
-                    EndReason::NothingFinished | EndReason::ConsecutiveFailures => "gave up",
+                    EndReason::NothingFinished
+                    | EndReason::NothingWithin
+                    | EndReason::ConsecutiveFailures => "gave up",
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! What the page is told: a journal's entries without what only a resumed run needs.
 
 use crate::run::journal::Entry;
-use crate::run::record::{Record, RetrainedResult, Subject};
+use crate::run::record::{Record, RetrainedResult, SelectedResult, Subject};
 use crate::run::{RecordedRun, RunError};
+use crate::training::Direction;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub struct Head {
     /// The comment that opens the experiment file.
     question: String,
     score_name: &'static str,
+    direction: Direction,
     controller: &'static str,
     seed: u64,
     trials: Option<u64>,
@@ -42,6 +44,7 @@ impl Head {
             name: experiment.name.clone(),
             question: words.join(" "),
             score_name,
+            direction: run.state().direction(),
             controller,
             seed: experiment.seed.0,
             trials: experiment.budget.trials,
@@ -89,6 +92,8 @@ enum What {
         score: f64,
         loss: f64,
         epochs: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        best_epoch: Option<u32>,
         seconds: f64,
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         metrics: BTreeMap<String, f64>,
@@ -109,11 +114,21 @@ enum What {
     },
     TestOpened {
         examples: u64,
+        look: u32,
+    },
+    Selected {
+        subject: String,
+        winner: bool,
+        /// For how many epochs it is retrained.
+        best_epoch: Option<u32>,
+        failure: Option<String>,
     },
     Retrained {
         subject: String,
         winner: bool,
         index: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        epochs: Option<u32>,
         score: Option<f64>,
         failure: Option<String>,
     },
@@ -151,6 +166,7 @@ impl What {
                 score: done.score,
                 loss: done.loss,
                 epochs: done.epochs.len(),
+                best_epoch: done.best_epoch,
                 seconds: done.seconds,
                 metrics: done.metrics.clone(),
             },
@@ -170,11 +186,24 @@ impl What {
             },
             Record::TestOpened(opened) => Self::TestOpened {
                 examples: opened.examples,
+                look: opened.look,
+            },
+            Record::Selected(done) => Self::Selected {
+                subject: done.subject.to_string(),
+                winner: done.subject == Subject::Winner,
+                best_epoch: done.result.best_epoch(),
+                failure: match &done.result {
+                    SelectedResult::Failed { kind, message } => {
+                        Some(format!("{}: {message}", kind.name()))
+                    }
+                    SelectedResult::Validated { .. } => None,
+                },
             },
             Record::Retrained(done) => Self::Retrained {
                 subject: done.subject.to_string(),
                 winner: done.subject == Subject::Winner,
                 index: done.index,
+                epochs: done.epochs,
                 score: done.result.score(),
                 failure: match &done.result {
                     RetrainedResult::Failed { kind, message } => {

@@ -25,6 +25,7 @@ impl Minibatch {
             shape: part.shape,
             inputs: inputs.copied().collect(),
             targets: part.targets.select(&order),
+            groups: None,
         })
     }
 
@@ -46,6 +47,7 @@ impl Minibatch {
             shape,
             inputs,
             targets,
+            groups: None,
         })
     }
 

@@ -49,6 +49,7 @@ fn proxies_are_those_of_pytorch() {
             shape: architecture.input(),
             inputs: case.inputs,
             targets: Targets::classes(case.labels, classes),
+            groups: None,
         });
         let mut stream = Seed(0).stream(0, Purpose::Init);
         let network = Network::build(&architecture, &mut stream, &Device::flex().autodiff());

@@ -11,6 +11,7 @@ mod forest;
 use crate::random::Seed;
 use crate::run::{RecordedRun, RunError};
 use crate::statistics;
+use crate::training::Direction;
 use forest::Forest;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -88,10 +89,16 @@ impl Importance {
         let seed = runs
             .first()
             .map_or(Seed(0), |run| run.started().experiment.seed);
-        Ok(Self::of_observations(&observations, seed))
+        let direction = runs.first().map(|run| run.state().direction());
+        let direction = direction.unwrap_or_default();
+        Ok(Self::of_observations(&observations, direction, seed))
     }
 
-    fn of_observations(observations: &[Observation], seed: Seed) -> Option<Self> {
+    fn of_observations(
+        observations: &[Observation],
+        direction: Direction,
+        seed: Seed,
+    ) -> Option<Self> {
         let scores: Vec<f64> = observations.iter().map(|trial| trial.score).collect();
         if scores.len() < FEWEST || statistics::deviation(&scores)? == 0.0 {
             return None;
@@ -114,7 +121,7 @@ impl Importance {
         let sizes: Vec<usize> = columns.iter().map(|column| column.options.len()).collect();
         let forest = Forest::fit(&table, &sizes, &scores, seed.derive("importance", 0));
         let shares = forest.main_effects(&sizes);
-        let effect = |(column, share): (&Column, f64)| column.effect(share, &scores);
+        let effect = |(column, share): (&Column, f64)| column.effect(share, &scores, direction);
         let mut decisions: Vec<DecisionEffect> = columns.iter().zip(shares).map(effect).collect();
         decisions.sort_by(|a, b| {
             let by_share = b.share.total_cmp(&a.share);
@@ -156,7 +163,7 @@ impl Column {
         }
     }
 
-    fn effect(&self, share: f64, scores: &[f64]) -> DecisionEffect {
+    fn effect(&self, share: f64, scores: &[f64], direction: Direction) -> DecisionEffect {
         let option = |(index, name): (usize, &Option<String>)| {
             let of = self.values.iter().zip(scores);
             let of = of.filter(|(value, _)| **value == index);
@@ -170,7 +177,8 @@ impl Column {
             }
         };
         let mut options: Vec<OptionEffect> = self.options.iter().enumerate().map(option).collect();
-        options.sort_by(|a, b| b.mean.total_cmp(&a.mean));
+        let fitness = |option: &OptionEffect| direction.fitness(option.mean);
+        options.sort_by(|a, b| fitness(b).total_cmp(&fitness(a)));
         DecisionEffect {
             address: self.address.clone(),
             share,
@@ -201,7 +209,7 @@ mod tests {
     #[test]
     fn the_decision_that_makes_the_score_has_nearly_all_of_the_variance() {
         let all = trials(300, |taken, _| f64::from(taken[2]));
-        let found = Importance::of_observations(&all, Seed(1)).unwrap();
+        let found = Importance::of_observations(&all, Direction::Maximise, Seed(1)).unwrap();
         let first = &found.decisions[0];
         assert_eq!(first.address, "d2");
         assert!(first.share > 0.85 && found.explained > 0.95, "{found:?}");
@@ -215,7 +223,7 @@ mod tests {
         let all = trials(600, |taken, _| {
             2.0 * f64::from(taken[0]) + f64::from(taken[3])
         });
-        let found = Importance::of_observations(&all, Seed(1)).unwrap();
+        let found = Importance::of_observations(&all, Direction::Maximise, Seed(1)).unwrap();
         let share = |address: &str| {
             let of = found
                 .decisions
@@ -231,8 +239,8 @@ mod tests {
     #[test]
     fn noise_is_not_explained() {
         let all = trials(200, |_, stream| stream.normal());
-        let found = Importance::of_observations(&all, Seed(1)).unwrap();
+        let found = Importance::of_observations(&all, Direction::Maximise, Seed(1)).unwrap();
         assert!(found.explained < 0.1, "{}", found.explained);
-        assert!(Importance::of_observations(&all[..4], Seed(1)).is_none());
+        assert!(Importance::of_observations(&all[..4], Direction::Maximise, Seed(1)).is_none());
     }
 }

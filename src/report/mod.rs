@@ -5,19 +5,29 @@
 
 mod analysis;
 mod contrast;
+mod evidence;
 mod expected;
 mod importance;
 mod page;
+mod pair;
+mod retest;
+mod sentences;
 mod tables;
 mod verdict;
 mod words;
 mod worth;
 
-pub use analysis::{Agreement, Analysis, Arm, Cost, Network, Role, Sample, Score};
-pub use contrast::{Contrast, Finding, LEVEL, Unit, contrasts, effect};
-pub use expected::{Agreed, Expected, ExpectedArm, ExpectedRun};
+pub use analysis::{Agreement, Analysis, Arm, Cost, DrawnAtRandom, Network, Role, Sample, Score};
+pub use contrast::{
+    Contrast, ContrastExamples, Equivalence, Estimate, Family, Finding, Scope, Share,
+};
+pub use evidence::{FEWEST_EXAMPLES, FEWEST_OF_DESIGN, FEWEST_RETRAININGS, FEWEST_SEARCHES};
+pub use expected::{
+    Agreed, Expected, ExpectedArm, ExpectedExamples, ExpectedProtocol, ExpectedRun,
+};
 pub use importance::{DecisionEffect, FEWEST, Importance, OptionEffect};
-pub use page::{STYLE, comparison_page, run_page};
+pub use page::{STYLE, comparison_page, run_page, scores_page};
+pub use retest::{Retest, RetestedArm, RetestedDifference, RetestedNetwork, RetestedRun};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
 pub use words::{civil, grouped, plural, seconds};

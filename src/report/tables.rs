@@ -1,7 +1,7 @@
 //! A comparison or a run as Markdown and as CSV.
 
 use super::analysis::Analysis;
-use super::contrast::Finding;
+use super::contrast::{Contrast, Finding, Scope};
 use super::words::{grouped, p_value, plural, score, signed};
 use super::worth::worth;
 use crate::run::{RecordedRun, RunError};
@@ -42,12 +42,15 @@ pub fn comparison_markdown(analysis: &Analysis) -> String {
         let _ = writeln!(
             out,
             "| {} | {} | {mean} | {interval} | {} | {} | {} | {} | {} |",
-            arm.name,
+            arm.title(),
             arm.role.describe(),
             arm.scores.len(),
             range(|network| network.params),
             range(|network| network.macs),
-            grouped(arm.cost.trials),
+            match arm.cost.trials {
+                0 => "–".to_owned(),
+                trials => grouped(trials),
+            },
             arm.improvement
                 .map_or_else(|| "–".to_owned(), |percent| format!("{percent:+.2}%")),
         );
@@ -57,28 +60,56 @@ pub fn comparison_markdown(analysis: &Analysis) -> String {
 }
 
 fn tests(analysis: &Analysis, out: &mut String) {
-    out.push_str(
-        "\n| test | difference | A12 | p | p, corrected | finding |\n| --- | ---: | ---: | ---: | ---: | --- |\n",
+    let these = match analysis.looked_up {
+        true => "p in this table",
+        false => "p on these examples alone",
+    };
+    let _ = write!(
+        out,
+        "\n| search | against | difference | 95% interval | p on new examples | {these} | searches above | finding |\n\
+         | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n"
     );
-    for contrast in analysis.designs.iter().chain(&analysis.methods) {
-        let finding = match (analysis.verdict.evidence, contrast.finding) {
-            (false, _) => "not evidence",
-            (_, Finding::Better) => "better",
-            (_, Finding::Worse) => "worse",
-            (_, Finding::NotShown) => "no difference shown",
+    for contrast in &analysis.contrasts {
+        let claim = contrast.claim();
+        let interval = claim.interval().map_or_else(
+            || "–".to_owned(),
+            |(low, high)| format!("{} to {}", signed(low), signed(high)),
+        );
+        // Without evidence a p-value would be read as some.
+        let is_evidence = contrast.finding != Finding::NotEvidence;
+        let p = |p: Option<f64>| {
+            let shown = p.filter(|_| is_evidence);
+            shown.map_or_else(|| "–".to_owned(), p_value)
         };
         let _ = writeln!(
             out,
-            "| {} and {} ({} and {}) | {} | {:.2} | {} | {} | {finding} |",
+            "| {} | {} | {} | {interval} | {} | {} | {} of {} | {} |",
             contrast.first,
             contrast.second,
-            contrast.sizes.0,
-            contrast.sizes.1,
             signed(contrast.difference),
-            contrast.a12,
-            p_value(contrast.p),
-            p_value(contrast.corrected),
+            p(contrast.new_examples.and_then(|it| it.corrected)),
+            p(contrast.these_examples.corrected),
+            contrast.above.above,
+            contrast.above.of,
+            finding(analysis, contrast),
         );
+    }
+}
+
+/// A finding and how far it holds, in few words.
+pub(super) fn finding(analysis: &Analysis, contrast: &Contrast) -> &'static str {
+    let is_table = analysis.looked_up;
+    match (contrast.finding, contrast.scope) {
+        (Finding::Same, _) => "the same by construction",
+        (Finding::NotEvidence, _) => "not evidence",
+        (Finding::Better, Some(Scope::NewExamples)) => "better, on new examples",
+        (Finding::Worse, Some(Scope::NewExamples)) => "worse, on new examples",
+        (Finding::Better, _) if is_table => "better, in this table",
+        (Finding::Worse, _) if is_table => "worse, in this table",
+        (Finding::Better, _) => "better, on these examples",
+        (Finding::Worse, _) => "worse, on these examples",
+        _ if contrast.is_equal(analysis.alpha) => "differ by less than the margin",
+        _ => "no difference shown",
     }
 }
 
@@ -127,6 +158,9 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             grouped(best.macs)
         );
     }
+    if let Some(notice) = &summary.notice {
+        let _ = writeln!(out, "\nNote: {notice}.");
+    }
     if !summary.finals.is_empty() {
         let _ = write!(
             out,
@@ -135,13 +169,14 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
         );
     }
     for row in &summary.finals {
-        let figure = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), score);
+        let mean = row.mean.map_or_else(|| "–".to_owned(), score);
+        // One figure has no spread.
+        let spread = row.deviation.map(score);
+        let spread = spread.map_or_else(String::new, |spread| format!(" ± {spread}"));
         let _ = writeln!(
             out,
-            "| {} | {} ± {} | {} | {} | {} |",
+            "| {} | {mean}{spread} | {} | {} | {} |",
             row.subject,
-            figure(row.mean),
-            figure(row.deviation),
             row.scores.len(),
             grouped(row.params),
             row.macs.map_or_else(|| "–".to_owned(), grouped)
@@ -149,6 +184,9 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
     }
     for sentence in worth(&summary.finals) {
         let _ = write!(out, "\n{sentence}\n");
+    }
+    if let Some(look) = summary.look.filter(|look| *look > 1) {
+        let _ = writeln!(out, "\nThis was look {look} at these test examples.");
     }
     Ok(out)
 }

@@ -1,8 +1,11 @@
-//! What may be concluded, in words. "Better" is said where a test says it, and nowhere else.
+//! Conclusions in words. "Better" is said where a test about the search says it, and nowhere else.
 
-use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Finding, Test, effect};
-use super::words::{p_is, p_value, plural, score, signed};
+use super::analysis::{Analysis, Arm};
+use super::contrast::{Contrast, Estimate, Family, Finding, Scope};
+use super::sentences;
+use super::words::{p_is, plural, signed};
+use crate::statistics::claims::largest;
+use crate::statistics::holm;
 use serde::Serialize;
 
 /// A conclusion.
@@ -10,215 +13,313 @@ use serde::Serialize;
 pub struct Verdict {
     /// Whether enough was done for a conclusion.
     pub evidence: bool,
+    /// The conclusion in a word: better, worse, equal, not shown, the same or not evidence.
+    pub word: &'static str,
     /// The conclusion in a sentence.
     pub headline: String,
+    /// The p-value that the headline rests on, corrected for several searches; nothing where it rests on none.
+    pub p: Option<f64>,
     /// What it rests on, and what it does not say.
     pub sentences: Vec<String>,
 }
 
 /// The conclusion of a comparison.
 pub(super) fn verdict(analysis: &Analysis) -> Verdict {
-    let evidence = !analysis.quick && analysis.complete;
-    let mut sentences = Vec::new();
-    let (Some(search), Some(design)) = (
-        analysis
-            .arms_of(Role::Search)
-            .chain(analysis.arms_of(Role::RandomSearch))
-            .next(),
-        analysis.best_design(),
-    ) else {
-        return unfinished("there is nothing to compare yet");
+    let Some(main) = main_contrast(analysis) else {
+        return unfinished(analysis);
     };
-    if search.sample.is_none() || design.sample.is_none() {
-        return unfinished("the test examples have not been read yet");
-    }
-    let headline = match (analysis.quick, analysis.complete) {
-        (true, _) => format!(
-            "Not evidence: a quick look with {} and {} a network.",
-            plural(u64::from(analysis.search_seeds), "search seed"),
-            plural(u64::from(analysis.retrain_seeds), "retraining"),
-        ),
-        (false, false) => "Not evidence yet: the comparison has not ended.".to_owned(),
-        (false, true) => headline(analysis, search, design),
+    let contrast = main.contrast;
+    let evidence = analysis.is_evidence() && contrast.lacking.is_empty();
+    let headline = match evidence {
+        true => concluded(analysis, &main),
+        false => not_evidence(analysis, contrast),
     };
-    sentences.push(means(analysis, search, design));
-    if evidence {
-        for search in analysis.arms_of(Role::Search) {
-            sentences.extend(designs(analysis, search));
-            sentences.extend(sizes(search, analysis.best_design()));
-            sentences.extend(methods(analysis, search));
-        }
+    let mut said = Vec::new();
+    said.extend(analysis.reservations.iter().cloned());
+    said.extend(sentences::of_contrast(analysis, contrast, evidence));
+    for search in analysis.searches() {
+        said.extend(sentences::of_search(analysis, search));
     }
-    sentences.extend(super::worth::of_arms(analysis, search));
-    sentences.extend(random(search));
+    for search in analysis.searches().take(1) {
+        said.extend(super::worth::of_arms(analysis, search));
+    }
+    said.extend(sentences::look(analysis));
     Verdict {
         evidence,
+        word: match evidence {
+            true => main.word(analysis),
+            false => NOT_EVIDENCE,
+        },
         headline,
-        sentences,
+        p: main
+            .p
+            .filter(|_| !main.is_of_these(analysis.alpha))
+            .or(main.p_these),
+        sentences: said,
     }
 }
 
-fn unfinished(why: &str) -> Verdict {
+fn unfinished(analysis: &Analysis) -> Verdict {
+    let has_scores = |arm: &Arm| !arm.scores.is_empty();
+    let why = match analysis.arms.iter().any(has_scores) {
+        true => "there is nothing to compare with",
+        false if analysis.looked_up => "the table's figures have not been looked up yet",
+        false => "the test examples have not been read yet",
+    };
     Verdict {
-        evidence: false,
+        word: NOT_EVIDENCE,
         headline: format!("No conclusion: {why}."),
-        sentences: Vec::new(),
+        ..Verdict::default()
     }
 }
 
-fn against<'a>(analysis: &'a Analysis, first: &Arm, second: &Arm) -> Option<&'a Contrast> {
-    let of = |contrast: &&Contrast| contrast.first == first.name && contrast.second == second.name;
-    analysis.designs.iter().find(of)
+/// The contrast that the headline is about: of the search that has most to show, the one that shows least.
+struct Main<'a> {
+    contrast: &'a Contrast,
+    /// The number of networks by hand that the search is held against.
+    opponents: usize,
+    /// The p-value of "better than every one of them", corrected for several searches.
+    p: Option<f64>,
+    /// The same on the test examples at hand.
+    p_these: Option<f64>,
 }
 
-fn headline(analysis: &Analysis, search: &Arm, design: &Arm) -> String {
-    let found = against(analysis, search, design).map(|contrast| contrast.finding);
-    let (search, design) = (&search.name, &design.name);
-    match found {
-        Some(Finding::Better) => format!(
-            "The networks found by {search} are better than the best hand-designed one, {design}."
-        ),
-        Some(Finding::Worse) => format!(
-            "The best hand-designed network, {design}, is better than those found by {search}."
-        ),
-        Some(Finding::NotShown) => format!(
-            "No difference is shown between the networks found by {search} and the best hand-designed \
-             one, {design}."
-        ),
-        None => {
-            "No search but a random one was compared with the hand-designed networks.".to_owned()
+/// The word of what concludes nothing.
+const NOT_EVIDENCE: &str = "not evidence";
+
+impl Main<'_> {
+    /// The finding in a word.
+    fn word(&self, analysis: &Analysis) -> &'static str {
+        let is_shown = |p: Option<f64>| p.is_some_and(|p| p < analysis.alpha);
+        match self.contrast.finding {
+            _ if is_shown(self.p) || is_shown(self.p_these) => "better",
+            Finding::Same => "the same",
+            Finding::Worse => "worse",
+            _ if self.contrast.is_equal(analysis.alpha) => "equal",
+            _ => "not shown",
         }
     }
+
+    /// True if only the test examples at hand carry the headline.
+    fn is_of_these(&self, alpha: f64) -> bool {
+        let is_shown = |p: Option<f64>| p.is_some_and(|p| p < alpha);
+        !is_shown(self.p) && is_shown(self.p_these)
+    }
 }
 
-fn means(analysis: &Analysis, search: &Arm, design: &Arm) -> String {
-    let told = |arm: &Arm| {
-        let sample = arm.sample.expect("arms without scores were turned away");
-        let interval = match (sample.low, sample.high) {
-            (Some(low), Some(high)) => format!(" (95% interval {} to {})", score(low), score(high)),
-            _ => String::new(),
-        };
-        format!("{}{interval}", score(sample.mean))
+fn main_contrast(analysis: &Analysis) -> Option<Main<'_>> {
+    let has_designs = analysis.contrasts_of(Family::Designs).next().is_some();
+    let family = if has_designs {
+        Family::Designs
+    } else {
+        Family::RandomSearch
     };
-    format!(
-        "Mean test {}: {} for {}, {} for {}, the best of {}.",
-        analysis.score_name,
-        told(search),
-        search.name,
-        told(design),
-        design.name,
-        plural(
-            analysis.arms_of(Role::HandDesigned).count() as u64,
-            "hand-designed network"
-        ),
-    )
-}
-
-/// What the tests say of a search's networks and each hand-designed one.
-fn designs(analysis: &Analysis, search: &Arm) -> Option<String> {
-    let told = |arm: &Arm| {
-        let contrast = against(analysis, search, arm)?;
-        let finding = match contrast.finding {
-            Finding::Better => "better than",
-            Finding::Worse => "worse than",
-            Finding::NotShown => "not shown to differ from",
-        };
-        Some(format!(
-            "{finding} {} ({}, {}, A12 = {:.2}, {})",
-            arm.name,
-            signed(contrast.difference),
-            p_is(contrast.corrected),
-            contrast.a12,
-            effect(contrast.a12),
-        ))
-    };
-    let all: Vec<String> = analysis
-        .arms_of(Role::HandDesigned)
-        .filter_map(told)
+    let mut all: Vec<Main<'_>> = analysis
+        .searches()
+        .filter_map(|search| against_all(analysis, search, family))
         .collect();
-    let first = all.first()?;
-    let rest = all[1..].iter().map(|text| format!("; {text}"));
-    let looked_up = analysis
-        .designs
-        .iter()
-        .any(|it| it.test == Test::SignedRank);
-    let by = match looked_up {
-        true => "Wilcoxon's signed-rank test over search seeds against the table's figures",
-        false => "Mann and Whitney's test over retrainings",
+    let held = |of: fn(&Main<'_>) -> Option<f64>, all: &[Main<'_>]| {
+        let p_values: Vec<f64> = all.iter().map(|main| of(main).unwrap_or(1.0)).collect();
+        holm(&p_values)
     };
-    Some(format!(
-        "By {by}, with Holm's correction, the networks of {} are {first}{}.",
-        search.name,
-        rest.collect::<String>(),
-    ))
+    let (new, these) = (held(|it| it.p, &all), held(|it| it.p_these, &all));
+    for ((main, new), these) in all.iter_mut().zip(new).zip(these) {
+        main.p = main.p.map(|_| new);
+        main.p_these = main.p_these.map(|_| these);
+    }
+    let p = |main: &Main<'_>| (main.p.unwrap_or(1.0), main.p_these.unwrap_or(1.0));
+    // The first of equals: searches stand in the order of the experiment.
+    all.into_iter()
+        .reduce(|a, b| if p(&b) < p(&a) { b } else { a })
 }
 
-/// Whether what was found is no larger than what it is measured by.
-fn sizes(search: &Arm, design: Option<&Arm>) -> Option<String> {
-    let design = design?;
-    let (least, most) = search.range(|network| network.params)?;
-    let (params, _) = design.range(|network| network.params)?;
-    let (name, grouped) = (&design.name, super::words::grouped);
-    let of = match search.networks.len() {
-        1 => "Its network has".to_owned(),
-        networks => format!("Its {networks} networks have"),
+/// A search against all networks by hand, or against random search: an intersection-union test.
+fn against_all<'a>(analysis: &'a Analysis, search: &Arm, family: Family) -> Option<Main<'a>> {
+    let of = analysis.contrasts_of(family);
+    let contrasts: Vec<&Contrast> = of.filter(|it| it.first == search.name).collect();
+    // A difference to the other side says nothing for "better".
+    let better = |contrast: &Contrast, claim: Option<&Estimate>| {
+        let p = claim.and_then(|claim| claim.p)?;
+        Some(if analysis.sign() * contrast.difference > 0.0 {
+            p
+        } else {
+            1.0
+        })
     };
-    let range = match least == most {
-        true => grouped(most),
-        false => format!("{} to {}", grouped(least), grouped(most)),
+    let new = |it: &&Contrast| better(it, it.new_examples.as_ref());
+    let these = |it: &&Contrast| better(it, Some(&it.these_examples));
+    let shown = |it: &&&Contrast| (new(it).unwrap_or(1.0), these(it).unwrap_or(1.0));
+    let order = |a: &&&Contrast, b: &&&Contrast| {
+        let ((a_new, a_these), (b_new, b_these)) = (shown(a), shown(b));
+        let by_difference = || {
+            let advantage = |it: &Contrast| analysis.sign() * it.difference;
+            advantage(b).total_cmp(&advantage(a))
+        };
+        a_new
+            .total_cmp(&b_new)
+            .then(a_these.total_cmp(&b_these))
+            .then_with(by_difference)
     };
-    let than = match (most <= params, least > params) {
-        (true, _) => format!("none has more than {name}"),
-        (_, true) => format!("all have more than {name}"),
-        _ => format!("some have more than {name}"),
-    };
-    Some(format!(
-        "{of} {range} parameters; {than}'s {}.",
-        grouped(params)
-    ))
-}
-
-/// What may be said of the search itself.
-fn methods(analysis: &Analysis, search: &Arm) -> Option<String> {
-    let contrast = analysis
-        .methods
-        .iter()
-        .find(|contrast| contrast.first == search.name)?;
-    let (first, second) = (&contrast.first, &contrast.second);
-    let p = p_is(contrast.corrected);
-    let difference = signed(contrast.difference);
-    Some(match contrast.finding {
-        Finding::Better => format!(
-            "As a method, {first} is better than {second} search over search seeds ({difference}, {p})."
-        ),
-        Finding::Worse => format!(
-            "As a method, {first} is worse than {second} search over search seeds ({difference}, {p})."
-        ),
-        Finding::NotShown => {
-            let sizes = contrast.sizes;
-            let why = if contrast.least >= super::contrast::LEVEL {
-                format!(
-                    "; {} and {} search seeds can't show one, their smallest p-value is {}",
-                    sizes.0,
-                    sizes.1,
-                    p_value(contrast.least)
-                )
-            } else {
-                String::new()
-            };
-            format!(
-                "As a method, {first} is not shown to differ from {second} search ({difference}, {p}{why})."
-            )
-        }
+    Some(Main {
+        contrast: contrasts.iter().max_by(|a, b| order(a, b)).copied()?,
+        opponents: contrasts.len(),
+        p: largest(&contrasts.iter().map(new).collect::<Vec<_>>()),
+        p_these: largest(&contrasts.iter().map(these).collect::<Vec<_>>()),
     })
 }
 
-fn random(search: &Arm) -> Option<String> {
-    let percent = search.improvement?;
-    let side = if percent < 0.0 { "below" } else { "above" };
+fn not_evidence(analysis: &Analysis, contrast: &Contrast) -> String {
+    if analysis.quick {
+        return "Not evidence: a quick look.".to_owned();
+    }
+    if !analysis.complete {
+        return "Not evidence yet: the comparison has not ended.".to_owned();
+    }
+    match contrast.lacking.is_empty() {
+        false => format!("Not evidence: {}.", contrast.lacking.join("; ")),
+        true => "Not evidence, whatever its figures are.".to_owned(),
+    }
+}
+
+/// The name of an arm in a sentence.
+pub(super) fn title(analysis: &Analysis, name: &str) -> String {
+    analysis
+        .arm(name)
+        .map_or_else(|| name.to_owned(), Arm::title)
+}
+
+fn concluded(analysis: &Analysis, main: &Main<'_>) -> String {
+    let contrast = main.contrast;
+    let search = title(analysis, &contrast.first);
+    let second = title(analysis, &contrast.second);
+    let is_shown = |p: Option<f64>| p.is_some_and(|p| p < analysis.alpha);
+    let every = match main.opponents {
+        1 => String::new(),
+        2 => " and the other hand-designed network".to_owned(),
+        many => format!(" and the other {} hand-designed networks", many - 1),
+    };
+    let by = |claim: &Estimate, p: Option<f64>| figures(analysis, contrast, claim, p);
+    if let Some(claim) = contrast.new_examples.as_ref().filter(|_| is_shown(main.p)) {
+        let figures = by(claim, main.p);
+        return format!(
+            "New runs of {search} find networks that are better than {second}{every} on new examples of this kind: \
+             {figures}."
+        );
+    }
+    let figures = by(&contrast.these_examples, main.p_these);
+    if is_shown(main.p_these) {
+        return match analysis.looked_up {
+            true => format!(
+                "In this table, new runs of {search} find better networks than {second}{every}: {figures}."
+            ),
+            false => format!(
+                "{}, new runs of {search} would do better than {second}{every}: {figures}. Whether that holds on \
+                 other examples is not shown.",
+                on_these(analysis)
+            ),
+        };
+    }
+    match contrast.finding {
+        Finding::Same => format!(
+            "Nothing is compared: {search} and {second} found the same networks in every search."
+        ),
+        Finding::Worse => worse(analysis, contrast),
+        _ if contrast.is_equal(analysis.alpha) => equal(analysis, contrast).unwrap_or_default(),
+        _ => match contrast.family {
+            Family::Designs => {
+                format!("No difference is shown between new runs of {search} and {second}.")
+            }
+            _ => format!("{search} is not shown to differ from random search."),
+        },
+    }
+}
+
+fn worse(analysis: &Analysis, contrast: &Contrast) -> String {
+    let (search, second) = (
+        title(analysis, &contrast.first),
+        title(analysis, &contrast.second),
+    );
+    match contrast.scope {
+        Some(Scope::NewExamples) => {
+            let figures = figures(analysis, contrast, contrast.claim(), None);
+            format!(
+                "New runs of {search} find networks that are worse than {second} on new examples of this kind: \
+                 {figures}."
+            )
+        }
+        _ => {
+            let figures = figures(analysis, contrast, &contrast.these_examples, None);
+            let (place, end) = match analysis.looked_up {
+                true => ("In this table".to_owned(), ""),
+                false => (
+                    on_these(analysis),
+                    " Whether that holds on other examples is not shown.",
+                ),
+            };
+            format!("{place}, new runs of {search} would do worse than {second}: {figures}.{end}")
+        }
+    }
+}
+
+pub(super) fn equal(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
+    let equivalence = contrast.equivalence?;
+    let (place, end) = match (equivalence.scope, analysis.looked_up) {
+        (Scope::NewExamples, _) => (" on new examples of this kind".to_owned(), ""),
+        (_, true) => (" in this table".to_owned(), ""),
+        (_, false) => (
+            format!(" on {}", these(analysis)),
+            " Whether that holds on other examples is not shown.",
+        ),
+    };
     Some(format!(
-        "The mean of {} is {:.2}% {side} that of random networks of the same space.",
-        search.name,
-        percent.abs()
+        "New runs of {} and {} differ by less than {}{place} ({}, {}).{end}",
+        title(analysis, &contrast.first),
+        title(analysis, &contrast.second),
+        equivalence.margin,
+        signed(contrast.difference),
+        p_is(equivalence.corrected),
     ))
+}
+
+pub(super) fn these(analysis: &Analysis) -> String {
+    match analysis.test_examples {
+        Some(examples) => format!("these {}", plural(examples, "test example")),
+        None => "these test examples".to_owned(),
+    }
+}
+
+fn on_these(analysis: &Analysis) -> String {
+    format!("On {}", these(analysis))
+}
+
+/// The figures that a claim rests on.
+fn figures(analysis: &Analysis, contrast: &Contrast, claim: &Estimate, p: Option<f64>) -> String {
+    let mut parts = Vec::new();
+    if let Some((low, high)) = claim.interval() {
+        parts.push(format!("95% interval {} to {}", signed(low), signed(high)));
+    }
+    parts.extend(p.or(claim.corrected).map(p_is));
+    let mut basis = vec![searches(contrast.searches)];
+    if !analysis.looked_up {
+        basis.push(match contrast.retrainings {
+            1 => "1 retraining each".to_owned(),
+            many => format!("{many} retrainings each"),
+        });
+        basis.extend(analysis.test_examples.map(|n| plural(n, "test example")));
+    }
+    parts.push(basis.join(", "));
+    let given = match analysis.looked_up {
+        true => "the table and the space are given",
+        false => "the training examples and the space are given",
+    };
+    format!(
+        "{} ({}; {given})",
+        signed(contrast.difference),
+        parts.join("; ")
+    )
+}
+
+/// `1 search`, `8 searches`.
+pub(super) fn searches(count: usize) -> String {
+    plural(count as u64, "search").replace("searchs", "searches")
 }

@@ -2,6 +2,11 @@
 
 use std::fmt::Display;
 
+/// For how many epochs the networks of a final evaluation are retrained.
+pub const RETRAINING_RULE: &str = "Every network is retrained for as many epochs as its own training on the training examples took to \
+     its best epoch on the validation examples, by the same schedule of the learning rate, cut there: a winner’s own training is its \
+     trial, every other network has one such training before the test examples are read.";
+
 /// A score: `0.9955`.
 pub(super) fn score(value: f64) -> String {
     format!("{value:.4}")

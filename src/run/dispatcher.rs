@@ -20,7 +20,7 @@ use super::executor::{Assignment, Beginning, Done, Executor, Legacy, Message};
 use super::figures;
 use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
-use super::state::is_better;
+use super::within::Leader;
 use crate::evaluation::Finished;
 use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
@@ -86,6 +86,8 @@ struct Search<'a, 'c> {
     proposed: Vec<TrialId>,
     /// Whether what became of trials is of no use to later ones, so that it need not be remembered.
     forgets: bool,
+    /// The best of those that may win, where the winner has bounds.
+    leader: Leader,
     closed: Option<SearchEnd>,
     cancelled: usize,
 }
@@ -364,6 +366,7 @@ impl Search<'_, '_> {
                     metrics,
                     weights,
                     checkpoint,
+                    best_epoch,
                     ..
                 } = finished;
                 if let Some(checkpoint) = checkpoint {
@@ -374,11 +377,12 @@ impl Search<'_, '_> {
                     score,
                     loss,
                     metrics,
+                    best_epoch,
                     epochs,
                     seconds,
                     worker,
                 };
-                let fitness = record.fitness();
+                let fitness = record.fitness(self.core.state.direction());
                 if let Some(weights) = weights.as_deref().filter(|_| self.core.setup.inherits()) {
                     self.weights.keep(trial, weights)?;
                 }
@@ -428,8 +432,16 @@ impl Search<'_, '_> {
         } = record;
         let proposal = &self.core.state.proposals[trial.0 as usize];
         let params = proposal.params;
-        let held = self.core.state.best();
-        let improves = held.is_none_or(|held| is_better((proposal, &record), held));
+        let state = &self.core.state;
+        let held = state.best();
+        let setup = self.core.setup;
+        let improves = match setup.experiment.last.within.is_empty() {
+            true => held.is_none_or(|held| state.is_better((proposal, &record), held)),
+            false => {
+                let found = (proposal, &record);
+                self.leader.challenge(setup, found, &open.candidate)?
+            }
+        };
         if improves {
             // Before the record: a crash in between leaves files that the same trial writes again.
             let (folder, score_name) = (self.core.folder, self.core.setup.score_name());

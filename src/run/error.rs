@@ -1,5 +1,6 @@
 //! What can go wrong with a run, by who must act.
 
+use super::record::Started;
 use super::shared::SharedError;
 use crate::data::DataError;
 use crate::diagnostics::{Diagnostic, SourceFile};
@@ -99,6 +100,19 @@ pub enum RunError {
         /// The names of its runs.
         runs: Vec<String>,
     },
+    /// A run that is part of a comparison can't go on by itself.
+    #[error(
+        "{} is a run of a comparison, and its test examples are read when every search of it has ended; go on with \
+         `strata compare {}`",
+        folder.display(),
+        comparison.display()
+    )]
+    OfAComparison {
+        /// The run folder.
+        folder: PathBuf,
+        /// The comparison's.
+        comparison: PathBuf,
+    },
     /// Another process writes the journal.
     #[error("{} is in use: another strata process is running it; wait for it or stop it", .0.display())]
     Locked(PathBuf),
@@ -110,6 +124,20 @@ pub enum RunError {
     )]
     Damaged {
         /// The journal.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A line of a ledger of looks is damaged.
+    #[error(
+        "{} line {line} is damaged: {message}; nothing is tested before it is right, as looks at test examples are \
+         counted by it: restore the file from a copy or from version control",
+        path.display()
+    )]
+    DamagedLedger {
+        /// The ledger.
         path: PathBuf,
         /// The line, from 1.
         line: u64,
@@ -176,12 +204,44 @@ pub enum RunError {
          verify; the journal keeps what was measured"
     )]
     Measured(&'static str),
+    /// The run's trainings are not what this version's are.
+    #[error(
+        "the run was started by a build (strata {version}, trainings of revision {then}) whose trials have the scores of \
+         {}; this build (revision {}) gives them those of {}, so it can't {what}",
+        of_epoch(*then), crate::training::REVISION, of_epoch(crate::training::REVISION)
+    )]
+    OtherTraining {
+        /// What can't be done, and what can.
+        what: &'static str,
+        /// The version of strata that started the run.
+        version: String,
+        /// Its revision of trainings.
+        then: u32,
+    },
     /// There is no such trial, or it has no result.
     #[error("trial {0} has no result in this run")]
     NoResult(TrialId),
 }
 
+/// Which epoch's scores trainings of a revision give.
+fn of_epoch(revision: u32) -> &'static str {
+    match revision {
+        1 => "their last epoch",
+        2 => "their best epoch",
+        _ => "epochs that this build doesn't know",
+    }
+}
+
 impl RunError {
+    /// What a run of other trainings can't have done to it here.
+    pub(super) fn other_training(what: &'static str, started: &Started) -> Self {
+        Self::OtherTraining {
+            what,
+            version: started.strata.clone(),
+            then: started.training_revision(),
+        }
+    }
+
     /// A file error as a value for `map_err`.
     pub(super) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -17,11 +17,12 @@ pub use training::{TrainingEvaluators, TrainingSettings};
 use super::error::RunError;
 use super::experiment::Experiment;
 use crate::architecture::Output;
-use crate::data::{DataSource, Preprocessing};
+use crate::data::{DataSource, Preprocessing, Remark};
 use crate::evaluation::{CommandSettings, Evaluator, LatencySettings, TableSettings};
 use crate::layers::Shape;
 use crate::proxies::Minibatch;
 use crate::random::Seed;
+use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -33,6 +34,11 @@ pub trait Evaluators {
 
     /// SHA-256 of how the data is divided in hexadecimal; of nothing if no data is read.
     fn split_hash(&self) -> &str;
+
+    /// Notes and warnings for a reader of the scores on the division of the data.
+    fn remarks(&self) -> Vec<Remark> {
+        Vec::new()
+    }
 
     /// Whether networks that take and give this can be evaluated.
     ///
@@ -64,12 +70,40 @@ pub trait Evaluators {
         false
     }
 
+    /// What trains a network of the final evaluation on the training examples, to find after how many epochs it does
+    /// best on the validation examples: it is retrained for as many. Nothing where the final evaluation trains nothing.
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        None
+    }
+
+    /// SHA-256 in hexadecimal of the examples that the test part is taken from, however they are divided: what
+    /// [looks](super::looks) at it are counted by. Nothing if they are not known here.
+    fn test_hash(&self) -> Option<&str> {
+        Some(self.data_hash())
+    }
+
     /// The number of test examples.
     fn test_examples(&self) -> u64;
+
+    /// What trains on every example, those of the test included: to be asked for when the winner has been tested, in a
+    /// process that opens no test. Nothing if networks are not trained on data.
+    fn open_all(&mut self) -> Option<AllRows<'_>> {
+        None
+    }
 
     /// Breaks the seal of the test examples and gives what judges by them, after training on all
     /// others. May be called once, and only if there is anything to test by.
     fn open_test(&mut self) -> Box<dyn Evaluator + '_>;
+}
+
+/// What trains on every example of the data.
+pub struct AllRows<'a> {
+    /// Trains. What it says of scores means nothing: no example is left that it has not learnt from.
+    pub evaluator: Box<dyn Evaluator + 'a>,
+    /// What turns new examples into inputs of networks that it trains.
+    pub preprocessing: Preprocessing,
+    /// The number of examples.
+    pub rows: u64,
 }
 
 /// A kind of evaluator, for people.
@@ -136,13 +170,29 @@ pub(super) trait EvaluatorKind {
     }
 
     /// What the search's scores are called.
-    fn score_name(&self, output: Output) -> &'static str {
-        output.score_name()
+    fn score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        score.unwrap_or(Score::of(output)).figure_name(output)
     }
 
     /// What the final test's scores are called.
-    fn test_score_name(&self, output: Output) -> &'static str {
-        output.score_name()
+    fn test_score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        score.unwrap_or(Score::of(output)).figure_name(output)
+    }
+
+    /// The way in which the search's scores get better.
+    fn direction(&self, score: Option<Score>) -> Direction {
+        score.map_or(Direction::Maximise, Score::direction)
+    }
+
+    /// Whether networks with this output can have such a score.
+    ///
+    /// # Errors
+    /// Why not, with the scores that they can have.
+    fn check_score(&self, score: Score, output: Output) -> Result<(), String> {
+        if score.fits(output) {
+            return Ok(());
+        }
+        Err(score.unfit(output))
     }
 
     /// Whether the digits that it gives can differ from one time to the next, as measured times do.
@@ -211,13 +261,31 @@ impl EvaluatorSettings {
     }
 
     /// What the search's scores are called, for networks with this output.
-    pub fn score_name(&self, output: Output) -> &'static str {
-        self.kind().score_name(output)
+    pub fn score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        self.kind().score_name(score, output)
     }
 
     /// What the final test's scores are called, for networks with this output.
-    pub fn test_score_name(&self, output: Output) -> &'static str {
-        self.kind().test_score_name(output)
+    pub fn test_score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        self.kind().test_score_name(score, output)
+    }
+
+    /// The way in which the search's scores get better.
+    pub fn direction(&self, score: Option<Score>) -> Direction {
+        self.kind().direction(score)
+    }
+
+    /// Whether networks with this output can have such a score.
+    ///
+    /// # Errors
+    /// Why not, with the scores that they can have.
+    pub fn check_score(&self, score: Score, output: Output) -> Result<(), String> {
+        self.kind().check_score(score, output)
+    }
+
+    /// Whether the networks of the final evaluation are trained, with or without data.
+    pub(super) fn trains_in_the_end(&self, has_data: bool) -> bool {
+        self.info().trains || (matches!(self, Self::Proxy(_)) && has_data)
     }
 
     /// Whether a score can differ from one time to the next, as measured times do.

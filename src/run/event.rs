@@ -1,6 +1,7 @@
 //! What a run tells those who watch it.
 
 use super::record::{EndReason, SearchEnd, Subject};
+use crate::data::Remark;
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::TrialId;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,12 @@ use std::path::PathBuf;
 pub enum Unit {
     /// A trial of the search.
     Trial(TrialId),
+    /// A training of a network of the final evaluation that says for how many epochs it is retrained: on the training
+    /// part, judged by the validation part.
+    Selection {
+        /// The network.
+        subject: Subject,
+    },
     /// A retraining of the final evaluation.
     Retraining {
         /// The network.
@@ -29,6 +36,7 @@ impl fmt::Display for Unit {
                 subject: subject @ Subject::Model(_),
                 ..
             } => write!(f, "{subject}"),
+            Self::Selection { subject } => write!(f, "{subject}, selection training"),
             Self::Retraining { subject, index } => write!(f, "{subject}, seed {}", index + 1),
         }
     }
@@ -39,7 +47,7 @@ impl fmt::Display for Unit {
 pub enum Phase {
     /// Trying architectures.
     Search,
-    /// Retraining and testing the winner and the baselines.
+    /// Retraining and testing the winner and the baselines, after the selection trainings that this needs.
     FinalEvaluation,
     /// Nothing any more.
     Ended,
@@ -66,6 +74,8 @@ pub enum Event {
         /// Trials whose results are in the journal already: more than 0 only when resumed.
         finished: u64,
     },
+    /// Something that a reader of the scores should know of the division of the data.
+    Remark(Remark),
     /// A phase begins, with this many pieces of work known to be left in it (if known).
     Phase {
         /// Which.
@@ -110,7 +120,7 @@ pub enum Event {
     Finished {
         /// Which.
         unit: Unit,
-        /// Validation score of a trial, test score of a retraining.
+        /// Validation score of a trial or a selection training, test score of a retraining.
         score: f64,
         /// How long it took.
         seconds: f64,
@@ -140,8 +150,13 @@ pub enum Event {
         /// Why.
         reason: SearchEnd,
     },
-    /// The test examples are read, for the only time.
-    TestOpened,
+    /// The test examples are read, for the only time in this run.
+    TestOpened {
+        /// The how manieth [look](super::looks) at them it is, from 1.
+        look: u32,
+        /// Why the look could not be written into the ledger of its folder, if it couldn't.
+        unwritten: Option<String>,
+    },
     /// The run was told to end; it can be resumed.
     Interrupted {
         /// The run folder.

@@ -167,6 +167,17 @@ pub(super) trait Workforce {
         shift: &mut Shift<'_>,
     ) -> Result<(), RunError>;
 
+    /// As [`search`](Self::search), for the selection trainings that the final evaluation begins with.
+    ///
+    /// # Errors
+    /// As [`search`](Self::search).
+    fn select(
+        &self,
+        evaluators: &dyn Evaluators,
+        limits: Limits,
+        shift: &mut Shift<'_>,
+    ) -> Result<(), RunError>;
+
     /// As [`search`](Self::search), for the final evaluation: test examples are read.
     ///
     /// # Errors

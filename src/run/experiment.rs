@@ -5,12 +5,14 @@ use super::error::RunError;
 use super::evaluators::EvaluatorSettings;
 use super::prefilter::PrefilterSettings;
 use super::toml_text;
+use super::within::{Within, one_or_several};
+use crate::architecture::Output;
 use crate::data::DataSource;
 use crate::model::ComputeDevice;
 use crate::random::Seed;
 use crate::search::SearchSettings;
 use crate::tabular::ModelKind;
-use crate::training::Recipe;
+use crate::training::{Direction, Recipe, Score};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -26,6 +28,9 @@ pub struct Experiment {
     /// The root of every random stream.
     #[serde(default)]
     pub seed: Seed,
+    /// What is searched for: the figure that says how good a network is. Absent: the task's own. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
     /// Where data comes from and how it is divided. Left out where the evaluator needs none.
     #[serde(default, skip_serializing_if = "DataSource::is_empty")]
     pub data: DataSource,
@@ -184,7 +189,7 @@ impl Default for TrialSettings {
 
 /// `[final]`: the winner is trained once more on training and validation examples together, with
 /// fresh seeds, and tested.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FinalSettings {
     /// With how many seeds; 0 leaves the test examples sealed.
@@ -200,6 +205,13 @@ pub struct FinalSettings {
     /// that it fits, if any. Since format 6.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub models: Option<Vec<ModelKind>>,
+    /// Bounds that the winner has to meet; several are several points of the front, each with a winner of its own.
+    /// Since format 6.
+    #[serde(
+        deserialize_with = "one_or_several",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub within: Vec<Within>,
 }
 
 impl Default for FinalSettings {
@@ -209,6 +221,7 @@ impl Default for FinalSettings {
             random_networks: 0,
             baselines: Vec::new(),
             models: None,
+            within: Vec::new(),
         }
     }
 }
@@ -272,6 +285,17 @@ impl ExperimentFile {
     }
 }
 
+impl ExperimentFile {
+    /// The folder that the file is in; nothing for an experiment that was made in another way.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        self.path.as_ref()?;
+        Some(match self.base.as_os_str().is_empty() {
+            true => PathBuf::from("."),
+            false => self.base.clone(),
+        })
+    }
+}
+
 impl Experiment {
     /// The experiment that a text describes. `name` is the text's name in messages.
     ///
@@ -279,9 +303,14 @@ impl Experiment {
     /// When it is not TOML, has an unknown key, or makes no sense.
     pub fn parse(name: &str, text: &str) -> Result<Self, RunError> {
         let experiment: Self = toml_text::parse(name, text)?;
+        let given = has_retrain_seeds(text).then_some(experiment.last.retrain_seeds);
         match experiment.nonsense() {
             None => Ok(Self {
                 search: experiment.search.filled(),
+                compare: CompareSettings {
+                    retrain_seeds: experiment.compare.retrain_seeds.or(given),
+                    ..experiment.compare
+                },
                 ..experiment
             }),
             Some((path, message)) => Err(toml_text::error_at(name, text, &path, message)),
@@ -300,6 +329,36 @@ impl Experiment {
                 Err(RunError::Setting { key, message })
             }
         }
+    }
+
+    /// Whether whoever carries the search out may forget what became of most trials.
+    pub(super) fn forgets(&self) -> bool {
+        self.search.forgets() && self.last.within.is_empty()
+    }
+
+    /// The way in which the search's scores get better.
+    pub fn direction(&self) -> Direction {
+        self.evaluator.direction(self.score)
+    }
+
+    /// The way in which the final test's scores get better.
+    pub fn test_direction(&self) -> Direction {
+        self.score.map_or(Direction::Maximise, Score::direction)
+    }
+
+    /// What the search's scores are called, for networks with this output.
+    pub fn score_name(&self, output: Output) -> &'static str {
+        self.evaluator.score_name(self.score, output)
+    }
+
+    /// What the final test's scores are called, for networks with this output.
+    pub fn test_score_name(&self, output: Output) -> &'static str {
+        self.evaluator.test_score_name(self.score, output)
+    }
+
+    /// Whether a journal of format 5 has no words for it.
+    pub(super) fn needs_format_6(&self) -> bool {
+        self.score.is_some() || !self.recipe.class_weights.is_none()
     }
 
     fn unfit_device(&self) -> Option<String> {
@@ -358,6 +417,9 @@ impl Experiment {
             let key = path.last().expect("a path has a key");
             return Some((path.to_vec(), format!("`{key}` needs {needed}")));
         }
+        if let Some(message) = self.last.within.iter().find_map(Within::nonsense) {
+            return Some((vec!["final", "within"], message));
+        }
         if let Some(message) = self.unfit_device() {
             return Some((vec!["trial", "device"], message));
         }
@@ -378,6 +440,13 @@ impl Experiment {
         }
         self.evaluator.nonsense(self)
     }
+}
+
+/// Whether an experiment's text says how often to retrain: the defaults of a search and of a comparison differ.
+fn has_retrain_seeds(text: &str) -> bool {
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let last = table.get("final").and_then(toml::Value::as_table);
+    last.is_some_and(|last| last.contains_key("retrain_seeds"))
 }
 
 /// Why this build of strata can't train on a device.

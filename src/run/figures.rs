@@ -6,6 +6,7 @@ use super::setup::Setup;
 use super::state::Outcome;
 use crate::architecture::Metrics;
 use crate::evaluation::as_cost;
+use crate::training::Score;
 use std::collections::BTreeMap;
 
 /// The figures that every architecture has.
@@ -27,9 +28,22 @@ pub fn figure(name: &str, metrics: &Metrics, evaluated: &BTreeMap<String, f64>) 
         "layers" => metrics.layers,
         "depth" => metrics.depth,
         "receptive_field" => metrics.receptive_field,
-        _ => return evaluated.get(name).copied(),
+        _ => {
+            let found = evaluated
+                .get(name)
+                .or_else(|| by_another_name(name, evaluated));
+            return found.copied();
+        }
     };
     Some(count as f64)
+}
+
+/// The figure of a score that is written under another of its names, as old journals write `R2`.
+fn by_another_name<'a>(name: &str, evaluated: &'a BTreeMap<String, f64>) -> Option<&'a f64> {
+    let score = Score::named(name)?;
+    let mut figures = evaluated.iter();
+    let found = figures.find(|(known, _)| Score::named(known) == Some(score));
+    found.map(|(_, figure)| figure)
 }
 
 /// What a trial costs by these objectives, those that are to be large with their signs turned; nothing for one that

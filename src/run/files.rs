@@ -75,6 +75,12 @@ pub(super) fn read_text(path: &Path) -> Result<String, RunError> {
     Files::of_machine().read_text(path)
 }
 
+/// A path without its folders.
+pub(super) fn last_part(path: &str) -> String {
+    let name = Path::new(path).file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
 /// The SHA-256 of something in hexadecimal.
 pub(super) fn sha256(content: &[u8]) -> String {
     hexadecimal(&Sha256::digest(content))

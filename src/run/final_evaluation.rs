@@ -2,6 +2,9 @@
 //!
 //! It begins when nothing will be chosen any more, and is the only place where test examples are
 //! seen. Each retraining is a record of its own, so a run that is killed here goes on here.
+//!
+//! Every network is retrained by one rule, for which [`selection_training`](super::selection_training) sees: for as
+//! many epochs as its own training on the training part took to its best epoch on the validation part.
 
 use super::core::{Core, Flow, PATIENCE, Work};
 use super::error::RunError;
@@ -9,12 +12,17 @@ use super::evaluators::Evaluators;
 use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Beginning, Done, Executor};
 use super::leftovers;
+use super::looks::{Counting, Written};
 use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
+use super::retrained;
+use super::selection_training::{self, Rule};
+use super::within;
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
-use crate::training::Recipe;
+use crate::training::{Recipe, Score};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Names the winner, if any trial has a score.
@@ -25,8 +33,20 @@ pub(super) fn name_winner(core: &mut Core<'_>) -> Result<Option<TrialId>, RunErr
     let Some((_, best)) = core.state.best() else {
         return Ok(None);
     };
-    let (trial, score) = (best.trial, best.score);
-    core.record(Record::Winner(Winner { trial, score }))?;
+    let best = Winner {
+        trial: best.trial,
+        score: best.score,
+        others: Vec::new(),
+    };
+    let winner = match core.setup.experiment.last.within.is_empty() {
+        true => Some(best),
+        false => within::winners(core)?,
+    };
+    let Some(winner) = winner else {
+        return Ok(None);
+    };
+    let trial = winner.trial;
+    core.record(Record::Winner(winner))?;
     Ok(Some(trial))
 }
 
@@ -34,23 +54,27 @@ pub(super) fn name_winner(core: &mut Core<'_>) -> Result<Option<TrialId>, RunErr
 pub(super) fn evaluate(
     core: &mut Core<'_>,
     evaluators: &mut dyn Evaluators,
-    winner: TrialId,
+    counting: &Counting,
 ) -> Result<Flow, RunError> {
     let seeds = core.setup.experiment.last.retrain_seeds;
-    let subjects = subjects(core, winner)?;
+    let subjects = subjects(core)?;
     let order = order(&subjects, seeds);
-    let units = order.len() as u64;
-    if core.state.retrained.len() as u64 == units {
+    if core.state.retrained.len() == order.len() {
         return Ok(Flow::Done);
     }
+    let trains = evaluators.selection().is_some();
+    let rule = Rule::of(core.setup, &core.state, trains);
+    let selections = rule.selections(&subjects);
+    let units = (selections.len() + order.len()) as u64;
     core.tell(&Event::Phase {
         phase: Phase::FinalEvaluation,
         units: Some(units),
     });
+    if selection_training::train(core, evaluators, &selections)? == Flow::Interrupted {
+        return Ok(Flow::Interrupted);
+    }
     if !core.state.test_opened {
-        let examples = evaluators.test_examples();
-        core.record(Record::TestOpened(TestOpened { examples }))?;
-        core.tell(&Event::TestOpened);
+        open_test(core, evaluators, counting)?;
     }
     let (workforce, limits) = (core.workforce, core.limits);
     let mut flow = Flow::Interrupted;
@@ -58,9 +82,10 @@ pub(super) fn evaluate(
         let finals = Finals {
             core,
             executor,
-            winner,
+            rule: &rule,
             subjects: &subjects,
             order: &order,
+            kept: &kept(&subjects, &order),
             early: BTreeMap::new(),
         };
         flow = finals.run()?;
@@ -69,21 +94,40 @@ pub(super) fn evaluate(
     Ok(flow)
 }
 
-/// A network and how it is trained.
-struct Contestant {
-    subject: Subject,
-    candidate: Candidate,
-    recipe: Recipe,
+/// Writes down that the test examples are known from here on, in the ledger of looks and in the journal.
+fn open_test(
+    core: &mut Core<'_>,
+    evaluators: &dyn Evaluators,
+    counting: &Counting,
+) -> Result<(), RunError> {
+    let started = core.state.started.as_ref();
+    let started = started.expect("a run that is evaluated was started");
+    let taken = counting.take(started, evaluators.test_hash(), core.clock.now())?;
+    let Written {
+        look, unwritten, ..
+    } = taken;
+    let examples = evaluators.test_examples();
+    core.record(Record::TestOpened(TestOpened { examples, look }))?;
+    core.tell(&Event::TestOpened { look, unwritten });
+    Ok(())
 }
 
-fn subjects(core: &Core<'_>, winner: TrialId) -> Result<Vec<Contestant>, RunError> {
+/// A network and how it is trained.
+pub(super) struct Contestant {
+    pub subject: Subject,
+    pub candidate: Candidate,
+    pub recipe: Recipe,
+}
+
+fn subjects(core: &Core<'_>) -> Result<Vec<Contestant>, RunError> {
     let setup = core.setup;
-    let genome = &core.state.proposals[winner.0 as usize].genome;
-    let candidate = setup
-        .space
-        .decode(genome)
-        .expect("a trial's genome is in the space");
-    let mut all = vec![(Subject::Winner, candidate)];
+    let winner = core.state.winner.as_ref();
+    let winner = winner.expect("the winner is named before it is tested");
+    let mut all = Vec::new();
+    for (subject, trial) in winner.entrants() {
+        let genome = &core.state.proposals[trial.0 as usize].genome;
+        all.push((subject, setup.candidate(genome)?));
+    }
     for baseline in &setup.baselines {
         all.push((
             Subject::Baseline(baseline.name.clone()),
@@ -120,12 +164,24 @@ fn order(subjects: &[Contestant], seeds: u32) -> Vec<(usize, u32)> {
     subjects.iter().enumerate().flat_map(of).collect()
 }
 
+fn kept(subjects: &[Contestant], order: &[(usize, u32)]) -> Vec<bool> {
+    let work = order.iter().map(|&(at, index)| {
+        let Contestant {
+            subject, candidate, ..
+        } = &subjects[at];
+        (subject, index, candidate.architecture.metrics().params)
+    });
+    retrained::kept_by_a_run(work)
+}
+
 struct Finals<'a, 'c> {
     core: &'a mut Core<'c>,
     executor: &'a mut dyn Executor,
-    winner: TrialId,
+    rule: &'a Rule,
     subjects: &'a [Contestant],
     order: &'a [(usize, u32)],
+    /// Which of them leave their weights in the run folder.
+    kept: &'a [bool],
     early: BTreeMap<Unit, Done>,
 }
 
@@ -143,19 +199,27 @@ impl Finals<'_, '_> {
             let Some(message) = self.executor.next(PATIENCE)? else {
                 continue;
             };
-            let (subjects, score_name) = (self.subjects, self.core.setup.test_score_name());
+            let (subjects, rule, state) = (self.subjects, self.rule, &self.core.state);
+            let score_name = self.core.setup.test_score_name();
+            let epochs: Vec<usize> = subjects
+                .iter()
+                .map(|contestant| {
+                    let epochs = rule.epochs(state, contestant);
+                    epochs.map_or(contestant.recipe.epochs, |epochs| epochs as usize)
+                })
+                .collect();
             let started = message.unit().clone();
             let work = || {
-                let of = |contestant: &&Contestant| is_of(&started, &contestant.subject);
-                let contestant = subjects.iter().find(of).expect("the unit has a contestant");
+                let of = |(contestant, _): &(&Contestant, _)| is_of(&started, &contestant.subject);
+                let found = subjects.iter().zip(&epochs).find(of);
+                let (contestant, epochs) = found.expect("the unit has a contestant");
                 if let Subject::Model(_) = contestant.subject {
                     return Work {
                         score_name,
                         ..Work::default()
                     };
                 }
-                let architecture = &contestant.candidate.architecture;
-                Work::of(architecture, contestant.recipe.epochs, score_name)
+                Work::of(&contestant.candidate.architecture, *epochs, score_name)
             };
             if let Some(done) = self.core.pass_on(message, work) {
                 self.early.insert(done.unit.clone(), done);
@@ -166,6 +230,7 @@ impl Finals<'_, '_> {
     }
 
     fn assignment(&self, at: usize, index: u32) -> Assignment {
+        let epochs = self.rule.epochs(&self.core.state, &self.subjects[at]);
         let Contestant {
             subject,
             candidate,
@@ -181,7 +246,7 @@ impl Finals<'_, '_> {
             seed: self.seed(index),
             candidate: Arc::new(candidate.clone()),
             recipe: recipe.clone(),
-            fidelity: Fidelity::FULL,
+            fidelity: epochs.map_or(Fidelity::FULL, Fidelity::of_epochs),
             start: Beginning::default(),
         }
     }
@@ -192,6 +257,16 @@ impl Finals<'_, '_> {
             .experiment
             .seed
             .derive("retraining", u64::from(index))
+    }
+
+    /// Where a network is kept with the trial that it is of, if it is of one.
+    fn place(&self, at: usize) -> Option<(PathBuf, TrialId)> {
+        let subject = &self.subjects[at].subject;
+        let winner = self.core.state.winner.as_ref()?;
+        let entrants = winner.entrants().into_iter();
+        let (subject, trial) = entrants.into_iter().find(|(known, _)| known == subject)?;
+        let folder = self.core.folder;
+        Some((folder.best_of(&subject), trial))
     }
 
     /// Writes the results whose turn it is.
@@ -226,7 +301,8 @@ impl Finals<'_, '_> {
                     seconds,
                 };
                 let output = contestant.candidate.architecture.output();
-                let result = RetrainedResult::of(output, &finished);
+                let score = self.core.setup.experiment.score;
+                let result = RetrainedResult::of(score.unwrap_or(Score::of(output)), &finished);
                 (result, finished.model, finished.weights, event)
             }
             Err(failure) => {
@@ -245,17 +321,22 @@ impl Finals<'_, '_> {
             subject,
             index,
             seed,
+            epochs: self.rule.epochs(&self.core.state, contestant),
             result,
             model,
             seconds,
             worker,
         };
-        if at == 0 && index == 0 {
+        let mut kept = self.order.iter().zip(self.kept);
+        let is_kept = kept.any(|(work, is_kept)| *work == (at, index) && *is_kept);
+        if let Some(weights) = weights.as_deref().filter(|_| is_kept) {
+            retrained::write(self.core.folder, &record.subject, index, weights)?;
+        }
+        if let (Some(place), 0) = (self.place(at), index) {
             let candidate = &contestant.candidate;
-            let folder = self.core.folder;
             leftovers::write_retrained(
-                folder,
-                self.winner,
+                self.core.folder.files(),
+                &place,
                 &record,
                 candidate,
                 weights.as_deref(),

@@ -4,6 +4,7 @@ use super::comparison::RecordedComparison;
 use super::error::RunError;
 use super::files::Files;
 use super::journal;
+use super::record::Subject;
 use crate::search::TrialId;
 use std::fs;
 use std::io::ErrorKind;
@@ -151,9 +152,27 @@ impl RunFolder {
         self.path.join("weights")
     }
 
+    /// The trained networks of the final evaluation.
+    pub fn retrained(&self) -> PathBuf {
+        self.path.join("retrained")
+    }
+
     /// The best network so far.
     pub fn best(&self) -> PathBuf {
         self.path.join("best")
+    }
+
+    /// A winner's network: that of the run's own, or of further bounds.
+    pub(super) fn best_of(&self, subject: &Subject) -> PathBuf {
+        match subject {
+            Subject::Within(number) => self.best_within(*number),
+            _ => self.best(),
+        }
+    }
+
+    /// The best network within the bounds of `final.within` with this number, from 2 on.
+    pub fn best_within(&self, number: u32) -> PathBuf {
+        self.best().join(format!("within-{number}"))
     }
 
     fn hidden(files: &Files, runs: &Path) -> Result<Self, RunError> {

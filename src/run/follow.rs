@@ -145,7 +145,7 @@ mod tests {
     use std::io::Write;
 
     fn record(examples: u64) -> Record {
-        Record::TestOpened(TestOpened { examples })
+        Record::TestOpened(TestOpened { examples, look: 1 })
     }
 
     fn seen(follower: &mut Follower) -> Vec<u64> {

@@ -91,8 +91,8 @@ pub trait Journal: fmt::Debug {
     fn entries(&mut self) -> Result<Vec<Entry>, RunError>;
 }
 
-/// A digest of what happened, without when and where: equal for two runs exactly when they did the
-/// same.
+/// A digest of what happened, without when and where and under which name: equal for two runs exactly when they did
+/// the same. Journals that were begun before format 6 have the name in theirs.
 pub fn digest(entries: &[Entry]) -> String {
     let mut digester = Digester::default();
     entries.iter().for_each(|entry| digester.add(entry));

@@ -13,7 +13,7 @@ use crate::search::TrialId;
 use crate::space::Candidate;
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a person should know about the network in `best/`.
 #[derive(Serialize)]
@@ -28,6 +28,9 @@ struct About<'a> {
     validation_score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     test_score: Option<f64>,
+    /// The epochs after which the weights are what they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epochs: Option<u32>,
     params: u64,
     macs: u64,
     key: String,
@@ -60,15 +63,16 @@ pub(super) fn write_best(
 ) -> Result<(), RunError> {
     let about = About {
         trained_on: weights.map_or("", |_| "train"),
+        epochs: record.best_epoch,
         ..About::of(record.trial, candidate, score_name).with_validation(record.score)
     };
-    write_network(folder, candidate, weights, &about)
+    write_network(folder.files(), &folder.best(), candidate, weights, &about)
 }
 
-/// The best network, as the final evaluation trained it with its first seed.
+/// A winner's network, as the final evaluation trained it with its first seed.
 pub(super) fn write_retrained(
-    folder: &RunFolder,
-    trial: TrialId,
+    files: &Files,
+    (folder, trial): &(PathBuf, TrialId),
     record: &Retrained,
     candidate: &Candidate,
     weights: Option<&[u8]>,
@@ -79,9 +83,10 @@ pub(super) fn write_retrained(
     };
     let about = About {
         trained_on: "train and validation",
-        ..About::of(trial, candidate, score_name).with_test(score)
+        epochs: record.epochs,
+        ..About::of(*trial, candidate, score_name).with_test(score)
     };
-    write_network(folder, candidate, weights, &about)
+    write_network(files, folder, candidate, weights, &about)
 }
 
 impl About<'_> {
@@ -95,6 +100,7 @@ impl About<'_> {
             test_accuracy: None,
             validation_score: None,
             test_score: None,
+            epochs: None,
             params: metrics.params,
             macs: metrics.macs,
             key: candidate.architecture.canonical().digest(),
@@ -129,15 +135,15 @@ fn is_accuracy(name: &&str) -> bool {
 }
 
 fn write_network(
-    folder: &RunFolder,
+    files: &Files,
+    folder: &Path,
     candidate: &Candidate,
     weights: Option<&[u8]>,
     about: &About<'_>,
 ) -> Result<(), RunError> {
-    let (files, folder) = (folder.files(), folder.best());
-    files.create_folder(&folder)?;
+    files.create_folder(folder)?;
     let architecture = &candidate.architecture;
-    write_architecture(files, &folder, architecture)?;
+    write_architecture(files, folder, architecture)?;
     files.replace(
         &folder.join("architecture.txt"),
         text(architecture).as_bytes(),

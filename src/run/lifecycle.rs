@@ -1,5 +1,6 @@
 //! From an experiment to its end: starting, resuming, and the phases in between.
 
+use super::comparison::RecordedComparison;
 use super::core::{Clock, Core, Flow, Unsafe};
 use super::dispatcher;
 use super::error::RunError;
@@ -11,6 +12,7 @@ use super::files::Files;
 use super::final_evaluation;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal, Journal};
+use super::looks::Counting;
 use super::manifest;
 use super::models;
 use super::origin::Origin;
@@ -18,6 +20,7 @@ use super::past::{Past, Story};
 use super::preprocessing;
 use super::record::{EndReason, Host, Record, SearchEnd, Started};
 use super::setup::{Setup, Texts};
+use super::state::State;
 use super::time::{Clocks, Time};
 use super::wire::Identity;
 use std::path::{Path, PathBuf};
@@ -176,7 +179,7 @@ pub(super) fn started_with(
 /// Goes on with a run that was interrupted or killed. Its result is that of an uninterrupted run.
 ///
 /// # Errors
-/// When there is no run, it has ended, another process runs it, its journal is damaged, its data has
+/// When there is no run, it is one of a comparison, it has ended, another process runs it, its journal is damaged, its data has
 /// changed, or as [`start`].
 pub fn resume(
     folder: &Path,
@@ -198,6 +201,13 @@ pub fn resume_by(
     watch: &mut dyn FnMut(&Event),
     load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
 ) -> Result<Ending, RunError> {
+    // By itself it would read the test examples before the other searches have ended, and nobody would count it.
+    if let Some(comparison) = folder.parent().filter(|it| RecordedComparison::is_in(it)) {
+        return Err(RunError::OfAComparison {
+            folder: folder.to_owned(),
+            comparison: comparison.to_owned(),
+        });
+    }
     go_on(folder, options, watch, load, Until::End)
 }
 
@@ -216,6 +226,7 @@ pub(super) fn go_on(
     }
     let started = past.state.started.clone();
     let started = &*started.expect("a past begins with the start");
+    check_training(started, &past.state)?;
     let limits = limits(&started.experiment, options)?;
     let texts = Texts::kept(&folder, started)?;
     if let Some(origin) = &started.host.experiment {
@@ -275,6 +286,11 @@ pub(super) fn load(started: &Started, place: &Elsewhere) -> Result<Box<dyn Evalu
 pub(super) enum Until {
     /// Until there is a winner, with the test examples sealed.
     Winner,
+    /// To its end, its look at the test examples being part of one that is written down.
+    Tested {
+        /// The how manieth.
+        look: u32,
+    },
     /// To its end.
     End,
 }
@@ -313,7 +329,16 @@ impl Place<'_> {
             watch,
         };
         core.tell(&opened(&core));
-        let reason = phases(&mut core, evaluators, self.until)?;
+        for remark in evaluators.remarks() {
+            core.tell(&Event::Remark(remark));
+        }
+        let started = core.state.started.as_ref();
+        let started = started.expect("a past begins with the start");
+        let counting = match self.until {
+            Until::Tested { look } => Counting::Taken(look),
+            _ => Counting::of(started, options.place.base.as_deref()),
+        };
+        let reason = phases(&mut core, evaluators, self.until, &counting)?;
         let folder = self.folder.path().to_owned();
         if reason.is_none() && core.is_interrupted() {
             core.tell(&Event::Interrupted {
@@ -329,6 +354,7 @@ fn phases(
     core: &mut Core<'_>,
     evaluators: &mut dyn Evaluators,
     until: Until,
+    counting: &Counting,
 ) -> Result<Option<EndReason>, RunError> {
     if dispatcher::search(core, evaluators)? == Flow::Interrupted {
         return Ok(None);
@@ -337,16 +363,20 @@ fn phases(
     if searched.reason == SearchEnd::ConsecutiveFailures {
         return Err(dispatcher::give_up(core)?);
     }
-    let Some(winner) = final_evaluation::name_winner(core)? else {
-        core.end(EndReason::NothingFinished)?;
-        return Ok(Some(EndReason::NothingFinished));
-    };
+    if final_evaluation::name_winner(core)?.is_none() {
+        let reason = match core.state.best() {
+            Some(_) => EndReason::NothingWithin,
+            None => EndReason::NothingFinished,
+        };
+        core.end(reason)?;
+        return Ok(Some(reason));
+    }
     if until == Until::Winner {
         return Ok(None);
     }
     if core.setup.experiment.last.retrain_seeds > 0
         && evaluators.can_test()
-        && final_evaluation::evaluate(core, evaluators, winner)? == Flow::Interrupted
+        && final_evaluation::evaluate(core, evaluators, counting)? == Flow::Interrupted
     {
         return Ok(None);
     }
@@ -410,6 +440,18 @@ fn workforce(
     }))
 }
 
+/// Refuses to go on with a search whose trials have scores of other epochs than this version gives them: one
+/// search would choose among figures of two kinds.
+pub(super) fn check_training(started: &Started, state: &State) -> Result<(), RunError> {
+    if state.searched.is_none() && started.scores_other_epochs() {
+        return Err(RunError::other_training(
+            "go on with its search; begin it anew with `strata search`",
+            started,
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses data that is not what a run was started with.
 pub(super) fn check_hashes(started: &Started, now: &dyn Evaluators) -> Result<(), RunError> {
     let pairs = [
@@ -446,6 +488,7 @@ fn host(file: &ExperimentFile) -> Host {
     };
     Host {
         kernels: manifest::kernels(),
+        training: Some(crate::training::REVISION),
         cpu: manifest::cpu_model(),
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),

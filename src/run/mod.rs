@@ -8,6 +8,7 @@
 //! This module prints nothing and reads no environment.
 
 mod again;
+mod alike;
 mod checkpoints;
 pub mod comparison;
 mod core;
@@ -29,6 +30,7 @@ pub mod journal;
 pub mod launch;
 mod leftovers;
 mod lifecycle;
+pub mod looks;
 mod manifest;
 mod models;
 mod origin;
@@ -37,7 +39,12 @@ mod pipe;
 mod prefilter;
 mod preprocessing;
 pub mod record;
+mod reference;
+mod refit;
+mod retest;
+mod retrained;
 mod selection;
+mod selection_training;
 mod setup;
 pub mod shared;
 mod state;
@@ -46,6 +53,7 @@ mod time;
 mod toml_text;
 mod verify;
 mod wire;
+mod within;
 mod worker;
 
 #[cfg(test)]
@@ -53,8 +61,8 @@ mod tests;
 
 pub use error::RunError;
 pub use evaluators::{
-    DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given, ProxySettings,
-    SettingInfo, TrainingEvaluators, TrainingSettings,
+    AllRows, DataUse, EVALUATORS, EvaluatorInfo, EvaluatorSettings, Evaluators, Given,
+    ProxySettings, SettingInfo, TrainingEvaluators, TrainingSettings,
 };
 pub use event::{Event, Phase, Unit};
 pub use executor::WorkerProgram;
@@ -70,8 +78,13 @@ pub use lifecycle::{Elsewhere, Ending, Options, resume, resume_by, start, start_
 pub use origin::Origin;
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
-pub use selection::{Bound, Front, FrontRow, Limit};
+pub use reference::{EndBy, Ends, Extent};
+pub use refit::{Refitted, refit};
+pub use retest::{Retested, retest};
+pub use retrained::RetrainedNetwork;
+pub use selection::{Bound, Front, FrontRow, Limit, amount, fronts};
 pub use state::{Outcome, State};
-pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
+pub use summary::{FinalProgress, FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Sample, Verification, choose, verify, verify_with};
+pub use within::{Amount, Nearest, Within};
 pub use worker::{work, work_with};

@@ -55,22 +55,51 @@ impl RecordedRun {
         self.kept_or_learnt(place, false)
     }
 
+    /// Whether the weights and the preprocessing in `best/` are those of the final evaluation.
+    pub(super) fn is_trained_once_more(&self) -> bool {
+        is_trained_once_more(self.state())
+    }
+
+    /// The same for the networks of the final evaluation.
+    ///
+    /// # Errors
+    /// As [`preprocessing`](Self::preprocessing).
+    pub fn final_preprocessing(
+        &self,
+        place: &Elsewhere,
+    ) -> Result<Option<Preprocessing>, RunError> {
+        self.kept_or_learnt(place, true)
+    }
+
+    /// What the run folder keeps of it.
+    ///
+    /// # Errors
+    /// When it is damaged.
+    pub fn kept_final_preprocessing(&self) -> Result<Option<Preprocessing>, RunError> {
+        self.kept(true)
+    }
+
     fn kept_or_learnt(
         &self,
         place: &Elsewhere,
         once_more: bool,
     ) -> Result<Option<Preprocessing>, RunError> {
-        let path = self::place(self.folder());
-        let disk = self.folder().files().disk();
-        if disk.exists(&path) && once_more == is_trained_once_more(self.state()) {
-            let text = disk.read(&path).map_err(RunError::file("read", &path))?;
-            return Ok(Some(Preprocessing::parse(
-                &path.display().to_string(),
-                &text,
-            )?));
+        if let Some(kept) = self.kept(once_more)? {
+            return Ok(Some(kept));
         }
         let evaluators = load(self.started(), place)?;
         check_hashes(self.started(), evaluators.as_ref())?;
         Ok(evaluators.preprocessing(once_more).cloned())
+    }
+
+    fn kept(&self, once_more: bool) -> Result<Option<Preprocessing>, RunError> {
+        let path = self::place(self.folder());
+        let disk = self.folder().files().disk();
+        if !disk.exists(&path) || once_more != self.is_trained_once_more() {
+            return Ok(None);
+        }
+        let text = disk.read(&path).map_err(RunError::file("read", &path))?;
+        let name = path.display().to_string();
+        Ok(Some(Preprocessing::parse(&name, &text)?))
     }
 }

@@ -3,19 +3,20 @@
 //! A record never changes its meaning. A new kind of fact is a new record, a new optional field or a new
 //! word, and raises [`FORMAT`](super::journal::FORMAT); [`Record::format`] says which records need it.
 
-use super::experiment::Experiment;
+use super::evaluators::EvaluatorSettings;
+use super::experiment::{Experiment, Isolation};
 use super::origin::Origin;
-use crate::architecture::Output;
-use crate::data::DataSource;
+use crate::data::{DataSource, ValidationSource};
 use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
 use crate::random::Seed;
 use crate::search::{Fidelity, Fitness, TrialId};
 use crate::space::Genome;
 use crate::tabular::{FittedModel, ModelKind};
+use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One fact of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub enum Record {
     Searched(Searched),
     /// The best trial of the search.
     Winner(Winner),
+    /// A network of the final evaluation was trained to find for how many epochs it is retrained. Since format 6.
+    Selected(Selected),
     /// From here on the test examples are known.
     TestOpened(TestOpened),
     /// A network was trained once more and tested.
@@ -43,19 +46,20 @@ pub enum Record {
 
 impl Record {
     /// The oldest format of a line that can say it: a line is written in that one, so that it is the
-    /// same line whichever version writes it.
+    /// same line whichever version writes it. The start is of format 6, from which on the digest leaves
+    /// [names](Started::question) out.
     pub fn format(&self) -> u32 {
         match self {
-            Self::Started(started) if started.host.experiment.is_some() => {
-                self.format_of_what_happened().max(5)
-            }
+            Self::Started(_) => UNNAMED,
+            Self::TestOpened(opened) if !is_first_look(&opened.look) => 6,
             _ => self.format_of_what_happened(),
         }
     }
 
-    /// As [`format`](Self::format), without what is said of the host: the digest leaves that out.
+    /// The format in which lines before format 6 say what happened: as they were written, without what is said of the
+    /// host and of other runs, which the digest leaves out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
-        if self.needs_format_6() {
+        if self.is_new() {
             return 6;
         }
         if let Self::Started(started) = self
@@ -74,21 +78,33 @@ impl Record {
         };
         if is_new { 4 } else { 3 }
     }
-}
 
-impl Record {
-    fn needs_format_6(&self) -> bool {
+    /// Whether it says what format 5 has no words for.
+    fn is_new(&self) -> bool {
         match self {
-            Self::Started(started) => started.experiment.last.models.is_some(),
-            Self::Retrained(Retrained {
-                subject: Subject::Model(_),
-                ..
-            }) => true,
-            Self::Retrained(retrained) => retrained.result.contributions().is_some(),
+            Self::Started(started) => {
+                let experiment = &started.experiment;
+                !experiment.last.within.is_empty()
+                    || experiment.last.models.is_some()
+                    || experiment.data.needs_format_6()
+                    || experiment.needs_format_6()
+            }
+            Self::Finished(finished) => finished.best_epoch.is_some(),
+            Self::Winner(winner) => !winner.others.is_empty(),
+            Self::Selected(_) => true,
+            Self::Retrained(retrained) => {
+                retrained.epochs.is_some()
+                    || retrained.result.contributions().is_some()
+                    || matches!(retrained.subject, Subject::Within(_) | Subject::Model(_))
+            }
+            Self::Ended(ended) => ended.reason == EndReason::NothingWithin,
             _ => false,
         }
     }
 }
+
+/// The format of a start from which on the digest leaves out what people call things and where they keep them.
+pub(super) const UNNAMED: u32 = 6;
 
 fn is_word_of_format_4(kind: FailureKind) -> bool {
     match kind {
@@ -134,6 +150,9 @@ pub struct Host {
     /// say nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub kernels: String,
+    /// What a training is taken to be: see [`REVISION`](crate::training::REVISION). Absent: revision 1. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<u32>,
     /// The folder that data files are relative to.
     pub base: String,
     /// The folder of named datasets, if one was named.
@@ -145,9 +164,49 @@ pub struct Host {
 }
 
 impl Started {
+    /// The same without what is no part of the question: the experiment's name, the folders of the files that it
+    /// names, and what trials are kept apart by. What is in the space, the baselines and the data is in their hashes.
+    pub(super) fn question(&self) -> Self {
+        let mut asked = self.clone();
+        let experiment = &mut asked.experiment;
+        experiment.name.clear();
+        experiment.trial.isolate = Isolation::default();
+        let data = &mut experiment.data;
+        let paths = [
+            &mut data.train,
+            &mut data.test,
+            &mut data.labels,
+            &mut data.test_labels,
+            &mut data.validation_labels,
+        ];
+        if let Some(ValidationSource::File(path)) = &mut data.validation {
+            *path = file_name(path);
+        }
+        if let EvaluatorSettings::Table(table) = &mut experiment.evaluator {
+            table.file = file_name(&table.file);
+        }
+        let others = experiment.last.baselines.iter_mut();
+        let others = others.chain(std::iter::once(&mut experiment.space));
+        for path in paths.into_iter().flatten().chain(others) {
+            *path = file_name(path);
+        }
+        asked
+    }
+
     /// The program and the processor that the run was started by.
     pub fn made_by(&self) -> String {
         made_by(&self.strata, &self.burn, &self.host)
+    }
+
+    /// The revision of what a training is taken to be.
+    pub fn training_revision(&self) -> u32 {
+        self.host.training.unwrap_or(1)
+    }
+
+    /// Whether what it trains has other scores than what this version trains: those of other epochs.
+    pub(super) fn scores_other_epochs(&self) -> bool {
+        let trains = self.experiment.evaluator.info().trains;
+        trains && self.training_revision() != crate::training::REVISION
     }
 
     /// The data, with the folders of the machine that the run was started on.
@@ -157,6 +216,11 @@ impl Started {
             ..self.experiment.data.clone()
         }
     }
+}
+
+/// A path without its folders.
+fn file_name(path: &Path) -> PathBuf {
+    path.file_name().map(PathBuf::from).unwrap_or_default()
 }
 
 /// A program and a processor, in words.
@@ -212,13 +276,17 @@ impl Proposal {
 pub struct TrialFinished {
     /// The trial.
     pub trial: TrialId,
-    /// How good: higher is better.
+    /// How good, in the score's own direction.
     pub score: f64,
     /// The loss that belongs to the score.
     pub loss: f64,
     /// Further figures by their names. Since format 2.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, f64>,
+    /// The epoch that the figures are of, from 1: the best, which may be one of a trial that this one goes on from.
+    /// Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u32>,
     /// Every epoch, those of the trial it continues left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took. Not part of the digest.
@@ -228,10 +296,10 @@ pub struct TrialFinished {
 }
 
 impl TrialFinished {
-    /// How good it was.
-    pub fn fitness(&self) -> Fitness {
+    /// How good it was, by a score that gets better in this direction.
+    pub fn fitness(&self, direction: Direction) -> Fitness {
         Fitness {
-            score: self.score,
+            score: direction.fitness(self.score),
             loss: self.loss,
         }
     }
@@ -302,6 +370,22 @@ pub struct Winner {
     pub trial: TrialId,
     /// Its score.
     pub score: f64,
+    /// The best trials within the second and further bounds of `final.within`, in their order. Since format 6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<TrialId>,
+}
+
+impl Winner {
+    /// The trials that are tested, each once: the winner, and those of further bounds.
+    pub fn entrants(&self) -> Vec<(Subject, TrialId)> {
+        let mut all = vec![(Subject::Winner, self.trial)];
+        for (number, &trial) in (2..).zip(&self.others) {
+            if all.iter().all(|(_, known)| *known != trial) {
+                all.push((Subject::Within(number), trial));
+            }
+        }
+        all
+    }
 }
 
 /// The breaking of the test part's seal.
@@ -310,6 +394,18 @@ pub struct Winner {
 pub struct TestOpened {
     /// The number of test examples.
     pub examples: u64,
+    /// The how manieth [look](super::looks) at them this is, from 1. Depends on what else was tested by the same
+    /// examples, so it is not part of the digest. Since format 6.
+    #[serde(default = "first_look", skip_serializing_if = "is_first_look")]
+    pub look: u32,
+}
+
+fn first_look() -> u32 {
+    1
+}
+
+fn is_first_look(look: &u32) -> bool {
+    *look == 1
 }
 
 /// A network of the final evaluation.
@@ -324,6 +420,8 @@ pub enum Subject {
     Random(u32),
     /// A model that is no network. Since format 6.
     Model(ModelKind),
+    /// The best trial within the bounds of `final.within` with this number, from 2 on. Since format 6.
+    Within(u32),
 }
 
 impl fmt::Display for Subject {
@@ -333,6 +431,58 @@ impl fmt::Display for Subject {
             Self::Baseline(name) => f.write_str(name),
             Self::Random(number) => write!(f, "random network {}", number + 1),
             Self::Model(kind) => write!(f, "{kind}"),
+            Self::Within(number) => write!(f, "winner {number}"),
+        }
+    }
+}
+
+/// A selection training: a network of the final evaluation, trained on the training part as a trial is, to find
+/// after how many epochs it does best on the validation part. Since format 6.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selected {
+    /// The network.
+    pub subject: Subject,
+    /// The seed.
+    pub seed: Seed,
+    /// What it gave.
+    pub result: SelectedResult,
+    /// Every epoch that went well.
+    pub epochs: Vec<EpochRecord>,
+    /// How long it took. Not part of the digest.
+    pub seconds: f64,
+    /// Which worker did it. Not part of the digest.
+    pub worker: usize,
+}
+
+/// What a selection training gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelectedResult {
+    /// Figures on the validation examples.
+    Validated {
+        /// The best epoch, from 1: for so many the network is retrained.
+        best_epoch: u32,
+        /// The score after it.
+        score: f64,
+        /// The loss after it.
+        loss: f64,
+    },
+    /// No figures: the network is retrained for all epochs of its recipe.
+    Failed {
+        /// Why.
+        kind: FailureKind,
+        /// The particulars.
+        message: String,
+    },
+}
+
+impl SelectedResult {
+    /// The best epoch, if there is one.
+    pub fn best_epoch(&self) -> Option<u32> {
+        match self {
+            Self::Validated { best_epoch, .. } => Some(*best_epoch),
+            Self::Failed { .. } => None,
         }
     }
 }
@@ -347,6 +497,9 @@ pub struct Retrained {
     pub index: u32,
     /// The seed.
     pub seed: Seed,
+    /// For how many epochs it was trained. Absent: for all of its recipe, or it is not trained. Since format 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
     /// What it gave.
     pub result: RetrainedResult,
     /// What was fitted, if it is no network. Since format 6.
@@ -377,7 +530,7 @@ pub enum RetrainedResult {
     },
     /// Figures on the test examples where the score is no accuracy. Since format 2.
     Scored {
-        /// The score: higher is better.
+        /// The score, in its own direction.
         score: f64,
         /// Their mean loss.
         loss: f64,
@@ -398,18 +551,18 @@ pub enum RetrainedResult {
 }
 
 impl RetrainedResult {
-    /// The result of a network with this output.
-    pub(super) fn of(output: Output, finished: &Finished) -> Self {
+    /// The result of a network by this score.
+    pub(super) fn of(score: Score, finished: &Finished) -> Self {
         let (loss, metrics) = (finished.loss, finished.metrics.clone());
         let contributions = finished.contributions.clone();
-        match output {
-            Output::Classes(_) | Output::Binary => Self::Tested {
+        match score {
+            Score::Accuracy => Self::Tested {
                 accuracy: finished.score,
                 loss,
                 metrics,
                 contributions,
             },
-            Output::Labels(_) | Output::Regression(_) => Self::Scored {
+            _ => Self::Scored {
                 score: finished.score,
                 loss,
                 metrics,
@@ -458,6 +611,8 @@ pub enum EndReason {
     NothingFinished,
     /// Too many trials failed in a row.
     ConsecutiveFailures,
+    /// No trial with a score is within the bounds of `final.within`. Since format 6.
+    NothingWithin,
 }
 
 impl EndReason {
@@ -466,6 +621,7 @@ impl EndReason {
         match self {
             Self::Completed => "completed",
             Self::NothingFinished => "no trial has a score",
+            Self::NothingWithin => "no trial is within the bounds of `final.within`",
             Self::ConsecutiveFailures => "too many trials failed in a row",
         }
     }

@@ -4,9 +4,9 @@
 use super::error::RunError;
 use super::figures::{ARCHITECTURE_FIGURES, figure};
 use super::record::{Proposal, TrialFinished};
-use super::state::{Outcome, is_better};
+use super::reference::{Ends, Extent, extents};
+use super::state::Outcome;
 use super::summary::{RecordedRun, TrialRow};
-use crate::evaluation::as_cost;
 use crate::search::{TrialId, pareto};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -15,13 +15,14 @@ use std::fmt;
 /// Figures of trials that no other trial beats in all of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Front {
-    /// The objectives, the score first. Quality is to be large and costs are to be small: see [`is_gain`](crate::evaluation::is_gain).
+    /// The objectives, the score first. The score has a direction of its own; quality is to be large and costs are to be small: see [`is_gain`](crate::evaluation::is_gain).
     pub objectives: Vec<String>,
     /// The trials on the front, the best score first.
     pub trials: Vec<FrontRow>,
-    /// The volume that the front dominates, each objective scaled so that all scored trials lie between
-    /// 0 and 1: 1 would be a trial that is the best in everything.
+    /// The share that the front dominates of what lies between the reference point and the ideal point.
     pub hypervolume: f64,
+    /// Those two points, objective by objective.
+    pub extents: Vec<Extent>,
     /// The trial at the front's knee.
     pub knee: Option<TrialId>,
 }
@@ -54,12 +55,42 @@ pub enum Limit {
 }
 
 impl Bound {
-    fn admits(&self, figure: f64) -> bool {
+    pub(super) fn admits(&self, figure: f64) -> bool {
         match self.limit {
             Limit::Most(most) => figure <= most,
             Limit::Least(least) => figure >= least,
         }
     }
+
+    /// By what share of the limit a figure is outside; 0 for one within.
+    pub(super) fn misses_by(&self, figure: f64) -> f64 {
+        let (limit, outside) = match self.limit {
+            Limit::Most(most) => (most, figure - most),
+            Limit::Least(least) => (least, least - figure),
+        };
+        match self.admits(figure) {
+            true => 0.0,
+            false if limit == 0.0 => outside,
+            false => outside / limit.abs(),
+        }
+    }
+}
+
+/// An amount with a unit of thousands, as in `250`, `100k`, `2.5M` or `1G`.
+///
+/// # Errors
+/// When it is none: in words.
+pub fn amount(text: &str) -> Result<f64, String> {
+    let (digits, unit) = match text.char_indices().last() {
+        Some((at, 'k')) => (&text[..at], 1e3),
+        Some((at, 'M')) => (&text[..at], 1e6),
+        Some((at, 'G')) => (&text[..at], 1e9),
+        _ => (text, 1.0),
+    };
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| format!("`{text}` is no number such as `250`, `100k`, `2.5M` or `1G`"))?;
+    Ok(number * unit)
 }
 
 impl fmt::Display for Bound {
@@ -82,7 +113,7 @@ impl RecordedRun {
         for (answer, figures) in self.answers(&names)? {
             let within = |(figure, bound): (&f64, &Bound)| bound.admits(*figure);
             let fits = figures.iter().zip(bounds).all(within);
-            if fits && best.is_none_or(|held| is_better(answer, held)) {
+            if fits && best.is_none_or(|held| self.state().is_better(answer, held)) {
                 best = Some(answer);
             }
         }
@@ -90,38 +121,31 @@ impl RecordedRun {
         Ok(best.map(|(proposal, _)| rows.swap_remove(proposal.trial.0 as usize)))
     }
 
-    /// The front of the trials by `score` and further figures: costs, and quality that is to be large.
+    /// The front of the trials by `score`, in its direction, and further figures: costs, and quality that is to be large.
     ///
     /// # Errors
     /// When the trials have no such figure, or the folder's space has changed.
     pub fn front(&self, further: &[String]) -> Result<Front, RunError> {
+        let mut fronts = fronts(&[self], further, &Ends::default())?;
+        Ok(fronts.remove(0))
+    }
+
+    /// Every answer with its score and further figures.
+    pub(super) fn scored(&self, further: &[String]) -> Result<Vec<FrontRow>, RunError> {
         let mut trials = Vec::new();
         for ((_, finished), mut figures) in self.answers(further)? {
             figures.insert(0, finished.score);
             let trial = finished.trial;
             trials.push(FrontRow { trial, figures });
         }
-        let objectives = std::iter::once("score".to_owned()).chain(further.iter().cloned());
-        let objectives: Vec<String> = objectives.collect();
-        let costs = |row: &FrontRow| costs(&objectives, &row.figures);
-        let points: Vec<Vec<f64>> = trials.iter().map(costs).collect();
-        let scaled = scaled(&points);
-        let front = pareto::front(&points);
-        let of_front: Vec<Vec<f64>> = front.iter().map(|&at| scaled[at].clone()).collect();
-        let reference = vec![1.0; objectives.len()];
-        let knee = pareto::knee(&of_front).map(|at| trials[front[at]].trial);
-        let mut rows: Vec<FrontRow> = front.iter().map(|&at| trials[at].clone()).collect();
-        rows.sort_by(|a, b| b.figures[0].total_cmp(&a.figures[0]));
-        Ok(Front {
-            objectives,
-            trials: rows,
-            hypervolume: pareto::hypervolume(&of_front, &reference),
-            knee,
-        })
+        Ok(trials)
     }
 
     /// Every trial that has a score at the highest fidelity, with its named figures.
-    fn answers(&self, names: &[String]) -> Result<Vec<(Answer<'_>, Vec<f64>)>, RunError> {
+    pub(super) fn answers(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<(Answer<'_>, Vec<f64>)>, RunError> {
         let state = self.state();
         let highest = state.best().map(|(proposal, _)| proposal.fidelity());
         let setup = self.setup()?;
@@ -148,9 +172,9 @@ impl RecordedRun {
 }
 
 /// A trial that may be chosen.
-type Answer<'a> = (&'a Proposal, &'a TrialFinished);
+pub(super) type Answer<'a> = (&'a Proposal, &'a TrialFinished);
 
-fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
+pub(super) fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
     let known: Vec<&str> = ARCHITECTURE_FIGURES
         .into_iter()
         .chain(evaluated.keys().map(String::as_str))
@@ -163,28 +187,49 @@ fn unknown(name: &str, evaluated: &BTreeMap<String, f64>) -> RunError {
     RunError::Setting { key, message }
 }
 
-/// Figures by their names, as what is to be small.
-fn costs(names: &[String], figures: &[f64]) -> Vec<f64> {
-    let pairs = names.iter().zip(figures);
-    pairs.map(|(name, &figure)| as_cost(name, figure)).collect()
+/// The fronts of runs by `score` and further figures, with one reference point and one ideal point for all of them.
+///
+/// # Errors
+/// When the trials of a run have no such figure, `ends` names another one or makes no sense, or a folder's space has
+/// changed.
+pub fn fronts(
+    runs: &[&RecordedRun],
+    further: &[String],
+    ends: &Ends,
+) -> Result<Vec<Front>, RunError> {
+    let objectives = std::iter::once("score".to_owned()).chain(further.iter().cloned());
+    let objectives: Vec<String> = objectives.collect();
+    let scored = runs.iter().map(|run| run.scored(further));
+    let scored: Vec<Vec<FrontRow>> = scored.collect::<Result<_, _>>()?;
+    let extents = extents(runs, &objectives, &scored, ends)?;
+    let front = |trials: &Vec<FrontRow>| front(&objectives, trials, &extents);
+    Ok(scored.iter().map(front).collect())
 }
 
-/// Points with each objective scaled to the range from 0 to 1.
-fn scaled(points: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let objectives = points.first().map_or(0, Vec::len);
-    let range = |objective: usize| {
-        let column = || points.iter().map(|point| point[objective]);
-        let low = column().fold(f64::INFINITY, f64::min);
-        (low, column().fold(f64::NEG_INFINITY, f64::max))
+fn front(objectives: &[String], trials: &[FrontRow], extents: &[Extent]) -> Front {
+    let costs = |row: &FrontRow| -> Vec<f64> {
+        let pairs = extents.iter().zip(&row.figures);
+        pairs.map(|(extent, &figure)| extent.cost(figure)).collect()
     };
-    let ranges: Vec<(f64, f64)> = (0..objectives).map(range).collect();
-    let scale = |(value, (low, high)): (&f64, &(f64, f64))| {
-        if high > low {
-            (value - low) / (high - low)
-        } else {
-            0.0
-        }
+    let points: Vec<Vec<f64>> = trials.iter().map(costs).collect();
+    let front = pareto::front(&points);
+    let scale = |row: &FrontRow| -> Vec<f64> {
+        let pairs = extents.iter().zip(&row.figures);
+        pairs
+            .map(|(extent, &figure)| extent.scaled(figure))
+            .collect()
     };
-    let point = |point: &Vec<f64>| point.iter().zip(&ranges).map(scale).collect();
-    points.iter().map(point).collect()
+    let scaled: Vec<Vec<f64>> = front.iter().map(|&at| scale(&trials[at])).collect();
+    let on_front: Vec<Vec<f64>> = front.iter().map(|&at| points[at].clone()).collect();
+    let knee = pareto::knee(&on_front).map(|at| trials[front[at]].trial);
+    let mut rows: Vec<FrontRow> = front.iter().map(|&at| trials[at].clone()).collect();
+    let cost = |row: &FrontRow| extents[0].cost(row.figures[0]);
+    rows.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    Front {
+        objectives: objectives.to_vec(),
+        trials: rows,
+        hypervolume: pareto::hypervolume(&scaled, &vec![1.0; objectives.len()]),
+        extents: extents.to_vec(),
+        knee,
+    }
 }

@@ -218,13 +218,12 @@ impl Setup {
 
     /// What the search's scores are called.
     pub fn score_name(&self) -> &'static str {
-        self.experiment.evaluator.score_name(self.space.output())
+        self.experiment.score_name(self.space.output())
     }
 
     /// What the final test's scores are called.
     pub fn test_score_name(&self) -> &'static str {
-        let evaluator = &self.experiment.evaluator;
-        evaluator.test_score_name(self.space.output())
+        self.experiment.test_score_name(self.space.output())
     }
 
     /// Whether the networks fit the data and their settings the recipe.
@@ -242,10 +241,24 @@ impl Setup {
             fits(&baseline.name, architecture.input(), architecture.output())?;
             self.check_recipe(&baseline.candidate)?;
         }
+        self.check_score()?;
         let specimen = self.specimen();
         self.check_recipe(&specimen)?;
         self.check_fidelity(&specimen)?;
         self.check_prefilter()
+    }
+
+    fn check_score(&self) -> Result<(), RunError> {
+        let Experiment {
+            evaluator, score, ..
+        } = &self.experiment;
+        let checked = score.map_or(Ok(()), |score| {
+            evaluator.check_score(score, self.space.output())
+        });
+        checked.map_err(|message| RunError::Setting {
+            key: "score".to_owned(),
+            message,
+        })
     }
 
     /// What a search climbs, if it tries candidates at several fidelities.

@@ -2,12 +2,13 @@
 
 use super::history::History;
 use super::record::{
-    EndReason, Proposal, Record, Retrained, Searched, Started, Subject, TrialFailed, TrialFinished,
-    Winner,
+    EndReason, Proposal, Record, Retrained, Searched, Selected, Started, Subject, TrialFailed,
+    TrialFinished, Winner,
 };
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fitness, TrialId};
 use crate::space::Addresses;
+use crate::training::Direction;
 use std::collections::BTreeMap;
 
 /// What became of a trial.
@@ -28,10 +29,10 @@ impl Outcome {
         }
     }
 
-    /// How good it was, if it has a score.
-    pub fn fitness(&self) -> Option<Fitness> {
+    /// How good it was, if it has a score, which gets better in this direction.
+    pub fn fitness(&self, direction: Direction) -> Option<Fitness> {
         match self {
-            Self::Finished(finished) => Some(finished.fitness()),
+            Self::Finished(finished) => Some(finished.fitness(direction)),
             Self::Failed(_) => None,
         }
     }
@@ -53,6 +54,22 @@ impl Outcome {
     }
 }
 
+/// Whether the trials at full fidelity have one score.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scores {
+    count: u64,
+    first: Option<f64>,
+    differ: bool,
+}
+
+impl Scores {
+    fn add(&mut self, score: f64) {
+        self.count += 1;
+        let first = *self.first.get_or_insert(score);
+        self.differ |= first.to_bits() != score.to_bits();
+    }
+}
+
 /// Everything that a journal says.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -64,6 +81,8 @@ pub struct State {
     pub outcomes: History<Outcome>,
     /// The best trial so far.
     best: Option<TrialId>,
+    /// See [`scores_alike`](Self::scores_alike).
+    scores: Scores,
     /// The addresses of decisions, which the genomes of a journal share.
     addresses: Addresses,
     /// See [`failed`](Self::failed).
@@ -74,10 +93,14 @@ pub struct State {
     pub searched: Option<Searched>,
     /// The best trial.
     pub winner: Option<Winner>,
+    /// The selection trainings.
+    pub selected: BTreeMap<Subject, Selected>,
     /// Whether the test examples have been read.
     pub test_opened: bool,
     /// How many there were.
     pub test_examples: Option<u64>,
+    /// The how manieth look at them it was, from 1.
+    pub look: Option<u32>,
     /// The retrainings.
     pub retrained: BTreeMap<(Subject, u32), Retrained>,
     /// How the run ended.
@@ -111,8 +134,15 @@ impl State {
             Record::Failed(failed) => self.settle(failed.trial, Outcome::Failed(failed))?,
             Record::Searched(searched) => self.searched = Some(searched),
             Record::Winner(winner) => self.winner = Some(winner),
+            Record::Selected(_) if self.test_opened => {
+                return Err("a selection training after the test was opened".to_owned());
+            }
+            Record::Selected(done) => {
+                self.selected.insert(done.subject.clone(), done);
+            }
             Record::TestOpened(opened) => {
                 (self.test_opened, self.test_examples) = (true, Some(opened.examples));
+                self.look = Some(opened.look);
             }
             Record::Retrained(done) => {
                 let of = (done.subject.clone(), done.index);
@@ -123,7 +153,7 @@ impl State {
         Ok(())
     }
 
-    /// The best trial so far among those of the highest fidelity: the highest score, of equals the
+    /// The best trial so far among those of the highest fidelity: the best score, of equals the
     /// lowest loss, then the fewest parameters, then the earliest.
     pub fn best(&self) -> Option<(&Proposal, &TrialFinished)> {
         let place = self.best?.0 as usize;
@@ -131,6 +161,12 @@ impl State {
             Outcome::Finished(finished) => Some((&self.proposals[place], finished)),
             Outcome::Failed(_) => unreachable!("the best trial has a score"),
         }
+    }
+
+    /// How many trials at full fidelity have one and the same score; nothing if there are fewer than two, or they differ.
+    pub fn scores_alike(&self) -> Option<u64> {
+        let Scores { count, differ, .. } = self.scores;
+        (count > 1 && !differ).then_some(count)
     }
 
     /// The failures since the last trial with a score.
@@ -214,6 +250,22 @@ impl State {
         }
     }
 
+    /// The way in which the search's scores get better.
+    pub fn direction(&self) -> Direction {
+        let started = self.started.as_ref();
+        started.map_or_else(Direction::default, |started| started.experiment.direction())
+    }
+
+    /// Whether a trial beats another: the higher fidelity, of equals the better score, then the lower loss,
+    /// then the fewer parameters.
+    pub(super) fn is_better(
+        &self,
+        new: (&Proposal, &TrialFinished),
+        held: (&Proposal, &TrialFinished),
+    ) -> bool {
+        is_better(self.direction(), new, held)
+    }
+
     fn continued_by(&self, trial: TrialId) -> Option<TrialId> {
         self.proposals[trial.0 as usize].continues
     }
@@ -267,8 +319,12 @@ impl State {
         self.epochs += proposal.fidelity().share() * outcome.epochs().len() as f64;
         match &outcome {
             Outcome::Finished(finished) => {
+                if proposal.fidelity.is_none() {
+                    self.scores.add(finished.score);
+                }
+                let proposal = &self.proposals[next];
                 let held = self.best();
-                if held.is_none_or(|held| is_better((proposal, finished), held)) {
+                if held.is_none_or(|held| self.is_better((proposal, finished), held)) {
                     self.best = Some(trial);
                 }
             }
@@ -279,14 +335,16 @@ impl State {
     }
 }
 
-/// Whether a trial beats another: the higher fidelity, of equals the higher score, then the lower loss,
-/// then the fewer parameters.
+/// Whether one trial is a better answer than another whose scores get better in the same way: one of a higher fidelity,
+/// then the fitter, then the one with fewer parameters.
 pub(super) fn is_better(
+    direction: Direction,
     new: (&Proposal, &TrialFinished),
     held: (&Proposal, &TrialFinished),
 ) -> bool {
+    let fitness = |trial: &TrialFinished| trial.fitness(direction);
     let by_fidelity = new.0.fidelity().compare(&held.0.fidelity());
-    let by_fitness = new.1.fitness().compare(&held.1.fitness());
+    let by_fitness = fitness(new.1).compare(&fitness(held.1));
     let order = by_fidelity.then(by_fitness);
     order.then(held.0.params.cmp(&new.0.params)).is_gt()
 }

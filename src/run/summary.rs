@@ -1,7 +1,9 @@
 //! What a run folder says, for people and scripts. Reading takes no lock: a run may go on meanwhile.
 
+use super::alike;
 use super::error::RunError;
 use super::event::Phase;
+use super::experiment::Experiment;
 use super::files::Files;
 use super::folder::RunFolder;
 use super::journal::{Entry, FileJournal};
@@ -9,12 +11,14 @@ use super::past::{Past, Story};
 use super::record::{
     EndReason, Proposal, Record, Retrained, RetrainedResult, SearchEnd, Started, Subject,
 };
+use super::selection_training::Rule;
 use super::setup::{Setup, Texts};
 use super::state::{Outcome, State};
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fidelity, TrialId};
 use crate::space::{Candidate, Genome, SearchSpace};
 use crate::tabular::{FittedModel, ModelKind};
+use crate::training::Direction;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -45,20 +49,44 @@ pub struct Summary {
     pub trials_budget: Option<u64>,
     /// Trials that failed.
     pub failed: u64,
-    /// What scores are: accuracy, F1 or R2, or what else its evaluator gives.
+    /// What scores are: accuracy, F1 or R2, or what else the experiment or its evaluator says.
     pub score_name: &'static str,
+    /// The way in which they get better.
+    pub direction: Direction,
     /// The best trial so far.
     pub best: Option<TrialRow>,
+    /// What is to be said where scores can't tell networks apart, with the setting that changes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// Why the search ended.
     pub search_end: Option<SearchEnd>,
+    /// How far the final evaluation has come; nothing as long as there is no winner, or where none is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_progress: Option<FinalProgress>,
     /// The networks of the final evaluation, the winner first.
     pub finals: Vec<FinalRow>,
+    /// The how manieth look at its test examples the final evaluation was, once they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look: Option<u32>,
     /// How the run ended.
     pub ended: Option<EndReason>,
     /// Seconds of running.
     pub seconds: f64,
     /// Digest of everything that happened, without when and where.
     pub digest: String,
+}
+
+/// How far a final evaluation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FinalProgress {
+    /// Selection trainings that are done, failed ones included.
+    pub selected: u64,
+    /// How many there are altogether.
+    pub selections: u64,
+    /// Retrainings that are done, failed ones included.
+    pub retrained: u64,
+    /// How many there are altogether.
+    pub retrainings: u64,
 }
 
 /// A trial in figures.
@@ -82,6 +110,13 @@ pub struct TrialRow {
     pub params: u64,
     /// Multiply-accumulates of one forward pass.
     pub macs: u64,
+    /// The epoch that score, loss and further figures are of: the best, counted from the first of the trials that it
+    /// went on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u32>,
+    /// Epochs of the trials that it went on from.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub epochs_before: u32,
     /// Every epoch, those of the trial it went on from left out.
     pub epochs: Vec<EpochRecord>,
     /// How long it took.
@@ -100,17 +135,34 @@ pub struct TrialRow {
     pub genome: Genome,
 }
 
+impl TrialRow {
+    /// The best epoch and how many were trained, in words: `epoch 7 of 60`. Nothing where the best was not kept.
+    pub fn best_of_epochs(&self) -> Option<String> {
+        let best = self.best_epoch?;
+        let trained = self.epochs_before as usize + self.epochs.len();
+        Some(format!("epoch {best} of {trained}"))
+    }
+}
+
 /// A network of the final evaluation in figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FinalRow {
     /// Which.
     pub subject: Subject,
-    /// What the score is: accuracy, F1 or R2, or what else its evaluator gives.
+    /// What the score is: accuracy, F1 or R2, or what else the experiment or its evaluator says.
     pub score_name: &'static str,
+    /// The way in which it gets better.
+    pub direction: Direction,
     /// Test score by seed; failed seeds are left out.
     pub scores: Vec<f64>,
     /// Retrainings that failed.
     pub failed: u64,
+    /// For how many epochs it was retrained; nothing if it is not trained, or for all of its recipe by an earlier version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<u32>,
+    /// How many its recipe has, where it was retrained for a number of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe_epochs: Option<usize>,
     /// Mean test score.
     pub mean: Option<f64>,
     /// Sample standard deviation of the test score; needs two seeds.
@@ -166,7 +218,7 @@ impl RecordedRun {
         Self::read(RunFolder::open(path)?, |state, what| match what {
             What::Started => {
                 let started = state.started.as_ref();
-                forgets = started.is_some_and(|started| started.experiment.search.forgets());
+                forgets = started.is_some_and(|started| started.experiment.forgets());
             }
             What::Settled(trial) if forgets => state.forget_before(trial),
             _ => {}
@@ -221,6 +273,14 @@ impl RecordedRun {
         self.folder.files().read_text(&self.folder.space())
     }
 
+    /// The space and the baselines as they were given, by their paths in the run folder.
+    ///
+    /// # Errors
+    /// When they can't be read, or have changed.
+    pub(super) fn kept_texts(&self) -> Result<Vec<(String, Vec<u8>)>, RunError> {
+        Ok(Texts::kept(&self.folder, self.started())?.as_files())
+    }
+
     /// The journal's entries, read once more: a run that goes on has more of them by now.
     ///
     /// # Errors
@@ -265,17 +325,18 @@ impl RecordedRun {
             .map(Some)
             .chain(std::iter::repeat(None));
         let rows = self.state.proposals.iter().zip(outcomes);
-        rows.map(|(proposal, outcome)| row(proposal, outcome))
+        rows.map(|(proposal, outcome)| self.row(proposal, outcome))
             .collect()
     }
 
     /// The winner, or the best trial so far.
     pub fn best(&self) -> Option<TrialRow> {
-        let (proposal, best) = self.state.best()?;
-        Some(row(
-            proposal,
-            self.state.outcomes.get(best.trial.0 as usize),
-        ))
+        let best = match &self.state.winner {
+            Some(winner) => winner.trial,
+            None => self.state.best()?.1.trial,
+        };
+        let place = best.0 as usize;
+        Some(self.row(&self.state.proposals[place], self.state.outcomes.get(place)))
     }
 
     /// The network that a trial tried.
@@ -300,6 +361,14 @@ impl RecordedRun {
         Ok(self.setup()?.score_name())
     }
 
+    /// What the final test's scores are.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn test_score_name(&self) -> Result<&'static str, RunError> {
+        Ok(self.setup()?.test_score_name())
+    }
+
     /// The state of the run in figures.
     ///
     /// # Errors
@@ -318,13 +387,25 @@ impl RecordedRun {
             trials_budget: started.experiment.budget.trials,
             failed: self.state.failed().values().sum(),
             score_name: self.score_name()?,
+            direction: self.state.direction(),
             best: self.best(),
+            notice: self.notice()?,
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
+            final_progress: self.final_progress()?,
             finals: self.finals()?,
+            look: self.state.look,
             ended: self.state.ended,
             seconds: self.story.seconds(),
             digest: self.digest(),
         })
+    }
+
+    /// What is to be said where scores can't tell networks apart, with the setting that changes it.
+    ///
+    /// # Errors
+    /// When the folder's spaces have changed.
+    pub fn notice(&self) -> Result<Option<String>, RunError> {
+        Ok(alike::notice(&self.state, &*self.setup()?))
     }
 
     /// The networks of the final evaluation, the winner first, tested or not yet.
@@ -335,7 +416,9 @@ impl RecordedRun {
         let setup = self.setup()?;
         let mut all = Vec::new();
         if let Some(winner) = &self.state.winner {
-            all.push((Subject::Winner, self.candidate(winner.trial)?));
+            for (subject, trial) in winner.entrants() {
+                all.push((subject, self.candidate(trial)?));
+            }
         }
         for baseline in &setup.baselines {
             let subject = Subject::Baseline(baseline.name.clone());
@@ -357,13 +440,18 @@ impl RecordedRun {
         }
         let finalists = self.finalists()?.into_iter();
         let score_name = self.setup()?.test_score_name();
-        let mut rows: Vec<FinalRow> = finalists
-            .map(|(subject, candidate)| {
-                let metrics = candidate.architecture.metrics();
-                let sizes = (metrics.params, Some(metrics.macs));
-                self.final_row(score_name, subject, sizes)
+        let setup = self.setup()?;
+        let row = |(subject, candidate): (Subject, Candidate)| {
+            let whole = setup.recipe(&candidate)?.epochs;
+            let metrics = candidate.architecture.metrics();
+            let sizes = (metrics.params, Some(metrics.macs));
+            let row = self.final_row(score_name, subject, sizes);
+            Ok(FinalRow {
+                recipe_epochs: row.epochs.map(|_| whole),
+                ..row
             })
-            .collect();
+        };
+        let mut rows: Vec<FinalRow> = finalists.map(row).collect::<Result<_, RunError>>()?;
         for kind in self.models() {
             rows.push(self.final_row(score_name, Subject::Model(kind), (0, None)));
         }
@@ -375,6 +463,47 @@ impl RecordedRun {
     pub fn models(&self) -> Vec<ModelKind> {
         let models = &self.started().experiment.last.models;
         models.clone().unwrap_or_default()
+    }
+
+    /// How far the final evaluation has come.
+    fn final_progress(&self) -> Result<Option<FinalProgress>, RunError> {
+        let (setup, state) = (self.setup()?, &self.state);
+        if state.winner.is_none() {
+            return Ok(None);
+        }
+        let last = &setup.experiment.last;
+        let retrained = state.retrained.len() as u64;
+        if last.retrain_seeds == 0 || (state.ended.is_some() && retrained == 0) {
+            return Ok(None);
+        }
+        let Experiment {
+            evaluator, data, ..
+        } = &setup.experiment;
+        let trains = evaluator.trains_in_the_end(!data.is_empty());
+        let rule = Rule::of(&setup, state, trains);
+        let finalists = self.finalists()?;
+        let selecting = finalists
+            .iter()
+            .filter(|(subject, _)| rule.selects(subject));
+        let selected = state.selected.len() as u64;
+        let retrainings = |(subject, _): &(Subject, Candidate)| match subject {
+            Subject::Random(_) | Subject::Model(_) => 1,
+            Subject::Winner | Subject::Within(_) | Subject::Baseline(_) => {
+                u64::from(last.retrain_seeds)
+            }
+        };
+        Ok(Some(FinalProgress {
+            selected,
+            // No selection training is held any more once the test examples are known.
+            selections: if state.test_opened {
+                selected
+            } else {
+                selecting.count() as u64
+            },
+            retrained,
+            retrainings: finalists.iter().map(retrainings).sum::<u64>()
+                + self.models().len() as u64,
+        }))
     }
 
     /// The space that was searched.
@@ -395,6 +524,13 @@ impl RecordedRun {
         Ok(Arc::clone(self.setup.get_or_init(|| Arc::new(setup))))
     }
 
+    fn row(&self, proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
+        TrialRow {
+            epochs_before: self.state.epochs_before(proposal.trial),
+            ..row(proposal, outcome)
+        }
+    }
+
     fn final_row(
         &self,
         score_name: &'static str,
@@ -413,8 +549,11 @@ impl RecordedRun {
         FinalRow {
             subject,
             score_name,
+            direction: self.started().experiment.test_direction(),
             metrics: means(&figures),
             failed: (retrained.len() - scores.len()) as u64,
+            epochs: retrained.first().and_then(|retrained| retrained.epochs),
+            recipe_epochs: None,
             mean: mean(&scores),
             deviation: deviation(&scores),
             scores,
@@ -445,8 +584,13 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
         failure,
         message,
         done: outcome.is_some(),
+        best_epoch: match outcome {
+            Some(Outcome::Finished(finished)) => finished.best_epoch,
+            _ => None,
+        },
         params: proposal.params,
         macs: proposal.macs,
+        epochs_before: 0,
         epochs: outcome.map_or_else(Vec::new, |outcome| outcome.epochs().to_vec()),
         seconds: outcome.map(Outcome::seconds),
         parents: proposal.parents.clone(),
@@ -469,6 +613,10 @@ fn contributions(retrained: &[&Retrained]) -> Option<Vec<f64>> {
     let mean = |at: usize| each.iter().map(|values| values[at]).sum::<f64>() / each.len() as f64;
     let alike = each.iter().all(|values| values.len() == count);
     alike.then(|| (0..count).map(mean).collect())
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The mean of each figure over the seeds that have it.

@@ -77,6 +77,10 @@ pub fn verify(
     if evaluator.measures() {
         return Err(RunError::Measured(evaluator.info().name));
     }
+    if started.scores_other_epochs() {
+        let what = "repeat them; verify the run with the build that made it";
+        return Err(RunError::other_training(what, started));
+    }
     let evaluators = load(started, &options.place)?;
     check_hashes(started, evaluators.as_ref())?;
     let trials = match sample {
@@ -239,6 +243,12 @@ fn differences(then: &Outcome, now: &Done) -> Vec<String> {
         (Outcome::Finished(then), Ok(now)) => {
             push_unequal(&mut found, "score", then.score, now.score);
             push_unequal(&mut found, "loss", then.loss, now.loss);
+            if then.best_epoch != now.best_epoch {
+                let number =
+                    |epoch: Option<u32>| epoch.map_or("none".to_owned(), |e| e.to_string());
+                let (then, now) = (number(then.best_epoch), number(now.best_epoch));
+                found.push(format!("best epoch: {then} then, {now} now"));
+            }
         }
         (Outcome::Failed(then), Err(now)) if then.kind == now.kind => {}
         (Outcome::Finished(_), Err(now)) => found.push(format!("finished then, {now} now")),

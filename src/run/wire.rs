@@ -54,6 +54,8 @@ pub(super) struct Terms {
 pub(super) enum Stage {
     /// The search.
     Search,
+    /// The selection trainings of the final evaluation, which see none.
+    Selection,
     /// The final evaluation, which sees test examples.
     Last,
 }
@@ -190,7 +192,10 @@ impl Link {
 impl Network {
     fn of(unit: &Unit, candidate: &Candidate) -> Self {
         match unit {
-            Unit::Retraining {
+            Unit::Selection {
+                subject: Subject::Baseline(name),
+            }
+            | Unit::Retraining {
                 subject: Subject::Baseline(name),
                 ..
             } => Self::Baseline(name.clone()),
@@ -266,6 +271,7 @@ enum Answer {
         contributions: Option<Contributions>,
         checkpoint: Option<Bytes>,
         model: Option<FittedModel>,
+        best_epoch: Option<u32>,
     },
     Failed {
         kind: FailureKind,
@@ -285,6 +291,7 @@ impl Answer {
                 contributions: finished.contributions,
                 checkpoint: bytes(finished.checkpoint),
                 model: finished.model,
+                best_epoch: finished.best_epoch,
             },
             Err(Failure { kind, message }) => Self::Failed { kind, message },
         }
@@ -301,6 +308,7 @@ impl Answer {
                 contributions,
                 checkpoint,
                 model,
+                best_epoch,
             } => Ok(Finished {
                 score,
                 loss,
@@ -309,6 +317,7 @@ impl Answer {
                 contributions,
                 checkpoint: bytes(checkpoint),
                 model,
+                best_epoch,
             }),
             Self::Failed { kind, message } => Err(Failure { kind, message }),
         }

@@ -68,6 +68,7 @@ pub fn work_with(
     cap_memory(terms.memory_cap)?;
     let evaluator = match terms.stage {
         Stage::Search => evaluators.search(),
+        Stage::Selection => evaluators.selection().ok_or_else(selects_nothing)?,
         Stage::Last => evaluators.open_test(),
     };
     for order in orders {
@@ -139,6 +140,14 @@ fn listen(
         leave();
     });
     receiver
+}
+
+/// The fault of a run whose evaluators train no network to find a number of epochs.
+pub(super) fn selects_nothing() -> RunError {
+    RunError::Setting {
+        key: "evaluator".to_owned(),
+        message: "it has no selection trainings, and was asked for one".to_owned(),
+    }
 }
 
 fn unread(error: io::Error) -> RunError {

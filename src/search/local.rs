@@ -130,7 +130,7 @@ impl<M: Moves> Controller<M::Genome> for LocalSearch<'_, M> {
         self.pending.remove(&trial);
         if let Some(fitness) = result.fitness {
             let held = self.better.as_ref().or(self.centre.as_ref());
-            if held.is_none_or(|held| fitness.compare(&held.fitness).is_gt()) {
+            if held.is_none_or(|held| fitness.is_better_than(&held.fitness)) {
                 let genome = result.genome.clone();
                 self.better = Some(Known {
                     trial,

@@ -137,6 +137,11 @@ impl Fitness {
         by_score.then_with(|| other.loss.total_cmp(&self.loss))
     }
 
+    /// Whether it is strictly better: of two epochs or trials that are equal, the earlier stays.
+    pub fn is_better_than(&self, other: &Self) -> bool {
+        self.compare(other).is_gt()
+    }
+
     /// As [`compare`](Self::compare), with a failure worse than any result.
     pub fn compare_results(a: Option<&Self>, b: Option<&Self>) -> Ordering {
         match (a, b) {

@@ -147,6 +147,13 @@ impl SearchSpace {
         Ok(space)
     }
 
+    /// The most that the space's constraints allow of a cost, as the language calls it; nothing if they say nothing.
+    pub fn most(&self, cost: &str) -> Option<u64> {
+        let named = |tracked: &&super::program::Tracked| tracked.cost.to_string() == cost;
+        let tracked = self.program.tracked.iter().find(named)?;
+        (tracked.max < u64::MAX).then_some(tracked.max)
+    }
+
     /// The space's name.
     pub fn name(&self) -> &str {
         &self.program.name

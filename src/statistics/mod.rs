@@ -9,6 +9,7 @@
 //! Not here: where the numbers come from, and what is concluded.
 
 mod bootstrap;
+pub mod claims;
 mod distributions;
 mod hypotheses;
 mod ranks;

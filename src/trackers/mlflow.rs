@@ -11,8 +11,9 @@ use super::known::{Known, figures};
 use super::tracking::Tracker;
 use crate::evaluation::EpochRecord;
 use crate::run::journal::Entry;
-use crate::run::record::{EndReason, Record};
+use crate::run::record::{EndReason, Record, TrialFinished};
 use crate::search::TrialId;
+use crate::training::Direction;
 use client::{Client, Metric, Pair, Status};
 use std::collections::BTreeMap;
 
@@ -156,9 +157,12 @@ impl Mlflow {
     }
 
     /// The best score so far, at the trial's number.
-    fn progress(&mut self, trial: TrialId, score: f64, at: f64) {
+    fn progress(&mut self, done: &TrialFinished, direction: Direction, at: f64) {
+        let (trial, score) = (done.trial, done.score);
         if let Some(search) = &mut self.search {
-            let best = search.best.map_or(score, |best| best.max(score));
+            let best = search
+                .best
+                .map_or(score, |best| direction.better(best, score));
             search.best = Some(best);
             let step = i64::try_from(trial.0).unwrap_or(i64::MAX);
             search.waiting.push(Metric::new("best", best, at, step));
@@ -169,7 +173,9 @@ impl Mlflow {
         self.flush()?;
         let status = match reason {
             EndReason::Completed => Status::Finished,
-            EndReason::NothingFinished | EndReason::ConsecutiveFailures => Status::Failed,
+            EndReason::NothingFinished
+            | EndReason::NothingWithin
+            | EndReason::ConsecutiveFailures => Status::Failed,
         };
         match &self.search {
             Some(search) => self.client.update(&search.run, status, Some(at)),
@@ -217,7 +223,7 @@ impl Tracker for Mlflow {
                 };
                 self.trial(&told, known, at)?;
                 if known.is_full(done.trial) {
-                    self.progress(done.trial, done.score, at);
+                    self.progress(done, known.state.direction(), at);
                 }
             }
             Record::Failed(failed) => {
@@ -244,7 +250,10 @@ impl Tracker for Mlflow {
                 }
             }
             Record::Ended(ended) => self.end(ended.reason, at)?,
-            Record::Proposed(_) | Record::Searched(_) | Record::TestOpened(_) => {}
+            Record::Proposed(_)
+            | Record::Searched(_)
+            | Record::Selected(_)
+            | Record::TestOpened(_) => {}
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! An Optuna journal: the file of `optuna.storages.journal.JournalFileBackend`, which `optuna-dashboard` opens.
 //!
-//! A line is an operation. A run is a study that maximises; a trial's decisions are categorical parameters; a trial
+//! A line is an operation. A run is a study that maximises or minimises its score; a trial's decisions are categorical parameters; a trial
 //! that was no full evaluation is pruned, so that the best trial is a full one.
 
 use super::calendar::iso;
@@ -12,6 +12,7 @@ use crate::evaluation::EpochRecord;
 use crate::run::journal::Entry;
 use crate::run::record::{Proposal, Record, TrialFailed, TrialFinished};
 use crate::search::TrialId;
+use crate::training::Direction;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -23,6 +24,9 @@ const CREATE_TRIAL: u8 = 4;
 const SET_TRIAL_STATE_VALUES: u8 = 6;
 const SET_TRIAL_INTERMEDIATE_VALUE: u8 = 7;
 const SET_TRIAL_USER_ATTR: u8 = 8;
+
+/// `StudyDirection.MINIMIZE`.
+const MINIMIZE: u8 = 1;
 
 /// `StudyDirection.MAXIMIZE`.
 const MAXIMIZE: u8 = 2;
@@ -62,7 +66,11 @@ impl OptunaJournal {
     }
 
     fn study(&mut self, known: &Known) {
-        let created = json!({"study_name": known.name, "directions": [MAXIMIZE]});
+        let direction = match known.state.direction() {
+            Direction::Maximise => MAXIMIZE,
+            Direction::Minimise => MINIMIZE,
+        };
+        let created = json!({"study_name": known.name, "directions": [direction]});
         self.operation(CREATE_STUDY, created);
         let names =
             json!({"study_id": 0, "system_attr": {"study:metric_names": [known.score_name]}});
@@ -185,8 +193,11 @@ impl Tracker for OptunaJournal {
                     }
                 }
             }
-            Record::Winner(_) | Record::TestOpened(_) | Record::Retrained(_) | Record::Ended(_) => {
-            }
+            Record::Winner(_)
+            | Record::Selected(_)
+            | Record::TestOpened(_)
+            | Record::Retrained(_)
+            | Record::Ended(_) => {}
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::known::{Known, figures};
 use super::tracking::Tracker;
 use crate::evaluation::EpochRecord;
 use crate::run::journal::Entry;
-use crate::run::record::Record;
+use crate::run::record::{Record, TrialFinished};
 use crate::search::TrialId;
 use event::{Status, end, scalar, start, version};
 use std::path::{Path, PathBuf};
@@ -73,9 +73,14 @@ impl TensorBoard {
     }
 
     /// The score of a trial beside the best so far, at the trial's number.
-    fn progress(&mut self, trial: TrialId, score: f64, full: bool, at: f64) {
-        if full {
-            self.best = Some(self.best.map_or(score, |best| best.max(score)));
+    fn progress(&mut self, done: &TrialFinished, known: &Known, at: f64) {
+        let (trial, score) = (done.trial, done.score);
+        if known.is_full(trial) {
+            let direction = known.state.direction();
+            self.best = Some(
+                self.best
+                    .map_or(score, |best| direction.better(best, score)),
+            );
         }
         let step = i64::try_from(trial.0).unwrap_or(i64::MAX);
         let Some(search) = &mut self.search else {
@@ -123,8 +128,7 @@ impl Tracker for TensorBoard {
                     status: Status::Success,
                 };
                 self.trial(&result, known, entry.at)?;
-                let full = known.is_full(done.trial);
-                self.progress(done.trial, done.score, full, entry.at);
+                self.progress(done, known, entry.at);
             }
             Record::Failed(failed) => {
                 let result = Told {
@@ -145,6 +149,7 @@ impl Tracker for TensorBoard {
             Record::Proposed(_)
             | Record::Searched(_)
             | Record::Winner(_)
+            | Record::Selected(_)
             | Record::TestOpened(_)
             | Record::Ended(_) => {}
         }

@@ -1,5 +1,6 @@
 //! The fields of a recipe as a table: what experiments, search spaces and help pages name.
 
+use super::class_weights::ClassWeights;
 use super::recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 use crate::layers::{ArgType, Value};
 
@@ -100,6 +101,25 @@ held_words!(
     "cross_entropy" => CrossEntropy, "bce" => Bce, "mse" => Mse, "mae" => Mae, "huber" => Huber
 );
 
+const CLASS_WEIGHTS: &[&str] = &["none", "balanced"];
+
+impl Held for ClassWeights {
+    fn from_value(value: Value) -> Self {
+        match value {
+            Value::Name("balanced") => Self::Balanced,
+            _ => Self::None,
+        }
+    }
+    /// A list is no value of the space's language: an experiment alone can give one.
+    fn to_value(&self) -> Option<Value> {
+        match self {
+            Self::None => Some(Value::Name("none")),
+            Self::Balanced => Some(Value::Name("balanced")),
+            Self::Given(_) => None,
+        }
+    }
+}
+
 macro_rules! field {
     ($name:ident, $ty:expr, $doc:literal) => {
         Field {
@@ -197,7 +217,7 @@ pub static FIELDS: &[Field] = &[
     field!(
         patience,
         whole(1, 1_000_000),
-        "epochs without a better validation loss before the end"
+        "epochs without a better one before the end"
     ),
     field!(
         loss,
@@ -208,6 +228,11 @@ pub static FIELDS: &[Field] = &[
         huber_delta,
         number(1e-6, 1e6),
         "the distance from which the Huber loss counts in proportion, in deviations of the target"
+    ),
+    field!(
+        class_weights,
+        ArgType::OneOf(CLASS_WEIGHTS),
+        "how much examples of each class count: `balanced` by how rare it is, or a list of numbers"
     ),
     field!(
         crop_padding,

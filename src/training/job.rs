@@ -3,11 +3,12 @@
 use super::checkpoint::Checkpoint;
 use super::objective::{Scores, Undefined};
 use super::recipe::{Recipe, RecipeError};
-use super::score::Score;
+use super::score::{Direction, Score};
 use crate::architecture::Architecture;
 use crate::data::Part;
 use crate::model::{ComputeDevice, Network};
 use crate::random::Seed;
+use crate::search::Fitness;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -49,6 +50,18 @@ pub struct Stretch<'a> {
     pub keep: bool,
     /// What a network starts with instead of fresh weights, where it begins with the first epoch.
     pub inherited: Option<Inherited<'a>>,
+    /// Which epoch counts.
+    pub kept: Kept,
+}
+
+/// The epoch whose network and scores are those of a training run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// The best one on the validation part.
+    #[default]
+    Best,
+    /// The last one, where the validation part says nothing; patience never ends such a run.
+    Last,
 }
 
 /// The weights of another network. Every tensor is taken over whose layer has the same address, kind and
@@ -76,6 +89,16 @@ pub struct EpochRecord {
     pub validation_score: f64,
 }
 
+impl EpochRecord {
+    /// How good the network was after it: what the best epoch and patience are judged by.
+    pub fn fitness(&self, direction: Direction) -> Fitness {
+        Fitness {
+            score: direction.fitness(self.validation_score),
+            loss: self.validation_loss,
+        }
+    }
+}
+
 /// What an observer is told after each epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -88,15 +111,17 @@ pub struct Progress {
 /// A training run that came to its end.
 #[derive(Clone, Debug)]
 pub struct Trained {
-    /// The network after its last epoch, without gradients.
+    /// The network after its best epoch, without gradients.
     pub network: Network,
+    /// That epoch, from 1; where the run went on from a checkpoint, it may lie before.
+    pub best_epoch: usize,
     /// One record an epoch that was trained in this stretch.
     pub epochs: Vec<EpochRecord>,
     /// Whether `patience` ended it before the number of epochs asked for.
     pub stopped_early: bool,
     /// Where it stands, if that was asked for.
     pub checkpoint: Option<Checkpoint>,
-    /// The scores on the validation part after the last epoch.
+    /// The scores on the validation part after the best epoch.
     pub scores: Scores,
 }
 

@@ -7,6 +7,7 @@
 
 mod augment;
 mod checkpoint;
+mod class_weights;
 mod fields;
 mod job;
 mod memory;
@@ -19,8 +20,9 @@ mod score;
 mod trainer;
 
 pub use checkpoint::Checkpoint;
+pub use class_weights::ClassWeights;
 pub use fields::{FIELDS, Field};
-pub use job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
+pub use job::{EpochRecord, Failure, Inherited, Job, Kept, Progress, Stretch, Trained};
 pub use memory::memory_estimate;
 pub use metrics::contributions;
 pub use objective::{
@@ -31,3 +33,7 @@ pub use recipe::{LossKind, OptimizerKind, Recipe, RecipeError, ScheduleKind};
 pub use schedule::learning_rate;
 pub use score::{Direction, SCORES, Score, ScoreInfo};
 pub use trainer::{train, train_stretch};
+
+/// The number of what a training is taken to be. Revision 1 gave the network and the scores of the last epoch, and its
+/// patience looked at the validation loss alone; revision 2 gives those of the best epoch.
+pub const REVISION: u32 = 2;

@@ -1,28 +1,34 @@
 //! What training minimises and what a network is judged by.
 
+use super::class_weights::ClassWeights;
 use super::metrics::{self, binary_loss, row_loss};
 use super::recipe::{LossKind, Recipe, RecipeError};
-use super::score::Score;
+use super::score::{Direction, Score};
 use crate::architecture::Output;
 use crate::data::{Part, Targets};
 use crate::kernels;
 use crate::layers::Mode;
 use crate::model::{Network, Program};
+use crate::search::Fitness;
 use burn::tensor::activation::{log_sigmoid, log_softmax};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many examples are evaluated at a time. A constant, so that scores never depend on the recipe.
 const EVALUATION_BATCH: usize = 64;
 
 /// A loss for an output, and with it the scores.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Objective {
     output: Output,
     score: Score,
     kind: LossKind,
     smoothing: f64,
     delta: f64,
+    classes: ClassWeights,
+    /// How much the examples of each class count, once that is known.
+    weights: Option<Arc<[f64]>>,
 }
 
 /// How well a network does on a part of the data.
@@ -36,6 +42,16 @@ pub struct Scores {
     pub score: f64,
     /// Every figure of the task by its name; a regression's errors in the data's own units.
     pub metrics: BTreeMap<String, f64>,
+}
+
+impl Scores {
+    /// How good that is by a score that gets better in this direction; of equal scores, by loss.
+    pub fn fitness(&self, direction: Direction) -> Fitness {
+        Fitness {
+            score: direction.fitness(self.score),
+            loss: self.loss,
+        }
+    }
 }
 
 /// A score that some examples can't give.
@@ -91,10 +107,13 @@ impl Objective {
                 value: kind.name().to_owned(),
             });
         }
+        check_weights(&recipe.class_weights, output)?;
         Ok(Self {
             output,
             score: Score::of(output),
             kind,
+            classes: recipe.class_weights.clone(),
+            weights: None,
             smoothing: recipe.label_smoothing,
             delta: recipe.huber_delta.unwrap_or(1.0),
         })
@@ -112,6 +131,15 @@ impl Objective {
         Err(RecipeError::Score(score.unfit(self.output)))
     }
 
+    /// The same loss where these targets are trained on, which decide balanced weights of classes.
+    #[must_use]
+    pub fn trained_on(self, targets: &Targets) -> Self {
+        Self {
+            weights: self.classes.of(targets).map(Arc::from),
+            ..self
+        }
+    }
+
     /// The figure that says how well a network does.
     pub fn score(&self) -> Score {
         self.score
@@ -123,7 +151,7 @@ impl Objective {
     /// When the targets are not of the output.
     pub fn loss(&self, outputs: Tensor<2>, targets: &Targets) -> Tensor<1> {
         if let (LossKind::CrossEntropy, Targets::Classes { labels, .. }) = (self.kind, targets) {
-            return cross_entropy(outputs, labels, self.smoothing);
+            return weighed_cross_entropy(outputs, labels, self.smoothing, self.weights.as_deref());
         }
         let wanted = self.wanted(targets, &outputs);
         match self.kind {
@@ -131,7 +159,16 @@ impl Objective {
             LossKind::Bce => {
                 let missed = wanted.clone().neg().add_scalar(1.0);
                 let hit = log_sigmoid(outputs.clone()) * wanted;
-                (hit + log_sigmoid(outputs.neg()) * missed).mean().neg()
+                let said = hit + log_sigmoid(outputs.clone().neg()) * missed;
+                match (&self.weights, targets) {
+                    (Some(weights), Targets::Classes { labels, .. }) => {
+                        let shares = shares(weights, labels);
+                        let options = (&outputs.device(), outputs.dtype());
+                        let shares = TensorData::new(shares, outputs.dims());
+                        (said * Tensor::from_data(shares, options)).sum().neg()
+                    }
+                    _ => said.mean().neg(),
+                }
             }
             LossKind::Mse => {
                 let distance = outputs - wanted;
@@ -161,8 +198,19 @@ impl Objective {
         for (share, targets) in targets {
             if let (LossKind::CrossEntropy, Targets::Classes { labels, .. }) = (self.kind, targets)
             {
-                total +=
-                    kernels::cross_entropy(outputs, labels, self.smoothing, *share, &mut gradient);
+                let smoothing = self.smoothing;
+                total += match &self.weights {
+                    None => {
+                        kernels::cross_entropy(outputs, labels, smoothing, *share, &mut gradient)
+                    }
+                    Some(weights) => kernels::weighted_cross_entropy(
+                        outputs,
+                        labels,
+                        (smoothing, weights),
+                        *share,
+                        &mut gradient,
+                    ),
+                };
                 continue;
             }
             let rows = targets.len().max(1);
@@ -197,8 +245,11 @@ impl Objective {
     }
 
     /// The mean loss of outputs that were computed, without label smoothing, in 64 bits and in the
-    /// part's order.
+    /// part's order. Classes count as they do in training.
     fn mean_loss(&self, outputs: &[f32], targets: &Targets) -> f64 {
+        if let (Some(weights), Targets::Classes { labels, .. }) = (&self.weights, targets) {
+            return self.weighed_loss(outputs, labels, weights);
+        }
         let count = targets.len().max(1);
         let width = outputs.len() / count;
         let rows = outputs.chunks_exact(width.max(1));
@@ -228,6 +279,20 @@ impl Objective {
         total / outputs.len().max(1) as f64
     }
 
+    fn weighed_loss(&self, outputs: &[f32], labels: &[u32], weights: &[f64]) -> f64 {
+        let (mut total, mut counted) = (0.0, 0.0);
+        for (row, &label) in outputs.chunks_exact(self.output.numbers()).zip(labels) {
+            let weight = weights[label as usize];
+            total += weight
+                * match self.kind {
+                    LossKind::CrossEntropy => row_loss(row, label as usize),
+                    _ => binary_loss(row[0], label > 0),
+                };
+            counted += weight;
+        }
+        total / counted
+    }
+
     fn distance_loss(&self, distance: f64) -> f64 {
         let size = distance.abs();
         match self.kind {
@@ -239,20 +304,73 @@ impl Objective {
     }
 }
 
+/// Whether a network with this output can be trained with these weights.
+fn check_weights(weights: &ClassWeights, output: Output) -> Result<(), RecipeError> {
+    let invalid = |needed: String| {
+        RecipeError::Weights(format!(
+            "`class_weights` need {needed}; the output is {output}"
+        ))
+    };
+    let classes = match output {
+        Output::Classes(classes) => classes,
+        Output::Binary => 2,
+        Output::Labels(_) | Output::Regression(_) if weights.is_none() => return Ok(()),
+        Output::Labels(_) | Output::Regression(_) => {
+            return Err(RecipeError::Weights(format!(
+                "`class_weights` are for `classes` and `binary`, and the networks' output is {output}; leave them out"
+            )));
+        }
+    };
+    match weights.unfit(classes) {
+        None => Ok(()),
+        Some(expected) => Err(invalid(expected)),
+    }
+}
+
+/// The share of each example in a weighed mean.
+fn shares(weights: &[f64], labels: &[u32]) -> Vec<f32> {
+    let weight = |&label: &u32| weights[label as usize];
+    let all: f64 = labels.iter().map(weight).sum();
+    labels
+        .iter()
+        .map(|label| (weight(label) / all) as f32)
+        .collect()
+}
+
 /// Mean softmax cross-entropy of `[batch, classes]` logits. With smoothing `s` the target is
 /// `1 - s` on the class plus `s / classes` everywhere, as in `torch.nn.CrossEntropyLoss`.
 ///
 /// # Panics
 /// When a label is not below the number of classes.
 pub fn cross_entropy(logits: Tensor<2>, labels: &[u32], smoothing: f64) -> Tensor<1> {
+    weighed_cross_entropy(logits, labels, smoothing, None)
+}
+
+fn weighed_cross_entropy(
+    logits: Tensor<2>,
+    labels: &[u32],
+    smoothing: f64,
+    weights: Option<&[f64]>,
+) -> Tensor<1> {
     let [batch, classes] = logits.dims();
     // The mean and the sign are part of the targets, which saves two passes in each direction.
-    let scale = -1.0 / batch as f64;
-    let spread = (scale * smoothing / classes as f64) as f32;
-    let peak = (scale * (1.0 - smoothing + smoothing / classes as f64)) as f32;
-    let mut targets = vec![spread; batch * classes];
-    for (row, &label) in targets.chunks_exact_mut(classes).zip(labels) {
-        row[label as usize] = peak;
+    let weight = |class: usize| weights.map_or(1.0, |weights| weights[class]);
+    let counted = match weights {
+        None => batch as f64,
+        Some(weights) => labels.iter().map(|&label| weights[label as usize]).sum(),
+    };
+    let scale = -1.0 / counted;
+    let spread = smoothing / classes as f64;
+    let mut targets = Vec::with_capacity(batch * classes);
+    for &label in labels {
+        targets.extend((0..classes).map(|class| {
+            let peak = if class == label as usize {
+                1.0 - smoothing
+            } else {
+                0.0
+            };
+            (scale * weight(class) * (peak + spread)) as f32
+        }));
     }
     let options = (&logits.device(), logits.dtype());
     let targets = Tensor::from_data(TensorData::new(targets, [batch, classes]), options);
@@ -298,7 +416,7 @@ impl Predictions {
     /// # Errors
     /// When the examples can't give the score.
     pub fn scores(&self, objective: &Objective, part: &Part) -> Result<Scores, Undefined> {
-        let Objective { output, score, .. } = *objective;
+        let (output, score) = (objective.output, objective.score);
         Ok(Scores {
             loss: self.loss(objective, part),
             score: self.score(objective, part)?,
@@ -306,15 +424,19 @@ impl Predictions {
         })
     }
 
-    /// The same, with what each example contributes to the score.
+    /// The same, with what each example contributes to the score, or each group.
     fn each(
         &self,
         objective: &Objective,
         part: &Part,
-        groups: Option<&[usize]>,
     ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
         let scores = self.scores(objective, part)?;
-        let Objective { output, score, .. } = *objective;
+        let (output, score) = (objective.output, objective.score);
+        let groups: Option<Vec<usize>> = part
+            .groups
+            .as_ref()
+            .map(|groups| groups.iter().map(|&group| group as usize).collect());
+        let groups = groups.as_deref();
         let each = metrics::contributions(score, output, &self.0, &part.targets, groups);
         Ok((scores, each))
     }
@@ -340,7 +462,8 @@ pub fn evaluate(
     Predictions::of_network(network, part).scores(objective, part)
 }
 
-/// As [`evaluate`], with what each example contributes to the score: see [`contributions`](super::contributions).
+/// As [`evaluate`], with what each example contributes to the score, or each group where the part's examples come in
+/// groups: see [`contributions`](super::contributions).
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -351,9 +474,8 @@ pub fn evaluate_each(
     network: &Network,
     part: &Part,
     objective: &Objective,
-    groups: Option<&[usize]>,
 ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
-    Predictions::of_network(network, part).each(objective, part, groups)
+    Predictions::of_network(network, part).each(objective, part)
 }
 
 /// As [`evaluate_each`], of outputs that something else gave: a row an example, as a network's.
@@ -367,9 +489,8 @@ pub fn judge_each(
     outputs: Vec<f32>,
     part: &Part,
     objective: &Objective,
-    groups: Option<&[usize]>,
 ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
-    Predictions(outputs).each(objective, part, groups)
+    Predictions(outputs).each(objective, part)
 }
 
 #[cfg(test)]
@@ -423,6 +544,101 @@ mod tests {
             &classes,
         );
         assert!((trained - evaluated).abs() < 1e-6);
+    }
+
+    /// A case of `tests/golden/class_weights.json`.
+    #[derive(serde::Deserialize)]
+    struct Weighed {
+        outputs: Vec<f32>,
+        width: usize,
+        labels: Vec<u32>,
+        weights: Vec<f64>,
+        smoothing: f64,
+        loss: f64,
+        gradient: Vec<f64>,
+    }
+
+    #[test]
+    fn weights_of_classes_are_pytorch_s() {
+        let text = include_str!("../../tests/golden/class_weights.json");
+        let cases: Vec<Weighed> = serde_json::from_str(text).unwrap();
+        for case in cases {
+            let (output, kind) = match case.width {
+                1 => (Output::Binary, LossKind::Bce),
+                width => (Output::Classes(width), LossKind::CrossEntropy),
+            };
+            let recipe = Recipe {
+                loss: Some(kind),
+                label_smoothing: case.smoothing,
+                class_weights: ClassWeights::Given(case.weights.clone()),
+                ..Recipe::default()
+            };
+            let targets = Targets::classes(case.labels.clone(), case.weights.len());
+            let objective = Objective::of(&recipe, output).unwrap().trained_on(&targets);
+            let given = [(0.5, targets.clone()), (0.5, targets.clone())];
+            let (loss, gradient) = objective.loss_and_gradient(&case.outputs, &given);
+            assert!(
+                (loss - case.loss).abs() < 1e-6 * (1.0 + case.loss),
+                "{loss} {}",
+                case.loss
+            );
+            for (found, wanted) in gradient.iter().zip(&case.gradient) {
+                assert!(
+                    (f64::from(*found) - wanted).abs() < 1e-6,
+                    "{found} {wanted}"
+                );
+            }
+            let (trained, evaluated) = both(&objective, &case.outputs, &targets);
+            assert!(
+                (trained - case.loss).abs() < 1e-5,
+                "{trained} {}",
+                case.loss
+            );
+            if case.smoothing == 0.0 {
+                assert!((evaluated - case.loss).abs() < 1e-12 * (1.0 + case.loss));
+            }
+        }
+    }
+
+    #[test]
+    fn weights_are_for_classes_and_one_for_each() {
+        let error = |weights: &[f64], output| {
+            let recipe = Recipe {
+                class_weights: ClassWeights::Given(weights.to_vec()),
+                ..Recipe::default()
+            };
+            Objective::of(&recipe, output).unwrap_err().to_string()
+        };
+        assert_eq!(
+            error(&[1.0, 2.0, 3.0], Output::Binary),
+            "`class_weights` need 2 numbers, one for each class, not 3; the output is binary"
+        );
+        assert!(error(&[1.0], Output::Regression(1)).contains("leave them out"));
+    }
+
+    #[test]
+    fn a_score_of_another_task_is_refused_with_those_that_fit() {
+        let objective = Objective::of(&Recipe::default(), Output::Regression(1)).unwrap();
+        assert_eq!(objective.score(), Score::R2);
+        let error = objective
+            .scored_by(Some(Score::Auroc))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "`output regression(1)` has no `auroc`, which is of classes, labels; \
+             it has `r2`, `rmse`, `mse`, `mae`, `median_absolute_error`"
+        );
+    }
+
+    #[test]
+    fn a_score_that_examples_cant_give_says_why() {
+        let targets = Targets::classes(vec![0, 0, 0], 2);
+        assert_eq!(
+            Undefined::new(Score::Auroc, &targets).to_string(),
+            "`auroc` is not defined on 3 examples that all are of class 0; set another `score`, or divide the data \
+             otherwise"
+        );
     }
 
     #[test]

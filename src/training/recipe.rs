@@ -1,6 +1,7 @@
 //! How a candidate is trained.
 
 use super::augment::Augmentation;
+use super::class_weights::ClassWeights;
 use super::fields::FIELDS;
 use super::objective::Objective;
 use crate::architecture::Output;
@@ -100,8 +101,8 @@ pub struct Recipe {
     /// Longest gradient, all parameters together; longer ones are scaled down. Absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient_clip_norm: Option<f64>,
-    /// Epochs without a better validation loss after which training ends. Absent: it runs to the
-    /// end.
+    /// Epochs without a better one after which training ends: a higher validation score, or the same and a lower
+    /// loss. Absent: it runs to the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
     /// What is minimised. Absent: cross-entropy of classes, binary cross-entropy of labels and of two
@@ -112,6 +113,9 @@ pub struct Recipe {
     /// Absent: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub huber_delta: Option<f64>,
+    /// How much the examples of each class count. Since format 6.
+    #[serde(skip_serializing_if = "ClassWeights::is_none")]
+    pub class_weights: ClassWeights,
     /// Training images and signals are shifted by up to this much, each way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crop_padding: Option<usize>,
@@ -148,6 +152,7 @@ impl Default for Recipe {
             patience: None,
             loss: None,
             huber_delta: None,
+            class_weights: ClassWeights::None,
             crop_padding: None,
             flip: None,
             cutout: None,
@@ -180,6 +185,9 @@ pub enum RecipeError {
     /// Fields that don't go together.
     #[error("{0}")]
     Conflict(&'static str),
+    /// Weights of classes that the task does not have.
+    #[error("{0}")]
+    Weights(String),
     /// A score that the task does not have.
     #[error("{0}")]
     Score(String),
@@ -258,6 +266,7 @@ mod tests {
             gradient_clip_norm: Some(1.0),
             loss: Some(LossKind::Mae),
             huber_delta: Some(1.0),
+            class_weights: ClassWeights::Balanced,
             crop_padding: Some(2),
             flip: Some(true),
             cutout: Some(2),

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The way in which a figure gets better.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Upwards: accuracies, areas, explained variance.
     #[default]
@@ -17,12 +18,22 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// The direction of a figure by its name: that of the table's score, and upwards for any other.
+    pub fn of_figure(name: &str) -> Self {
+        Score::named(name).map_or(Self::Maximise, Score::direction)
+    }
+
     /// A figure as what is to be as high as possible: with its sign turned where it is to be low.
     pub fn fitness(self, figure: f64) -> f64 {
         match self {
             Self::Maximise => figure,
             Self::Minimise => -figure,
         }
+    }
+
+    /// The better of two figures.
+    pub fn better(self, one: f64, other: f64) -> f64 {
+        self.figure(self.fitness(one).max(self.fitness(other)))
     }
 
     /// The figure that has this fitness.

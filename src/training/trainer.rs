@@ -1,9 +1,9 @@
 //! The training loop.
 
 use super::augment::{Augmentation, mixing_share};
-use super::checkpoint::Checkpoint;
-use super::job::{EpochRecord, Failure, Inherited, Job, Progress, Stretch, Trained};
-use super::objective::{Objective, Predictions};
+use super::checkpoint::{Best, Checkpoint};
+use super::job::{EpochRecord, Failure, Inherited, Job, Kept, Progress, Stretch, Trained};
+use super::objective::{Objective, Predictions, Scores};
 use super::optimizer::{Optimizer, clip_values};
 use super::schedule::learning_rate;
 use crate::architecture::{Architecture, Node};
@@ -21,6 +21,9 @@ use std::time::Instant;
 /// Weights are drawn from the trial's `init` stream. Each epoch has streams of its own for its order,
 /// its noise and what is done to its examples, so epoch k is the same whatever came before. The last, shorter batch of an epoch is
 /// kept, unless it is a single example and the network has batch statistics: one example has none.
+///
+/// Network and scores are those of the best epoch on the validation part: the highest score, of equals the lowest
+/// loss, then the earliest.
 ///
 /// # Errors
 /// When the loss stops being finite, the deadline passes, `stop` is set, the recipe is not valid or
@@ -41,6 +44,7 @@ pub fn train_stretch(
     job.recipe.validate()?;
     check_data(job)?;
     let objective = Objective::of(job.recipe, job.architecture.output())?.scored_by(job.score)?;
+    let objective = objective.trained_on(&job.train.targets);
     let augmentation = Augmentation::of(job.recipe, job.train.shape)?;
     let device = Device::flex().autodiff();
     let mut init = job.seed.stream(job.trial, Purpose::Init);
@@ -49,12 +53,17 @@ pub fn train_stretch(
         inherit(&mut network, job.architecture, inherited)?;
     }
     let whole = job.recipe.epochs;
-    let until = stretch.until.map_or(whole, |until| until.min(whole));
+    let until = stretch.until.map_or(whole, |until| until.clamp(1, whole));
     // A checkpoint that is none of this job only costs time: what it saves is trained again.
-    let from = stretch.from.filter(|from| {
-        let fits = from.memories.len() == network.parameters().len() && from.epochs <= until;
-        fits && network.load(&from.network).is_ok()
+    let from = stretch.from.and_then(|from| {
+        let [last, best] = networks(from, &network, until)?;
+        network = best;
+        Some((from, last))
     });
+    let (from, program) = match &from {
+        Some((from, last)) => (Some(*from), Program::on(last, job.device)),
+        None => (None, Program::on(&network, job.device)),
+    };
     let optimizer = match from {
         Some(from) => Optimizer::remembering(job.recipe, from.memories.clone()),
         None => Optimizer::new(job.recipe, network.parameters().len()),
@@ -63,33 +72,49 @@ pub fn train_stretch(
         job,
         objective,
         augmentation,
-        program: Program::on(&network, job.device),
+        program,
         optimizer,
         batches: BatchPlan::of(job),
-        predictions: None,
-        patience: Patience::new(job.recipe.patience, from),
+        kept: stretch.kept,
+        best: from.map(|from| Best {
+            network: None,
+            ..from.best.clone()
+        }),
         step: from.map_or(0, |from| from.step),
         epoch: from.map_or(0, |from| from.epochs),
     };
     let mut epochs = Vec::new();
-    while run.epoch < until && !run.patience.is_over() {
-        let record = run.epoch()?;
+    while run.epoch < until && !run.is_out_of_patience() {
+        let (record, predictions) = run.epoch()?;
         epochs.push(record);
         observer(&Progress {
             record,
             epochs: until,
         });
-        run.patience.see(record.validation_loss);
+        run.keep_if_better(&record, &predictions, &mut network)?;
     }
-    let scores = run.predictions()?.scores(&objective, job.validation)?;
-    run.program.store(&mut network);
+    let checkpoint = stretch.keep.then(|| run.checkpoint(&network));
+    let best = run.best.expect("at least one epoch was trained");
     Ok(Trained {
-        scores,
-        checkpoint: stretch.keep.then(|| run.checkpoint(&network)),
+        best_epoch: best.epoch,
+        scores: best.scores,
+        checkpoint,
         stopped_early: run.epoch < until,
         network: network.without_gradients(),
         epochs,
     })
+}
+
+/// The networks after a checkpoint's last epoch and after its best one, if it is one of this job.
+fn networks(from: &Checkpoint, fresh: &Network, until: usize) -> Option<[Network; 2]> {
+    if from.memories.len() != fresh.parameters().len() || from.epochs > until {
+        return None;
+    }
+    let loaded = |bytes: &[u8]| {
+        let mut network = fresh.clone();
+        network.load(bytes).ok().map(|_| network)
+    };
+    Some([loaded(&from.network)?, loaded(from.best_network())?])
 }
 
 /// Takes over the tensors of layers that are the same in both networks.
@@ -123,54 +148,79 @@ struct Run<'a> {
     program: Program,
     optimizer: Optimizer,
     batches: BatchPlan,
-    /// What the network said of the validation part after the last epoch.
-    predictions: Option<Predictions>,
-    patience: Patience,
+    kept: Kept,
+    /// The epoch that counts so far; its weights are kept outside.
+    best: Option<Best>,
     step: u64,
     epoch: usize,
 }
 
 impl Run<'_> {
-    fn epoch(&mut self) -> Result<EpochRecord, Failure> {
+    fn epoch(&mut self) -> Result<(EpochRecord, Predictions), Failure> {
         self.epoch += 1;
         let first_rate = self.learning_rate();
         let train_loss = self.pass()?;
-        let (objective, validation) = (self.objective, self.job.validation);
-        self.predictions = None;
-        let predictions = self.predictions()?;
-        let validation_loss = predictions.loss(&objective, validation);
-        let validation_score = predictions.score(&objective, validation)?;
+        let (objective, job, epoch) = (&self.objective, self.job, self.epoch);
+        let stop = || check_interruption(job, epoch);
+        let predictions = Predictions::of(&mut self.program, job.validation, stop)?;
+        let validation_loss = predictions.loss(objective, job.validation);
+        let validation_score = predictions.score(objective, job.validation)?;
         if !validation_loss.is_finite() {
-            return Err(Failure::Diverged { epoch: self.epoch });
+            return Err(Failure::Diverged { epoch });
         }
-        Ok(EpochRecord {
-            epoch: self.epoch,
+        let record = EpochRecord {
+            epoch,
             learning_rate: first_rate,
             train_loss,
             validation_loss,
             validation_score,
-        })
+        };
+        Ok((record, predictions))
     }
 
-    /// What the network says of the validation part as it stands.
-    fn predictions(&mut self) -> Result<&Predictions, Failure> {
-        if self.predictions.is_none() {
-            let (job, epoch) = (self.job, self.epoch);
-            let stop = || check_interruption(job, epoch);
-            let said = Predictions::of(&mut self.program, job.validation, stop)?;
-            self.predictions = Some(said);
+    /// Puts the weights as they stand into `network` if the epoch that just ended is better than all before it.
+    fn keep_if_better(
+        &mut self,
+        record: &EpochRecord,
+        predictions: &Predictions,
+        network: &mut Network,
+    ) -> Result<(), Failure> {
+        let direction = self.objective.score().direction();
+        let held = self.best.as_ref().filter(|_| self.kept == Kept::Best);
+        let fitness = record.fitness(direction);
+        if held.is_some_and(|held| !fitness.is_better_than(&held.scores.fitness(direction))) {
+            return Ok(());
         }
-        Ok(self.predictions.as_ref().expect("they were just made"))
+        self.program.store(network);
+        let scores: Scores = predictions.scores(&self.objective, self.job.validation)?;
+        self.best = Some(Best {
+            epoch: record.epoch,
+            scores,
+            network: None,
+        });
+        Ok(())
     }
 
-    /// Where the run stands, with its weights in `network`.
+    /// Whether as many epochs as `patience` says have gone by without a better one.
+    fn is_out_of_patience(&self) -> bool {
+        let waited = self.best.as_ref().map_or(0, |best| self.epoch - best.epoch);
+        let limit = self.job.recipe.patience;
+        limit.is_some_and(|limit| waited >= limit)
+    }
+
+    /// Where the run stands, with the weights of its best epoch in `network`.
     fn checkpoint(&self, network: &Network) -> Checkpoint {
+        let best = self.best.as_ref().expect("an epoch was trained");
+        let mut last = network.clone();
+        self.program.store(&mut last);
         Checkpoint {
             epochs: self.epoch,
             step: self.step,
-            best: self.patience.best,
-            waited: self.patience.waited,
-            network: network.save(),
+            best: Best {
+                network: (best.epoch < self.epoch).then(|| network.save()),
+                ..best.clone()
+            },
+            network: last.save(),
             memories: self.optimizer.memories().to_vec(),
         }
     }
@@ -294,35 +344,6 @@ fn has_batch_statistics(architecture: &Architecture) -> bool {
     layers.any(|layer| layer.kind.name() == "batch_norm")
 }
 
-/// Counts epochs without a better validation loss.
-struct Patience {
-    limit: Option<usize>,
-    best: f64,
-    waited: usize,
-}
-
-impl Patience {
-    fn new(limit: Option<usize>, from: Option<&Checkpoint>) -> Self {
-        Self {
-            limit,
-            best: from.map_or(f64::INFINITY, |from| from.best),
-            waited: from.map_or(0, |from| from.waited),
-        }
-    }
-
-    fn see(&mut self, loss: f64) {
-        if loss < self.best {
-            (self.best, self.waited) = (loss, 0);
-        } else {
-            self.waited += 1;
-        }
-    }
-
-    fn is_over(&self) -> bool {
-        self.limit.is_some_and(|limit| self.waited >= limit)
-    }
-}
-
 /// What one step learns from.
 struct Batch {
     inputs: Vec<f32>,
@@ -442,6 +463,7 @@ mod tests {
             shape,
             inputs,
             targets: Targets::classes(labels, 2),
+            groups: None,
         }
     }
 

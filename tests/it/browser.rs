@@ -121,11 +121,17 @@ fn the_report_reads_well_on_every_screen() {
     let Some(browser) = Browser::start() else {
         return;
     };
-    let report = format!(
+    let scores = format!(
         "{}/experiments/digits/report.html",
         env!("CARGO_MANIFEST_DIR")
     );
-    browser.open(&format!("file://{report}"));
+    browser.open(&format!("file://{scores}"));
+    look(&browser, "scores");
+    let (_bench, runs) = long_run(40);
+    let run = strata::run::RecordedRun::open(&runs.join("long-1")).unwrap();
+    let report = runs.join("report.html");
+    std::fs::write(&report, strata::report::run_page(&run).unwrap()).unwrap();
+    browser.open(&format!("file://{}", report.display()));
     look(&browser, "report");
     let stops = browser.tab_through(60);
     assert!(

@@ -1,9 +1,12 @@
 //! The command line as scripts meet it: exit codes, streams, JSON.
 
 mod compare;
+mod lookups;
 mod models;
+mod pareto;
 pub mod program;
 mod proxies;
+mod retest;
 mod runs;
 mod texts;
 mod tracking;

@@ -76,6 +76,22 @@ fn the_recipe_is_documented_in_full() {
     }
 }
 
+#[test]
+fn the_scores_are_documented_in_full() {
+    let page = page("docs/data.md");
+    for info in strata::training::SCORES {
+        let better = match info.direction {
+            strata::training::Direction::Maximise => "higher",
+            strata::training::Direction::Minimise => "lower",
+        };
+        let row = format!(
+            "| `{}` | {} | {better} | {} |",
+            info.name, info.fits, info.about
+        );
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
 /// The experiment files of a folder.
 fn experiments(folder: &str) -> Vec<std::path::PathBuf> {
     let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));

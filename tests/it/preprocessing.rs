@@ -36,6 +36,11 @@ fn both(folder: &Path, section: &str, test: &str) -> [(Vec<f32>, Vec<f32>); 2] {
             assert_eq!(bits(deviation), bits(&scale.deviation));
         }
         let read = kept.read(&folder.join(test)).unwrap();
+        let labels = source.test_labels.as_ref().map(|file| folder.join(file));
+        let answered = kept.read_answered(&source, &folder.join(test), labels.as_deref());
+        let answered = answered.unwrap();
+        assert_eq!(answered.targets, part.targets, "{section}");
+        assert_eq!(answered.inputs, read.inputs, "{section}");
         (part.inputs.clone(), read.inputs)
     })
 }
@@ -241,4 +246,42 @@ fn the_json_says_what_people_and_programs_ask() {
     );
     let stranger = json.replacen("\"gap\": \"B", "\"gap\": \"Z", 1);
     assert!(fault(&stranger).contains("a category that is none"));
+}
+
+#[test]
+fn answers_are_found_by_name_whatever_their_order_and_strangers_are_named() {
+    let mut train = "age,city,kind\n".to_owned();
+    for row in 0..30 {
+        let kind = ["bird", "cat", "dog"][row % 3];
+        train += &format!("{row},{},{kind}\n", ["Bern", "Basel"][row % 2]);
+    }
+    let files = folder(&[
+        ("train.csv", train.as_bytes()),
+        (
+            "other.csv",
+            b"kind,city,age,spare\ndog,Basel,3,x\nbird,Chur,,y\ndog,Bern,5,z\n",
+        ),
+        ("strange.csv", b"age,city,kind\n1,Bern,cat\n2,Bern,cow\n"),
+        ("asked.csv", b"age,city\n1,Bern\n2,Bern\n"),
+        ("measured.csv", b"age,city,kind\n1,Bern,0.25\n2,Bern,1.75\n"),
+        ("other.jsonl", b"{}\n"),
+    ]);
+    let section = "train = \"train.csv\"\nlabel = \"kind\"";
+    let source: DataSource = toml::from_str(section).unwrap();
+    let splits = source.splits(files.path()).unwrap();
+    let (_, kept) = splits.retraining_and_preprocessing();
+    let read = |file: &str| {
+        let read = kept.read_answered(&source, &files.path().join(file), None);
+        read.map_err(|error| error.to_string())
+    };
+    let other = read("other.csv").unwrap();
+    assert_eq!(other.targets, Targets::classes(vec![2, 0, 2], 3));
+    let asked = kept.read(&files.path().join("other.csv")).unwrap();
+    assert_eq!(other.inputs, asked.inputs);
+    let strange = read("strange.csv").unwrap_err();
+    let wanted = "class `cow` is none that the networks know: `bird`, `cat`, `dog`";
+    assert!(strange.contains(wanted), "{strange}");
+    assert!(read("asked.csv").unwrap_err().contains("`kind`"));
+    assert!(read("measured.csv").is_err());
+    assert!(read("other.jsonl").unwrap_err().contains("convert it"));
 }

@@ -6,7 +6,8 @@ use crate::cli::numbers;
 use crate::cli::table::{Side, Table};
 use crate::cli::terminal::Terminal;
 use crate::data::{
-    Answers, Column, Columns, DataSource, Decimal, Delimiter, Format, KnownColumn, Splits, TaskKind,
+    Answers, Column, Columns, DataSource, Decimal, Delimiter, Division, Format, KnownColumn,
+    PartSummary, Remark, SplitBy, Splits, TaskKind,
 };
 use crate::run::ExperimentFile;
 use serde::Serialize;
@@ -59,8 +60,36 @@ struct Report {
     columns: Vec<Row>,
     /// The names of what is asked, with the number of examples where they are classes.
     answers: Vec<(String, Option<usize>)>,
+    /// The division of the examples.
+    division: PartTable,
     input: String,
     output: String,
+    /// Notes and warnings on the division.
+    #[serde(skip)]
+    remarks: Vec<Remark>,
+}
+
+/// The parts of a division.
+#[derive(Serialize)]
+struct PartTable {
+    by: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
+    parts: Vec<PartRow>,
+}
+
+/// One part.
+#[derive(Serialize)]
+struct PartRow {
+    part: &'static str,
+    examples: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<[String; 2]>,
+    /// The number of examples of each class, where examples have classes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    classes: Vec<(String, usize)>,
 }
 
 /// A column of a table.
@@ -81,6 +110,9 @@ struct Row {
 /// Reads and divides the data, and says what it is.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     let report = report(args)?;
+    for remark in &report.remarks {
+        terminal.say(&remark.to_string());
+    }
     if args.json {
         return terminal.json(&report);
     }
@@ -91,6 +123,10 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     ];
     let parts = parts.map(|(count, what)| format!("{} {what}", numbers::grouped(count as u64)));
     terminal.line(&format!("examples: {}", parts.join(", ")))?;
+    if report.division.is_told() {
+        terminal.line("")?;
+        terminal.data(&report.division.render())?;
+    }
     if !report.columns.is_empty() {
         terminal.line("")?;
         terminal.data(&columns(&report.columns))?;
@@ -118,6 +154,8 @@ fn report(args: &Args) -> Result<Report, Failure> {
         test: splits.test.len(),
         columns: known.columns().iter().map(row).collect(),
         answers: named.collect(),
+        division: PartTable::of(splits.division(), known.answers()),
+        remarks: splits.remarks(),
         input: known.input().declaration(),
         output: match known.answers() {
             Answers::Classes { names } => format!("classes({})", names.len()),
@@ -148,6 +186,77 @@ fn source(args: &Args) -> Result<(DataSource, PathBuf), Failure> {
     source.delimiter = args.delimiter.or(source.delimiter);
     source.decimal = args.decimal.or(source.decimal);
     Ok((source, base))
+}
+
+impl PartTable {
+    fn of(division: Division, answers: &Answers) -> Self {
+        let names = ["training", "validation", "test"].into_iter();
+        let row = |(part, summary): (_, PartSummary)| PartRow {
+            part,
+            examples: summary.examples,
+            groups: summary.groups,
+            times: summary.times,
+            classes: answers
+                .names()
+                .iter()
+                .cloned()
+                .zip(summary.classes)
+                .collect(),
+        };
+        Self {
+            by: match division.by {
+                SplitBy::Random => "random",
+                SplitBy::Group => "group",
+                SplitBy::Time => "time",
+                SplitBy::FileOrder => "file_order",
+            },
+            column: division.column,
+            parts: names.zip(division.parts).map(row).collect(),
+        }
+    }
+
+    /// True if it holds more than numbers of examples.
+    fn is_told(&self) -> bool {
+        let says_more = |row: &PartRow| row.times.is_some() || !row.classes.is_empty();
+        self.by != "random" || self.parts.iter().any(says_more)
+    }
+
+    fn render(&self) -> String {
+        let has_groups = self.parts.iter().any(|row| row.groups.is_some());
+        let has_times = self.parts.iter().any(|row| row.times.is_some());
+        let has_classes = self.parts.iter().any(|row| !row.classes.is_empty());
+        let mut titles = vec![("part", Side::Left), ("examples", Side::Right)];
+        if has_groups {
+            titles.push(("groups", Side::Right));
+        }
+        if has_times {
+            titles.extend([("from", Side::Left), ("to", Side::Left)]);
+        }
+        if has_classes {
+            titles.push(("classes", Side::Left));
+        }
+        let mut table = Table::new(&titles);
+        for row in &self.parts {
+            let mut cells = vec![row.part.to_owned(), numbers::grouped(row.examples as u64)];
+            if has_groups {
+                cells.push(
+                    row.groups
+                        .map_or_else(String::new, |count| count.to_string()),
+                );
+            }
+            if has_times {
+                cells.extend(row.times.clone().unwrap_or_default());
+            }
+            if has_classes {
+                let classes = row.classes.iter();
+                let counts = classes
+                    .map(|(name, count)| format!("{name} {}", numbers::grouped(*count as u64)));
+                cells.push(listed(counts));
+            }
+            table.row(cells);
+        }
+        table.render()
+    }
 }
 
 impl Row {

@@ -52,6 +52,7 @@ impl Bars {
                 (self.seconds, self.finished) = (*seconds, *finished);
                 self.run.enable_steady_tick(Duration::from_millis(250));
             }
+            Event::Remark(remark) => self.note(&remark.to_string()),
             Event::Phase { phase, units } => self.begin(*phase, *units),
             Event::Started { unit, .. } => self.start(unit),
             Event::Epoch { unit, .. } => self.update(unit),
@@ -60,7 +61,7 @@ impl Bars {
                 score,
                 seconds,
             } => {
-                if matches!(unit, Unit::Retraining { .. }) {
+                if matches!(unit, Unit::Selection { .. } | Unit::Retraining { .. }) {
                     self.note(&tally::finished(unit, *score, *seconds, known.as_ref()));
                 }
                 self.end(unit);
@@ -84,7 +85,9 @@ impl Bars {
             }
             Event::BestImproved { .. } => self.run.set_message(self.message()),
             Event::Searched { trials, reason } => self.note(&tally::searched(*trials, *reason)),
-            Event::TestOpened => self.note("the test examples are read now, for the only time"),
+            Event::TestOpened { look, unwritten } => {
+                self.note(&tally::test_opened(*look, unwritten.as_deref()));
+            }
             Event::Interrupted { .. } | Event::Ended { .. } => self.close(),
         }
     }
@@ -109,7 +112,7 @@ impl Bars {
         self.began = Instant::now();
         let (prefix, position) = match phase {
             Phase::Search => ("trials", self.finished),
-            Phase::FinalEvaluation => ("retraining", 0),
+            Phase::FinalEvaluation => ("final evaluation", 0),
             Phase::Ended => return self.close(),
         };
         self.run.set_prefix(prefix);

@@ -31,6 +31,7 @@ impl Lines {
                     folder.display()
                 ))
             }
+            Event::Remark(remark) => Some(remark.to_string()),
             Event::Phase { phase, .. } => tally::phase(*phase).map(str::to_owned),
             Event::Finished {
                 unit,
@@ -50,8 +51,8 @@ impl Lines {
             } => Some(format!("{unit} {}: {message}", kind.name())),
             Event::BestImproved { .. } => Some(self.tally.best()),
             Event::Searched { trials, reason } => Some(tally::searched(*trials, *reason)),
-            Event::TestOpened => {
-                Some("the test examples are read now, for the only time".to_owned())
+            Event::TestOpened { look, unwritten } => {
+                Some(tally::test_opened(*look, unwritten.as_deref()))
             }
             Event::Started { .. }
             | Event::Epoch { .. }

@@ -2,7 +2,7 @@
 
 use crate::cli::numbers;
 use crate::evaluation::{EpochRecord, FailureKind};
-use crate::run::{Event, Phase, SearchEnd, Unit};
+use crate::run::{Event, Phase, SearchEnd, Unit, looks};
 use crate::search::TrialId;
 use std::collections::BTreeMap;
 
@@ -96,6 +96,7 @@ pub fn finished(unit: &Unit, score: f64, seconds: f64, known: Option<&Running>) 
     let name = known.map_or("score", |running| running.score_name);
     let part = match unit {
         Unit::Trial(_) => "",
+        Unit::Selection { .. } => "validation ",
         Unit::Retraining { .. } => "test ",
     };
     let known = known.filter(|running| running.params > 0);
@@ -117,11 +118,30 @@ pub fn lost(unit: &Unit, kind: FailureKind, message: &str) -> String {
 pub fn phase(phase: Phase) -> Option<&'static str> {
     match phase {
         Phase::Search => Some("searching"),
-        Phase::FinalEvaluation => {
-            Some("retraining the winner and the baselines on training and validation examples")
-        }
+        Phase::FinalEvaluation => Some(
+            "final evaluation: the winner and its rivals are retrained on training and validation examples, each for as many \
+                 epochs as its own training took to its best",
+        ),
         Phase::Ended => None,
     }
+}
+
+/// What to say when the test examples are read.
+pub fn test_opened(look: u32, unwritten: Option<&str>) -> String {
+    let mut out = "the test examples are read now, for the only time in this run".to_owned();
+    if look > 1 {
+        let alpha = numbers::level(looks::level(look));
+        out.push_str(&format!(
+            ": look {look} at these test examples, level {alpha}"
+        ));
+    }
+    if let Some(why) = unwritten {
+        out.push_str(&format!(
+            "\nwarning: this look is noted in the run's journal alone, as the ledger can't be written ({why}): later \
+             experiments of the folder will not count it"
+        ));
+    }
+    out
 }
 
 /// What to say of a search's end.

@@ -26,6 +26,12 @@ pub struct CsvOptions {
     pub ignore: Vec<Column>,
     /// What is done about gaps.
     pub missing: Missing,
+    /// The column that rows are kept together by.
+    pub group: Option<Column>,
+    /// The column that rows are ordered by.
+    pub time: Option<Column>,
+    /// True if the column of times is a feature too.
+    pub time_is_feature: bool,
 }
 
 impl Default for CsvOptions {
@@ -39,6 +45,9 @@ impl Default for CsvOptions {
             categorical: Vec::new(),
             ignore: Vec::new(),
             missing: Missing::Impute,
+            group: None,
+            time: None,
+            time_is_feature: false,
         }
     }
 }

@@ -117,21 +117,27 @@ impl<'a> Asking<'a> {
         known.iter().map(find).collect()
     }
 
-    /// Where each feature stands, by its number: with the targets among the columns, or without.
+    /// Where each feature stands, by its number: with all columns there, without the targets, or alone.
     fn by_number(&self, columns: usize) -> Result<Vec<usize>, DataError> {
-        let features = |with_targets: bool| {
-            let there = self.columns.iter();
-            let there = there.filter(move |column| with_targets || !column.is_target());
-            let numbered = there.enumerate().filter(|(_, column)| column.is_feature());
-            numbered.map(|(number, _)| number).collect()
-        };
         let all = self.columns.len();
         let without = all - self.columns.iter().filter(|c| c.is_target()).count();
-        if columns == all || columns == without {
-            return Ok(features(columns == all));
+        let alone = self.columns.iter().filter(|c| c.is_feature()).count();
+        let is_there = |column: &&KnownColumn| match columns {
+            count if count == all => true,
+            count if count == without => !column.is_target(),
+            _ => column.is_feature(),
+        };
+        if [all, without, alone].contains(&columns) {
+            let there = self.columns.iter().filter(is_there).enumerate();
+            let features = there.filter(|(_, column)| column.is_feature());
+            return Ok(features.map(|(number, _)| number).collect());
         }
+        let or_alone = match alone == without {
+            true => String::new(),
+            false => format!(", or {alone} of features alone"),
+        };
         let difference =
-            format!("{columns} columns instead of {all}, or {without} without targets");
+            format!("{columns} columns instead of {all}, or {without} without targets{or_alone}");
         Err(self.differs(difference))
     }
 

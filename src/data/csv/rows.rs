@@ -1,6 +1,6 @@
 //! Reading a table row by row.
 
-use super::column::{CsvOptions, Decimal, Missing, column_index};
+use super::column::{Column, CsvOptions, Decimal, Missing, column_index};
 use super::table::{Builder, Table, is_number};
 use crate::data::error::excerpt;
 use crate::data::{DataError, MAX_VALUES, Place, input};
@@ -193,6 +193,7 @@ impl Rows<'_> {
                 Role::Ignored => {}
             }
         }
+        table.add_keys(record, line)?;
         table.end_row();
         Ok(())
     }
@@ -237,6 +238,27 @@ impl Rows<'_> {
                 }
             }
         }
+        // What is ignored says whether rows belong together, which only rows to be divided are asked.
+        let watched = match self.reading {
+            Reading::Training => &self.options.ignore[..],
+            Reading::Test(_) => &[],
+        };
+        let ignored = watched.iter().map(|column| find(Some(column)));
+        let ignored: Vec<usize> = ignored.collect::<Result<_, _>>()?;
+        let [group, time] = [
+            ("split.group", &self.options.group),
+            ("split.time", &self.options.time),
+        ]
+        .map(|(key, column)| {
+            self.key_column(key, column.as_ref(), &targets, names.as_deref(), columns)
+        });
+        let (group, time) = (group?, time?);
+        for key in group
+            .into_iter()
+            .chain(time.filter(|_| !self.options.time_is_feature))
+        {
+            roles[key] = Role::Ignored;
+        }
         for &target in &targets {
             roles[target] = Role::Target;
         }
@@ -248,7 +270,36 @@ impl Rows<'_> {
         let categorical: Vec<usize> = categorical.collect::<Result<_, _>>()?;
         let mut table = Builder::new(self.file, self.options, names, &roles, &categorical);
         table.set_targets(&targets);
+        table.set_keys(group, time, ignored);
         self.follow(table, roles, has_header)
+    }
+
+    /// The index of a column that rows are divided by. Rows that are not divided need not have it.
+    fn key_column(
+        &self,
+        key: &'static str,
+        column: Option<&Column>,
+        targets: &[usize],
+        names: Option<&[String]>,
+        columns: usize,
+    ) -> Result<Option<usize>, DataError> {
+        let Some(column) = column else {
+            return Ok(None);
+        };
+        match column_index(Some(column), names, columns) {
+            Ok(index) if targets.contains(&index) => {
+                let problem =
+                    format!("column `{column}` holds the targets; rows are divided by another");
+                Err(DataError::setting(key, problem))
+            }
+            Ok(index) => Ok(Some(index)),
+            Err(_) if matches!(self.reading, Reading::Test(_)) && names.is_some() => Ok(None),
+            Err((column, advice)) => Err(DataError::MissingColumn {
+                file: self.file.to_owned(),
+                column,
+                advice,
+            }),
+        }
     }
 
     /// Keeps the columns, which are those of a training table if there is one.
@@ -291,7 +342,7 @@ pub(super) fn cells(record: &ByteRecord) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether nothing stands in a cell, or a usual word for nothing.
-pub(super) fn is_gap(cell: &[u8]) -> bool {
+pub(in crate::data) fn is_gap(cell: &[u8]) -> bool {
     const WORDS: [&[u8]; 6] = [b"", b"?", b"NA", b"N/A", b"null", b"NULL"];
     WORDS.contains(&cell)
 }

@@ -5,12 +5,17 @@ use super::rows::{Role, cell_error, is_gap, number};
 use super::targets::RawTargets;
 use crate::data::encode::{TableColumn, UNKNOWN};
 use crate::data::error::excerpt;
+use crate::data::keys::{KeyColumn, RowKeys};
 use crate::data::{Classes, DataError, Examples, Form, MAX_CLASSES, Place, Targets, Task};
 use crate::layers::Shape;
+use ::csv::ByteRecord;
 use std::collections::BTreeMap;
 
 /// The most categories that one column may have: each becomes a value of every example.
 const MAX_CATEGORIES: usize = 1024;
+
+/// The most distinct texts that an ignored column is looked at for.
+const MOST_WATCHED: usize = 100_000;
 
 /// The columns of a table's file.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub(in crate::data) struct Table {
     /// The names of the targets.
     target_names: Vec<String>,
     pub(super) targets: RawTargets,
+    /// Groups and times of the rows.
+    keys: RowKeys,
     file: String,
 }
 
@@ -103,10 +110,10 @@ impl Table {
         })
     }
 
-    /// What the cells of this table and of its `test` table are: values, unless some column has
+    /// What the cells of this table and of `others` that follow it are: values, unless some column has
     /// categories or gaps.
-    pub fn form(&self, test: Option<&Self>) -> Form {
-        let mut tables = std::iter::once(self).chain(test);
+    pub fn form<'t>(&'t self, others: impl IntoIterator<Item = &'t Self>) -> Form {
+        let mut tables = std::iter::once(self).chain(others);
         if tables.all(Self::is_plain) {
             let features = self.columns.len();
             return Form::Ready(Shape::Vector { features });
@@ -139,7 +146,7 @@ impl Table {
             },
             (RawTargets::Classes(_), _) => unreachable!("the task is that of the training table"),
         };
-        Ok(Examples::of_values(self.cells, targets))
+        Ok(Examples::of_values(self.cells, targets).keyed(self.keys))
     }
 }
 
@@ -170,6 +177,10 @@ pub(super) struct Builder {
     task: TaskKind,
     names: Vec<String>,
     rows: usize,
+    /// The columns of the file that [`RowKeys`] are read from.
+    group: Option<usize>,
+    time: Option<usize>,
+    ignored: Vec<usize>,
 }
 
 impl Builder {
@@ -192,6 +203,7 @@ impl Builder {
                 cells: Vec::new(),
                 target_names: Vec::new(),
                 targets: RawTargets::new(options.task),
+                keys: RowKeys::default(),
                 file: file.to_owned(),
             },
             kinds: Vec::new(),
@@ -200,6 +212,9 @@ impl Builder {
             task: options.task,
             names,
             rows: 0,
+            group: None,
+            time: None,
+            ignored: Vec::new(),
         };
         let features = (0..columns).filter(|&column| roles[column] == Role::Feature);
         builder.set_features(features, categorical);
@@ -224,6 +239,60 @@ impl Builder {
     pub fn set_targets(&mut self, columns: &[usize]) {
         let name = |&column: &usize| self.names[column].clone();
         self.table.target_names = columns.iter().map(name).collect();
+    }
+
+    /// Keeps what stands in these columns of the file beside the features.
+    pub fn set_keys(&mut self, group: Option<usize>, time: Option<usize>, ignored: Vec<usize>) {
+        let column = |index: usize| KeyColumn::new(self.names[index].clone(), &self.table.file);
+        self.table.keys = RowKeys {
+            group: group.map(column),
+            time: time.map(column),
+            ignored: ignored.iter().map(|&index| column(index)).collect(),
+        };
+        (self.group, self.time, self.ignored) = (group, time, ignored);
+    }
+
+    /// Takes the cells of a row in those columns.
+    pub fn add_keys(&mut self, record: &ByteRecord, line: u64) -> Result<(), DataError> {
+        let text = |column: usize| String::from_utf8_lossy(record[column].trim_ascii());
+        let keys = &mut self.table.keys;
+        for (key, column) in [(&mut keys.group, self.group), (&mut keys.time, self.time)] {
+            if let (Some(key), Some(column)) = (key, column) {
+                key.push_said(&text(column), line)?;
+            }
+        }
+        for (key, &column) in keys.ignored.iter_mut().zip(&self.ignored) {
+            key.push(&text(column), line);
+        }
+        // Texts that hardly repeat are no groups, and would fill the memory.
+        for watched in (0..self.ignored.len()).rev() {
+            if keys.ignored[watched].texts.len() > MOST_WATCHED {
+                keys.ignored.remove(watched);
+                self.ignored.remove(watched);
+            }
+        }
+        Ok(())
+    }
+
+    /// The error of a column of times that is a feature and holds no numbers.
+    fn refuse_written_times(&self) -> Result<(), DataError> {
+        let Some(column) = self
+            .time
+            .filter(|&column| self.table.layout[column].1 == Role::Feature)
+        else {
+            return Ok(());
+        };
+        match self.kinds[self.places[column]] {
+            Kind::Categories(_) => {
+                let name = excerpt(self.names[column].as_bytes());
+                let problem = format!(
+                    "column `{name}` holds dates, where a feature is a number; leave `feature` out, and add a column \
+                     with what matters of them (the month, days since an event)"
+                );
+                Err(DataError::format(&self.table.file, problem))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes the kinds of columns and the categories of the training table.
@@ -310,6 +379,7 @@ impl Builder {
 
     /// The table; one row is too little to learn from.
     pub fn finish(mut self, is_training: bool) -> Result<Table, DataError> {
+        self.refuse_written_times()?;
         for (column, kind) in self.table.columns.iter_mut().zip(self.kinds) {
             match kind {
                 Kind::Categories(categories) => column.categories = Some(categories.names),

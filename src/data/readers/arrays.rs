@@ -1,47 +1,135 @@
 //! Datasets of arrays: what `.npy` and `.npz` have in common.
 
-use super::Files;
 use super::npy::Array;
+use super::{Files, idx, npy};
 use crate::data::classes::whole_number;
-use crate::data::csv::TaskKind;
+use crate::data::csv::{Column, TaskKind};
+use crate::data::keys::{KeyColumn, RowKeys};
 use crate::data::{
     Asked, Classes, DataError, Dataset, Examples, MAX_CLASSES, Questions, Targets, Task,
 };
 use crate::layers::Shape;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// An array with its name in messages.
 pub(super) type Named = (Array, String);
 
-/// A dataset of inputs and targets, and of test inputs and targets if there are any.
+/// The arrays of some examples.
+pub(super) struct Set {
+    pub inputs: Named,
+    pub targets: Named,
+    /// Arrays of groups and times, if there are any.
+    pub group: Option<Named>,
+    pub time: Option<Named>,
+}
+
+/// A dataset of inputs and targets, and of those that test and validate if there are any.
 pub(super) fn dataset(
     files: &Files<'_>,
-    (inputs, targets): (Named, Named),
-    test: Option<(Named, Named)>,
+    training: Set,
+    test: Option<Set>,
+    validation: Option<Set>,
 ) -> Result<Dataset, DataError> {
-    check_counts(&inputs, &targets)?;
-    let layout = Layout::of(&inputs)?;
+    for set in [Some(&training), test.as_ref(), validation.as_ref()] {
+        set.map_or(Ok(()), |set| check_counts(&set.inputs, &set.targets))?;
+    }
+    let inputs = &training.inputs;
+    let layout = Layout::of(inputs)?;
     let shape = files.shape(layout.shape, &inputs.1)?;
-    let task = task(files.task(), &targets)?;
-    let test = match test {
-        Some((test, test_targets)) => {
-            check_counts(&test, &test_targets)?;
-            if test.0.shape[1..] != inputs.0.shape[1..] {
-                let (here, there) = (&test.0.shape[1..], &inputs.0.shape[1..]);
+    let task = task(files.task(), &training.targets)?;
+    let follow = |set: Option<Set>| {
+        let set = set.map(|set| {
+            if set.inputs.0.shape[1..] != inputs.0.shape[1..] {
+                let (here, there) = (&set.inputs.0.shape[1..], &inputs.0.shape[1..]);
                 return Err(DataError::ColumnsDiffer {
-                    file: test.1,
                     difference: format!("examples of {here:?} instead of {there:?}"),
+                    file: set.inputs.1,
                 });
             }
-            let targets = targets_of(&task, &test_targets)?;
-            Some(Examples::of_values(layout.values(&test)?, targets))
-        }
-        None => None,
+            set.examples(layout, &task)
+        });
+        set.transpose()
     };
-    let targets = targets_of(&task, &targets)?;
-    let examples = Examples::of_values(layout.values(&inputs)?, targets);
+    let (test, validation) = (follow(test)?, follow(validation)?);
+    let examples = training.examples(layout, &task)?;
     let sizes = &inputs.0.shape[1..];
-    Ok(Dataset::new(files.stem(), shape, task, examples, test)?.of_arrays(sizes))
+    let dataset = Dataset::new(files.stem(), shape, task, examples, test)?;
+    Ok(dataset.validated_by(validation)?.of_arrays(sizes))
+}
+
+impl Set {
+    fn examples(&self, layout: Layout, task: &Task) -> Result<Examples, DataError> {
+        let targets = targets_of(task, &self.targets)?;
+        let key = |array: &Option<Named>| {
+            let (count, inputs) = (self.inputs.0.len(), &self.inputs.1);
+            let key = array.as_ref().map(|array| key_column(array, count, inputs));
+            key.transpose()
+        };
+        let keys = RowKeys {
+            group: key(&self.group)?,
+            time: key(&self.time)?,
+            ignored: Vec::new(),
+        };
+        Ok(Examples::of_values(layout.values(&self.inputs)?, targets).keyed(keys))
+    }
+}
+
+/// An array of one number an example, as what the `count` examples of the file `inputs` are divided by.
+pub(super) fn key_column(
+    (array, file): &Named,
+    count: usize,
+    inputs: &str,
+) -> Result<KeyColumn, DataError> {
+    if array.len() != count {
+        let found = array.len();
+        let problem = format!(
+            "{found} numbers for the {count} examples of {inputs}; are they of the same set?"
+        );
+        return Err(DataError::format(file, problem));
+    }
+    if array.width() != 1 {
+        let width = array.width();
+        let problem = format!("{width} numbers an example, where rows are divided by one");
+        return Err(DataError::format(file, problem));
+    }
+    let name = Path::new(file).file_name().unwrap_or_default();
+    let mut column = KeyColumn::new(name.to_string_lossy(), file);
+    for (index, value) in array.values().enumerate() {
+        // No gap is among numbers, and NaN says nothing.
+        let text = if value.is_nan() {
+            String::new()
+        } else {
+            value.to_string()
+        };
+        column.push_said(&text, index as u64 + 1)?;
+    }
+    Ok(column)
+}
+
+/// The file that a setting of arrays names: in NumPy's format or, with another ending, in IDX.
+pub(super) fn named_file(
+    files: &Files<'_>,
+    column: Option<&Column>,
+    key: &'static str,
+) -> Result<Option<Named>, DataError> {
+    let path = match column {
+        None => return Ok(None),
+        Some(Column::Name(path)) => Path::new(path),
+        Some(Column::Number(number)) => {
+            let problem =
+                format!("{number} is no file; name one that has a number for each example");
+            return Err(DataError::setting(key, problem));
+        }
+    };
+    let name = files.name(path);
+    let plain = name.to_lowercase();
+    let array = if plain.trim_end_matches(".gz").ends_with(".npy") {
+        npy::read(files.open(path)?, &name)?
+    } else {
+        idx::read(files.open(path)?, &name)?.into_array()
+    };
+    Ok(Some((array, name)))
 }
 
 /// Inputs that are asked about.

@@ -1,9 +1,9 @@
 //! The binary files of CIFAR-10 and CIFAR-100: one or two bytes of labels, then 3x32x32 of a picture.
 
-use super::{Files, FormatInfo, Reader, tar};
+use super::{Files, FormatInfo, Reader};
 use crate::data::{
     Asked, Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets, Task,
-    input, memory,
+    input, memory, tar,
 };
 use crate::layers::Shape;
 use std::io::Read;
@@ -95,7 +95,8 @@ impl Reader for Cifar {
             }
         } else if name.trim_end_matches(".gz").ends_with(".tar") || name.ends_with(".tgz") {
             let mut records = Records::default();
-            tar::each_file(&mut files.open(files.train)?, &name, |member, bytes| {
+            tar::each_file(&mut files.open(files.train)?, &name, |path, bytes| {
+                let member = path.rsplit('/').next().unwrap_or_default();
                 let shown = format!("{name}/{member}");
                 if self.training.contains(&member) {
                     return self.add(&mut training, bytes, &shown);
@@ -114,7 +115,12 @@ impl Reader for Cifar {
             self.add(&mut records, files.open(file)?, &files.name(file))?;
             test = Some(records);
         }
-        self.dataset(files, training, test)
+        let validation = files.validation().map(|file| {
+            let mut records = Records::default();
+            self.add(&mut records, files.open(file)?, &files.name(file))?;
+            Ok(records)
+        });
+        self.dataset(files, training, test, validation.transpose()?)
     }
 
     fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
@@ -189,6 +195,7 @@ impl Cifar {
         files: &Files<'_>,
         training: Records,
         test: Option<Records>,
+        validation: Option<Records>,
     ) -> Result<Dataset, DataError> {
         if let Some(&first) = training.labels.first()
             && training.labels.iter().all(|&label| label == first)
@@ -210,6 +217,8 @@ impl Cifar {
             width: 32,
         };
         let (training, test) = (examples(training), test.map(examples));
-        Dataset::new(files.stem(), shape, Task::Classes(classes), training, test)
+        let task = Task::Classes(classes);
+        let dataset = Dataset::new(files.stem(), shape, task, training, test)?;
+        dataset.validated_by(validation.map(examples))
     }
 }

@@ -46,6 +46,11 @@ impl<'a> Files<'a> {
         self.source.test.as_deref()
     }
 
+    /// The validation file, if there is one.
+    pub(super) fn validation(&self) -> Option<&'a Path> {
+        self.source.validation_file()
+    }
+
     pub(super) fn task(&self) -> TaskKind {
         self.source.task.unwrap_or_default()
     }

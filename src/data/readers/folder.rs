@@ -3,9 +3,10 @@
 use super::files::{class_targets, class_task, declared_shape};
 use super::picture::Picture;
 use super::{Files, FormatInfo, Reader};
+use crate::data::keys::{KeyColumn, RowKeys};
 use crate::data::{
-    Asked, DataError, Dataset, Examples, Inputs, MAX_FILE_BYTES, MAX_VALUES, Questions, Task,
-    input, memory,
+    Asked, Column, DataError, Dataset, Examples, Inputs, MAX_FILE_BYTES, MAX_VALUES, Questions,
+    Task, input, memory,
 };
 use crate::layers::Shape;
 use std::fs;
@@ -26,7 +27,7 @@ impl Reader for Folder {
             name: "folder",
             endings: &[],
             about: "a folder with a subfolder of PNG and JPEG pictures for each class",
-            settings: &["shape"],
+            settings: &["shape", "split.group"],
         }
     }
 
@@ -35,9 +36,11 @@ impl Reader for Folder {
     }
 
     fn read(&self, files: &Files<'_>) -> Result<Dataset, DataError> {
-        let training = Pictures::list(&files.path(files.train))?;
-        let test = files.test().map(|test| Pictures::list(&files.path(test)));
-        let test = test.transpose()?;
+        let group = separator(files)?;
+        let list = |path: &Path| Pictures::list(&files.path(path), group.as_deref());
+        let training = list(files.train)?;
+        let test = files.test().map(list).transpose()?;
+        let validation = files.validation().map(list).transpose()?;
         let (shape, resizes) = match &files.source.shape {
             Some(sizes) => (declared_picture(sizes)?, true),
             None => (training.own_shape()?, false),
@@ -51,13 +54,16 @@ impl Reader for Folder {
             let labels = labels(&pictures);
             let names = labels.iter().map(String::as_str);
             let targets = class_targets(&pictures.folder, names, classes)?;
-            Ok::<_, DataError>(Examples::of_values(
-                pictures.values(shape, resizes)?,
-                targets,
-            ))
+            let values = pictures.values(shape, resizes)?;
+            let keys = RowKeys {
+                group: pictures.groups,
+                ..RowKeys::default()
+            };
+            Ok::<_, DataError>(Examples::of_values(values, targets).keyed(keys))
         };
         let (training, test) = (examples(training)?, test.map(examples).transpose()?);
-        Dataset::new(files.stem(), shape, task, training, test)
+        let validation = validation.map(examples).transpose()?;
+        Dataset::new(files.stem(), shape, task, training, test)?.validated_by(validation)
     }
 
     fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
@@ -68,6 +74,24 @@ impl Reader for Folder {
             inputs: Inputs::Values(values),
             files: files.map(|path| path.display().to_string()).collect(),
         })
+    }
+}
+
+/// Separator after a group's name in a picture's path inside of its class: `/` is a folder for each group.
+fn separator(files: &Files<'_>) -> Result<Option<String>, DataError> {
+    match files.source.split_columns().group {
+        None => Ok(None),
+        Some(Column::Name(text)) if !text.is_empty() && !text.contains(char::is_alphanumeric) => {
+            Ok(Some(text))
+        }
+        Some(other) => {
+            let problem = format!(
+                "pictures have no column `{other}`; give what ends the group's name in a picture's path inside of its \
+                 class's folder: `split = {{ group = \"_\" }}` for `cat/tom_1.png`, or `{{ group = \"/\" }}` for \
+                 `cat/tom/1.png`"
+            );
+            Err(DataError::setting("split.group", problem))
+        }
     }
 }
 
@@ -88,12 +112,15 @@ struct Pictures {
     folder: String,
     paths: Vec<PathBuf>,
     labels: Vec<String>,
+    groups: Option<KeyColumn>,
 }
 
 impl Pictures {
-    fn list(folder: &Path) -> Result<Self, DataError> {
+    fn list(folder: &Path, separator: Option<&str>) -> Result<Self, DataError> {
+        let shown = folder.display().to_string();
         let mut out = Self {
-            folder: folder.display().to_string(),
+            groups: separator.map(|_| KeyColumn::new("group", &shown)),
+            folder: shown,
             paths: Vec::new(),
             labels: Vec::new(),
         };
@@ -107,8 +134,15 @@ impl Pictures {
                 return Err(DataError::format(&out.folder, problem));
             }
             for picture in entries(&class)? {
-                check_ending(&picture)?;
-                out.paths.push(picture);
+                if separator == Some("/") && picture.is_dir() {
+                    let below = entries(&picture)?;
+                    below
+                        .into_iter()
+                        .try_for_each(|picture| out.add(picture, &class, "/"))?;
+                    out.labels.resize(out.paths.len(), label.clone());
+                    continue;
+                }
+                out.add(picture, &class, separator.unwrap_or_default())?;
                 out.labels.push(label.clone());
             }
         }
@@ -116,6 +150,25 @@ impl Pictures {
             return Err(DataError::Empty { file: out.folder });
         }
         Ok(out)
+    }
+
+    /// Adds a picture of a class's folder, with the group that its path names up to `separator`.
+    fn add(&mut self, picture: PathBuf, class: &Path, separator: &str) -> Result<(), DataError> {
+        check_ending(&picture)?;
+        if let Some(groups) = &mut self.groups {
+            let inside = picture.strip_prefix(class).unwrap_or(&picture);
+            let inside = inside.to_string_lossy().replace('\\', "/");
+            let Some((group, _)) = inside.split_once(separator) else {
+                let problem = format!(
+                    "no `{separator}` ends a group's name in `{inside}`, as `split = {{ group = \"{separator}\" }}` \
+                     asks; rename or move the picture"
+                );
+                return Err(DataError::format(&self.folder, problem));
+            };
+            groups.push_said(group, self.paths.len() as u64 + 1)?;
+        }
+        self.paths.push(picture);
+        Ok(())
     }
 
     /// Pictures to be asked about: one, or those of a folder and its subfolders, by name.
@@ -141,6 +194,7 @@ impl Pictures {
             folder,
             paths,
             labels: Vec::new(),
+            groups: None,
         })
     }
 

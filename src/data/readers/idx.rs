@@ -1,13 +1,15 @@
 //! IDX files, the format of MNIST: a header of sizes, then unsigned bytes.
 
-use super::{Files, FormatInfo, Reader};
+use super::npy::Array;
+use super::{Files, FormatInfo, Reader, arrays};
+use crate::data::keys::RowKeys;
 use crate::data::{
-    Asked, Classes, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets, Task,
-    input, memory,
+    Asked, Classes, Column, DataError, Dataset, Examples, MAX_VALUES, Place, Questions, Targets,
+    Task, input, memory,
 };
 use crate::layers::Shape;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The element type of unsigned bytes, the only one in use for pictures.
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -21,7 +23,16 @@ impl Reader for IdxReader {
             name: "idx",
             endings: &["idx", "idx1", "idx3", "idx3-ubyte", "idx1-ubyte"],
             about: "the format of MNIST: pictures of bytes, with the labels in a second file",
-            settings: &["labels", "test_labels", "shape"],
+            settings: &[
+                "labels",
+                "test_labels",
+                "validation_labels",
+                "shape",
+                "split.group",
+                "split.test_group",
+                "split.validation_group",
+                "split.time",
+            ],
         }
     }
 
@@ -37,8 +48,22 @@ impl Reader for IdxReader {
         let classes = classes(&labels);
         let file = files.name(files.train);
         let shape = files.shape(pictures.shape(&file)?, &file)?;
+        let (source, split) = (files.source, files.source.split_columns());
+        let follow = |path: &Path, labels: &Option<PathBuf>, key, group: &Option<Column>| {
+            let examples =
+                further_examples(files, path, (labels.as_deref(), key), &pictures, &classes)?;
+            keyed(files, path, examples, (group.as_ref(), None))
+        };
+        let validation = files.validation().map(|path| {
+            let labels = &source.validation_labels;
+            follow(path, labels, "validation_labels", &split.validation_group)
+        });
+        let validation = validation.transpose()?;
         let test = match files.test() {
-            Some(test) => Some(test_examples(files, test, &pictures, &classes)?),
+            Some(test) => {
+                let labels = &source.test_labels;
+                Some(follow(test, labels, "test_labels", &split.test_group)?)
+            }
             None if files.source.test_labels.is_some() => {
                 let problem = "there is no `test` they belong to";
                 return Err(DataError::setting("test_labels", problem));
@@ -47,8 +72,12 @@ impl Reader for IdxReader {
         };
         let label_file = files.name(train_labels.unwrap_or(files.train));
         let examples = examples(&pictures, &labels, &classes, &label_file)?;
+        let keys = (split.group.as_ref(), split.time.as_ref());
+        let examples = keyed(files, files.train, examples, keys)?;
         let dataset = Dataset::new(files.stem(), shape, Task::Classes(classes), examples, test)?;
-        Ok(dataset.of_arrays(&pictures.dimensions[1..]))
+        Ok(dataset
+            .validated_by(validation)?
+            .of_arrays(&pictures.dimensions[1..]))
     }
 
     fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
@@ -58,14 +87,36 @@ impl Reader for IdxReader {
     }
 }
 
-fn test_examples(
+/// Examples with what they are divided by, which other files hold.
+fn keyed(
+    files: &Files<'_>,
+    path: &Path,
+    examples: Examples,
+    (group, time): (Option<&Column>, Option<&Column>),
+) -> Result<Examples, DataError> {
+    let column = |column, key| {
+        let array = arrays::named_file(files, column, key)?;
+        let column =
+            array.map(|array| arrays::key_column(&array, examples.len(), &files.name(path)));
+        column.transpose()
+    };
+    let keys = RowKeys {
+        group: column(group, "split.group")?,
+        time: column(time, "split.time")?,
+        ignored: Vec::new(),
+    };
+    Ok(examples.keyed(keys))
+}
+
+/// Examples that test or validate, with their labels in the file that the setting `key` names.
+fn further_examples(
     files: &Files<'_>,
     test: &Path,
+    (label_file, key): (Option<&Path>, &'static str),
     training: &Idx,
     classes: &Classes,
 ) -> Result<Examples, DataError> {
-    let label_file = files.source.test_labels.as_deref();
-    let (pictures, labels) = pair(files, test, label_file, "test_labels")?;
+    let (pictures, labels) = pair(files, test, label_file, key)?;
     if pictures.dimensions[1..] != training.dimensions[1..] {
         let (here, there) = (&pictures.dimensions[1..], &training.dimensions[1..]);
         return Err(DataError::ColumnsDiffer {
@@ -223,6 +274,11 @@ fn body(reader: impl Read, expected: usize, file: &str) -> Result<Vec<u8>, DataE
 }
 
 impl Idx {
+    /// The same as an array of numbers.
+    pub fn into_array(self) -> Array {
+        Array::of_bytes(self.dimensions, self.bytes)
+    }
+
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.dimensions[0]

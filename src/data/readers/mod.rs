@@ -12,7 +12,6 @@ mod parquet;
 mod picture;
 mod series;
 mod tables;
-mod tar;
 mod texts;
 
 pub use files::Files;

@@ -1,18 +1,32 @@
 //! NumPy's array files: `.npy`, one array each.
 
+use super::arrays::{self, Set};
 use super::idx::no_labels;
-use super::{Files, FormatInfo, Reader, arrays};
+use super::{Files, FormatInfo, Reader};
 use crate::data::{
-    Asked, DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, Questions, input, memory,
+    Asked, Column, DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, Questions, input, memory,
 };
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The first bytes of every array file.
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
 /// The longest header that is read; NumPy's own are below a kilobyte.
 const LONGEST_HEADER: usize = 1 << 16;
+
+/// The settings of arrays and pictures with targets in files of their own.
+const ARRAY_SETTINGS: &[&str] = &[
+    "labels",
+    "test_labels",
+    "validation_labels",
+    "shape",
+    "task",
+    "split.group",
+    "split.test_group",
+    "split.validation_group",
+    "split.time",
+];
 
 /// One array a file, inputs and targets apart.
 pub(super) struct NpyReader;
@@ -23,7 +37,7 @@ impl Reader for NpyReader {
             name: "npy",
             endings: &["npy"],
             about: "a NumPy array of inputs, with the targets in a second file",
-            settings: &["labels", "test_labels", "shape", "task"],
+            settings: ARRAY_SETTINGS,
         }
     }
 
@@ -32,21 +46,31 @@ impl Reader for NpyReader {
             let name = files.name(path);
             Ok::<_, DataError>((read(files.open(path)?, &name)?, name))
         };
-        let targets = |inputs: &Path, path: Option<&Path>, key| match path {
-            Some(path) => array(path),
-            None => Err(no_labels(inputs, key)),
+        let (source, split) = (files.source, files.source.split_columns());
+        let set = |inputs: &Path, labels: &Option<PathBuf>, key, group: &Option<Column>| {
+            let targets = labels.as_deref().ok_or_else(|| no_labels(inputs, key))?;
+            Ok::<_, DataError>(Set {
+                inputs: array(inputs)?,
+                targets: array(targets)?,
+                group: arrays::named_file(files, group.as_ref(), "split.group")?,
+                time: None,
+            })
         };
-        let labels = files.source.labels.as_deref();
-        let training = (array(files.train)?, targets(files.train, labels, "labels")?);
-        let test = match files.test() {
-            Some(test) => {
-                let labels = files.source.test_labels.as_deref();
-                let targets = targets(test, labels, "test_labels")?;
-                Some((array(test)?, targets))
-            }
-            None => None,
-        };
-        arrays::dataset(files, training, test)
+        let mut training = set(files.train, &source.labels, "labels", &split.group)?;
+        training.time = arrays::named_file(files, split.time.as_ref(), "split.time")?;
+        let test = files.test();
+        let test =
+            test.map(|test| set(test, &source.test_labels, "test_labels", &split.test_group));
+        let validation = files.validation().map(|validation| {
+            let labels = &source.validation_labels;
+            set(
+                validation,
+                labels,
+                "validation_labels",
+                &split.validation_group,
+            )
+        });
+        arrays::dataset(files, training, test.transpose()?, validation.transpose()?)
     }
 
     fn questions(&self, asked: &Asked<'_>) -> Result<Questions, DataError> {
@@ -261,6 +285,20 @@ impl Element {
 }
 
 impl Array {
+    /// One unsigned byte an element.
+    pub fn of_bytes(shape: Vec<usize>, bytes: Vec<u8>) -> Self {
+        let element = Element {
+            kind: Kind::Unsigned,
+            size: 1,
+            is_big_endian: false,
+        };
+        Self {
+            shape,
+            element,
+            bytes,
+        }
+    }
+
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.shape[0]

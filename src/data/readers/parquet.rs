@@ -3,7 +3,9 @@
 use super::tables::{SETTINGS, asking, options};
 use super::{Files, FormatInfo, Reader};
 use crate::data::csv::{self, CsvOptions, Delimiter, Next, Reading, Table};
-use crate::data::{Asked, DataError, Dataset, MAX_FILE_BYTES, MAX_VALUES, Questions, input};
+use crate::data::{
+    Asked, Column, DataError, Dataset, KnownColumn, MAX_FILE_BYTES, MAX_VALUES, Questions, input,
+};
 use ::csv::ByteRecord;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::{Field, Row};
@@ -41,7 +43,10 @@ impl Reader for Parquet {
             header: Some(true),
             ..asking(asked, &name)
         };
-        let cells = decoded(bytes(asked.open()?, &name)?, &name, |next| {
+        let features = asked.columns().iter().filter(|column| column.is_feature());
+        let features: Vec<&String> = features.map(KnownColumn::name).collect();
+        let is_read = |_, column: &str| features.iter().any(|feature| *feature == column);
+        let cells = decoded(bytes(asked.open()?, &name)?, &name, &is_read, |next| {
             asking.read(next)
         })?;
         Ok(cells.into())
@@ -62,35 +67,47 @@ pub(super) fn read(
     options: &CsvOptions,
     reading: Reading<'_>,
 ) -> Result<Table, DataError> {
-    decoded(bytes, file, |next| {
+    let others = options.ignore.iter().chain(&options.group);
+    let others: Vec<&Column> = others.chain(&options.time).collect();
+    let is_read = |number: usize, name: &str| {
+        let is_it = |column: &&Column| match column {
+            Column::Name(other) => other == name,
+            Column::Number(other) => *other == number,
+        };
+        !others.iter().any(is_it)
+    };
+    decoded(bytes, file, &is_read, |next| {
         csv::read_records(file, options, reading, next)
     })
 }
+
+/// True of a column, by its number from 1 and its name, that has to be numbers or text.
+type IsRead<'a> = dyn Fn(usize, &str) -> bool + 'a;
 
 /// What `take` makes of the rows.
 fn decoded<T>(
     bytes: Vec<u8>,
     file: &str,
+    is_read: &IsRead<'_>,
     take: impl FnOnce(&mut Next<'_>) -> Result<T, DataError>,
 ) -> Result<T, DataError> {
     // The decoder answers some damage with a panic.
-    let read = AssertUnwindSafe(|| rows(bytes, file, take));
+    let read = AssertUnwindSafe(|| rows(bytes, file, is_read, take));
     catch_unwind(read).unwrap_or_else(|_| Err(broken(file, "it is damaged")))
 }
 
 fn rows<T>(
     bytes: Vec<u8>,
     file: &str,
+    is_read: &IsRead<'_>,
     take: impl FnOnce(&mut Next<'_>) -> Result<T, DataError>,
 ) -> Result<T, DataError> {
     let reader = SerializedFileReader::new(::bytes::Bytes::from(bytes));
     let reader = reader.map_err(|error| broken(file, error))?;
     let schema = reader.metadata().file_metadata().schema_descr();
     let columns = schema.num_columns();
-    let names = schema
-        .columns()
-        .iter()
-        .map(|column| column.name().to_owned());
+    let fields = schema.root_schema().get_fields().iter();
+    let names = fields.map(|field| field.name().to_owned());
     let header = ByteRecord::from(names.collect::<Vec<_>>());
     let claimed = reader.metadata().file_metadata().num_rows();
     let values = usize::try_from(claimed)
@@ -113,16 +130,21 @@ fn rows<T>(
             None => Ok(None),
             Some(Err(error)) => Err(broken(file, error)),
             Some(Ok(row)) => {
-                fill(record, &row, file)?;
+                fill(record, &row, file, is_read)?;
                 Ok(Some(line))
             }
         }
     })
 }
 
-fn fill(record: &mut ByteRecord, row: &Row, file: &str) -> Result<(), DataError> {
+fn fill(
+    record: &mut ByteRecord,
+    row: &Row,
+    file: &str,
+    is_read: &IsRead<'_>,
+) -> Result<(), DataError> {
     record.clear();
-    for (name, field) in row.get_column_iter() {
+    for (at, (name, field)) in row.get_column_iter().enumerate() {
         let cell = match field {
             Field::Null => String::new(),
             Field::Bool(flag) => u8::from(*flag).to_string(),
@@ -138,10 +160,19 @@ fn fill(record: &mut ByteRecord, row: &Row, file: &str) -> Result<(), DataError>
             Field::Double(x) => x.to_string(),
             Field::Str(text) => text.clone(),
             Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
+            Field::Date(_)
+            | Field::TimestampMillis(_)
+            | Field::TimestampMicros(_)
+            | Field::Decimal(_)
+                if !is_read(at + 1, name) =>
+            {
+                field.to_string()
+            }
+            _ if !is_read(at + 1, name) => String::new(),
             _ => {
                 let problem = format!(
                     "column `{name}` holds neither numbers nor text; \
-                     leave it out when the file is written"
+                     leave it out: `ignore = [\"{name}\"]`"
                 );
                 return Err(DataError::format(file, problem));
             }

@@ -77,10 +77,6 @@ fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
         channels: training.channels,
         length: training.length,
     };
-    let test = files.test().map(read).transpose()?;
-    if let (Some(series), Some(path)) = (&test, files.test()) {
-        series.refuse_unlike(shape, &files.name(path))?;
-    }
     let task = match files.task() {
         TaskKind::Classification => class_task(training.labels.iter().map(String::as_str)),
         TaskKind::Regression => Task::Numbers(vec!["target".to_owned()]),
@@ -89,11 +85,17 @@ fn dataset(files: &Files<'_>, parse: Parse) -> Result<Dataset, DataError> {
             return Err(DataError::setting("task", problem));
         }
     };
-    let test = test.zip(files.test());
-    let test = test.map(|(series, path)| series.examples(&task, &files.name(path)));
-    let test = test.transpose()?;
+    let follow = |path: Option<&Path>| {
+        let examples = path.map(|path| {
+            let series = read(path)?;
+            series.refuse_unlike(shape, &files.name(path))?;
+            series.examples(&task, &files.name(path))
+        });
+        examples.transpose()
+    };
+    let (test, validation) = (follow(files.test())?, follow(files.validation())?);
     let training = training.examples(&task, &files.name(files.train))?;
-    Dataset::new(files.stem(), shape, task, training, test)
+    Dataset::new(files.stem(), shape, task, training, test)?.validated_by(validation)
 }
 
 fn questions(asked: &Asked<'_>, parse: Parse) -> Result<Questions, DataError> {

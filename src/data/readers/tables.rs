@@ -14,6 +14,8 @@ pub(super) const SETTINGS: &[&str] = &[
     "ignore",
     "missing",
     "shape",
+    "split.group",
+    "split.time",
 ];
 
 /// The settings of tables between commas, or what stands for commas.
@@ -27,6 +29,8 @@ const CSV_SETTINGS: &[&str] = &[
     "ignore",
     "missing",
     "shape",
+    "split.group",
+    "split.time",
 ];
 
 /// The settings of tables between tabs.
@@ -111,6 +115,7 @@ pub(super) fn asking<'a>(asked: &Asked<'a>, name: &'a str) -> Asking<'a> {
 /// What the section says of a table.
 pub(super) fn options(files: &Files<'_>, delimiter: Delimiter) -> CsvOptions {
     let source = files.source;
+    let split = source.split_columns();
     CsvOptions {
         delimiter,
         decimal: source.decimal.unwrap_or_default(),
@@ -120,20 +125,24 @@ pub(super) fn options(files: &Files<'_>, delimiter: Delimiter) -> CsvOptions {
         categorical: source.categorical.clone().unwrap_or_default(),
         ignore: source.ignore.clone().unwrap_or_default(),
         missing: source.missing.unwrap_or_default(),
+        group: split.group,
+        time: split.time,
+        time_is_feature: split.feature.unwrap_or(false),
     }
 }
 
-/// The dataset of a training table, and of a test table that follows it.
+/// The dataset of a training table, and of test and validation tables that follow it.
 pub(super) fn dataset(
     files: &Files<'_>,
     read: impl Fn(&Path, Reading<'_>) -> Result<Table, DataError>,
 ) -> Result<Dataset, DataError> {
     let training = read(files.train, Reading::Training)?;
-    let test = match files.test() {
-        Some(test) => Some(read(test, Reading::Test(&training))?),
-        None => None,
+    let follow = |path: Option<&Path>| {
+        let table = path.map(|path| read(path, Reading::Test(&training)));
+        table.transpose()
     };
-    let form = match training.form(test.as_ref()) {
+    let (test, validation) = (follow(files.test())?, follow(files.validation())?);
+    let form = match training.form(test.iter().chain(&validation)) {
         Form::Ready(flat) => Form::Ready(files.shape(flat, &files.name(files.train))?),
         _ if files.source.shape.is_some() => {
             let problem = "has no meaning for a table with categories or gaps; remove it";
@@ -142,8 +151,9 @@ pub(super) fn dataset(
         form => form,
     };
     let (task, layout) = (training.task()?, training.layout());
-    let test = test.map(|table| table.examples(&task)).transpose()?;
+    let followers = |table: Option<Table>| table.map(|table| table.examples(&task)).transpose();
+    let (test, validation) = (followers(test)?, followers(validation)?);
     let examples = training.examples(&task)?;
     let dataset = Dataset::new(files.stem(), form, task, examples, test)?;
-    Ok(dataset.of_table(layout))
+    Ok(dataset.validated_by(validation)?.of_table(layout))
 }

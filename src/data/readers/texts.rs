@@ -5,6 +5,7 @@ use super::{Files, FormatInfo, Reader};
 use crate::data::csv::Column;
 use crate::data::dataset::Inputs;
 use crate::data::error::excerpt;
+use crate::data::keys::{KeyColumn, RowKeys};
 use crate::data::{
     Asked, Columns, DataError, Dataset, Examples, Form, MAX_VALUES, Place, Questions, Task,
     TextOptions, Texts, Tokens, input,
@@ -14,7 +15,19 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 /// The settings of texts.
-const SETTINGS: &[&str] = &["label", "text", "tokens", "vocabulary", "length", "header"];
+const SETTINGS: &[&str] = &[
+    "label",
+    "text",
+    "tokens",
+    "vocabulary",
+    "length",
+    "split.group",
+    "split.time",
+    "header",
+];
+
+/// The settings of objects, which have no first line that could name their fields.
+const JSONL_SETTINGS: &[&str] = SETTINGS.split_at(SETTINGS.len() - 1).0;
 
 /// The longest line that is read, in bytes.
 const LONGEST_LINE: u64 = 1 << 26;
@@ -53,7 +66,7 @@ impl Reader for Jsonl {
             name: "jsonl",
             endings: &["jsonl", "ndjson"],
             about: "lines of JSON objects with a class and a text, made into tokens",
-            settings: &["label", "text", "tokens", "vocabulary", "length"],
+            settings: JSONL_SETTINGS,
         }
     }
 
@@ -71,18 +84,39 @@ impl Reader for Jsonl {
 struct Labelled {
     texts: Texts,
     labels: Vec<String>,
+    keys: RowKeys,
     bytes: usize,
 }
 
-/// Finds the label and the text of a line.
-type Find<'a> = dyn Fn(&Line<'_>) -> Result<(String, String), DataError> + 'a;
+/// The parts of a line that are used.
+struct ParsedLine {
+    label: String,
+    text: String,
+    /// Group and time of the line.
+    group: Option<String>,
+    time: Option<String>,
+}
+
+impl ParsedLine {
+    /// A text whose class is asked.
+    fn asked(text: impl Into<String>) -> Self {
+        Self {
+            label: String::new(),
+            text: text.into(),
+            group: None,
+            time: None,
+        }
+    }
+}
+
+/// Finds what is wanted in a line.
+type Find<'a> = dyn Fn(&Line<'_>) -> Result<ParsedLine, DataError> + 'a;
 
 fn dataset(files: &Files<'_>, find: &Find<'_>) -> Result<Dataset, DataError> {
     let form = Form::Text(options(files)?);
     let columns = Wanted::of(files)?;
-    let read = |path: &Path| read(&mut files.open(path)?, &files.name(path), &columns, find);
-    let training = read(files.train)?;
-    let test = files.test().map(read).transpose()?;
+    let training = &mut files.open(files.train)?;
+    let training = read(training, &files.name(files.train), &columns, find)?;
     let task = class_task(training.labels.iter().map(String::as_str));
     let Task::Classes(classes) = &task else {
         unreachable!("texts have classes");
@@ -91,21 +125,30 @@ fn dataset(files: &Files<'_>, find: &Find<'_>) -> Result<Dataset, DataError> {
         let labels = labelled.labels.iter().map(String::as_str);
         let targets = class_targets(&file, labels, classes)?;
         let inputs = Inputs::Texts(labelled.texts);
-        Ok::<_, DataError>(Examples { inputs, targets })
+        Ok::<_, DataError>(Examples::new(inputs, targets).keyed(labelled.keys))
     };
     let training = examples(training, files.name(files.train))?;
-    let test = test.zip(files.test());
-    let test = test.map(|(labelled, path)| examples(labelled, files.name(path)));
-    let test = test.transpose()?;
-    Dataset::new(files.stem(), form, task, training, test)
+    let others = Wanted {
+        may_lack_keys: true,
+        ..columns
+    };
+    let follow = |path: Option<&Path>| {
+        let labelled = path.map(|path| {
+            let name = files.name(path);
+            examples(read(&mut files.open(path)?, &name, &others, find)?, name)
+        });
+        labelled.transpose()
+    };
+    let (test, validation) = (follow(files.test())?, follow(files.validation())?);
+    Dataset::new(files.stem(), form, task, training, test)?.validated_by(validation)
 }
 
 fn questions(asked: &Asked<'_>, find: &Find<'_>) -> Result<Questions, DataError> {
     let wanted = Wanted {
-        label: None,
         text: asked.file().text.clone(),
         has_header: asked.file().header.unwrap_or(false),
         asks: true,
+        ..Wanted::default()
     };
     let read = read(&mut asked.open()?, &asked.name(), &wanted, find)?;
     Ok(Questions {
@@ -142,10 +185,14 @@ fn options(files: &Files<'_>) -> Result<TextOptions, DataError> {
 }
 
 /// Which columns or fields are wanted.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Wanted {
     label: Option<Column>,
     text: Option<Column>,
+    group: Option<Column>,
+    time: Option<Column>,
+    /// True of files that are not divided themselves, whose lines may lack group and time.
+    may_lack_keys: bool,
     has_header: bool,
     /// Whether the text alone will do: its class is what is asked.
     asks: bool,
@@ -163,11 +210,18 @@ impl Wanted {
                 ));
             }
         };
+        let split = files.source.split_columns();
+        if split.feature == Some(true) {
+            let problem = "a network sees the text alone, so that no other field can be a feature; remove `feature`";
+            return Err(DataError::setting("split", problem));
+        }
         Ok(Self {
             label,
             text: files.source.text.clone(),
+            group: split.group,
+            time: split.time,
             has_header: files.source.header.unwrap_or(false),
-            asks: false,
+            ..Self::default()
         })
     }
 }
@@ -189,6 +243,11 @@ fn read(
 ) -> Result<Labelled, DataError> {
     let mut reader = BufReader::new(reader);
     let mut out = Labelled::default();
+    let key = |column: &Option<Column>| {
+        let column = column.as_ref();
+        column.map(|column| KeyColumn::new(column.to_string(), file))
+    };
+    (out.keys.group, out.keys.time) = (key(&wanted.group), key(&wanted.time));
     let mut header: Option<Vec<String>> = None;
     let mut bytes = Vec::new();
     for number in 1.. {
@@ -222,14 +281,24 @@ fn read(
             header: header.as_deref(),
             wanted,
         };
-        let (label, text) = find(&line)?;
-        out.bytes += text.len();
+        let row = find(&line)?;
+        for (key, text) in [
+            (&mut out.keys.group, row.group),
+            (&mut out.keys.time, row.time),
+        ] {
+            // A file with a line that has none has none.
+            *key = key.take().filter(|_| text.is_some());
+            if let (Some(key), Some(text)) = (key, text) {
+                key.push_said(text.trim(), number)?;
+            }
+        }
+        out.bytes += row.text.len();
         if out.bytes > MAX_VALUES {
             let found = format!("more than {MAX_VALUES}");
             return Err(DataError::too_large(file, "bytes", found, MAX_VALUES));
         }
-        out.texts.push(&text);
-        out.labels.push(label);
+        out.texts.push(&row.text);
+        out.labels.push(row.label);
     }
     if out.labels.is_empty() {
         let file = file.to_owned();
@@ -249,10 +318,10 @@ impl Line<'_> {
     }
 
     /// By default the first column is the class and the second the text. A text whose class is asked may be alone.
-    fn tabs(line: &Line<'_>) -> Result<(String, String), DataError> {
+    fn tabs(line: &Line<'_>) -> Result<ParsedLine, DataError> {
         let cells: Vec<&str> = line.text.split('\t').collect();
         if line.wanted.asks && cells.len() == 1 {
-            return Ok((String::new(), line.text.to_owned()));
+            return Ok(ParsedLine::asked(line.text));
         }
         let place = |column: Option<&Column>, default: usize| match column {
             None => Ok(default),
@@ -280,7 +349,7 @@ impl Line<'_> {
         };
         let text = cell(place(line.wanted.text.as_ref(), 1)?)?;
         if line.wanted.asks {
-            return Ok((String::new(), text.to_owned()));
+            return Ok(ParsedLine::asked(text));
         }
         let label = place(line.wanted.label.as_ref(), 0)?;
         let label_text = cell(label)?.trim();
@@ -290,11 +359,28 @@ impl Line<'_> {
                 "the label is empty; fill the gap or drop the line",
             ));
         }
-        Ok((label_text.to_owned(), text.to_owned()))
+        let key = |column: &Option<Column>| {
+            let found = column.as_ref().map(|column| cell(place(Some(column), 0)?));
+            line.key(found)
+        };
+        Ok(ParsedLine {
+            label: label_text.to_owned(),
+            text: text.to_owned(),
+            group: key(&line.wanted.group)?.map(str::to_owned),
+            time: key(&line.wanted.time)?.map(str::to_owned),
+        })
+    }
+
+    /// Group or time of the line, which lines that are not to be divided may lack.
+    fn key<T>(&self, found: Option<Result<T, DataError>>) -> Result<Option<T>, DataError> {
+        match found {
+            Some(Err(_)) if self.wanted.may_lack_keys => Ok(None),
+            found => found.transpose(),
+        }
     }
 
     /// By default the fields are called `label` and `text`.
-    fn json(line: &Line<'_>) -> Result<(String, String), DataError> {
+    fn json(line: &Line<'_>) -> Result<ParsedLine, DataError> {
         let object: Value = serde_json::from_str(line.text)
             .map_err(|error| line.error(error.column().max(1), format!("no JSON: {error}")))?;
         let field = |column: Option<&Column>, default: &str| {
@@ -309,12 +395,21 @@ impl Line<'_> {
         };
         let text = || field(line.wanted.text.as_ref(), "text");
         if line.wanted.asks {
-            return Ok((String::new(), text()?));
+            return Ok(ParsedLine::asked(text()?));
         }
         let label = field(line.wanted.label.as_ref(), "label")?;
         if label.is_empty() {
             return Err(line.error(1, "the label is empty; fill the gap or drop the line"));
         }
-        Ok((label, text()?))
+        let key = |column: &Option<Column>| {
+            let found = column.as_ref();
+            line.key(found.map(|column| field(Some(column), "")))
+        };
+        Ok(ParsedLine {
+            label,
+            text: text()?,
+            group: key(&line.wanted.group)?,
+            time: key(&line.wanted.time)?,
+        })
     }
 }

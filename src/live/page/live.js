@@ -1,6 +1,6 @@
 // The live page: which run the address names, its stream, and what is shown of it.
 import { Plot, around, short } from "./plot.js";
-import { fresh, front, take } from "./run.js";
+import { fresh, front, sign, take } from "./run.js";
 import * as sheet from "./sheet.js";
 import { Table, wanted } from "./table.js";
 import { $, duration, grouped, make, moment, plural, score } from "./words.js";
@@ -160,7 +160,7 @@ const scoreName = () => run.head?.score_name ?? "score";
 const headline = () => {
   const winner = [...run.finals.values()].find((network) => network.winner);
   if (run.ended && winner?.scores.length) return `The winner scores ${score(mean(winner.scores))} on the test examples.`;
-  if (run.best) return `The best of ${plural(run.done, "trial")} ${run.ended ? "" : "so far "}scores ${score(run.best.score)} on the validation examples.`;
+  if (run.best) return `The best of ${plural(run.done, "trial")} ${run.ended ? "" : "so far "}scores ${score(run.best.score)} on the validation examples${run.best.bestEpoch ? `, after epoch ${run.best.bestEpoch} of ${run.best.lastEpoch}` : ""}.`;
   if (run.done) return "No trial has a score yet.";
   return run.level ? "The first trials are under way." : "Reading the journal.";
 };
@@ -175,7 +175,8 @@ const renderState = () => {
   const share = run.searched ? 1 : Math.min(1, Math.max(0, ...used));
   const left = share > 0 && share < 1 && !run.searched ? `, about ${duration((seconds * (1 - share)) / share)} to go` : "";
   const count = budgets.length ? `${grouped(budgets[0][1])} of ${plural(budgets[0][0], budgets[0][2])}` : plural(done, "trial");
-  const last = run.ended ? `ended: ${run.ended}` : `${run.phase === "search" ? "searching" : run.phase}${left}; last entry ${run.at ? ago(run.at) : "\u2013"}`;
+  const trained = run.phase === "final evaluation" && run.selected ? `, ${plural(run.selected, "selection training")} done` : "";
+  const last = run.ended ? `ended: ${run.ended}` : `${run.phase === "search" ? "searching" : run.phase}${trained}${left}; last entry ${run.at ? ago(run.at) : "\u2013"}`;
   $("state").textContent = `${count}, ${grouped(run.failed.length)} failed, in ${duration(seconds)}. ${last[0].toUpperCase()}${last.slice(1)}.`;
   const meter = $("meter");
   meter.hidden = !used.length;
@@ -195,11 +196,12 @@ const renderFinals = () => {
   if (place.dataset.count === String(count)) return;
   place.dataset.count = count;
   place.hidden = count === 0;
-  const rows = [...run.finals].map(([subject, { scores, failures }]) => make("tr", {},
+  const rows = [...run.finals].map(([subject, { scores, failures, epochs }]) => make("tr", {},
     make("th", { scope: "row" }, subject),
     make("td", { className: "n" }, make("strong", {}, scores.length ? score(mean(scores)) : "\u2013"), make("small", {}, deviation(scores) == null ? "" : ` ± ${score(deviation(scores))}`)),
-    make("td", { className: "n" }, String(scores.length)), make("td", { className: "n" }, String(failures.length))));
-  const heads = [["Network"], [`Test ${scoreName()}`, "n"], ["Seeds", "n"], ["Failed", "n"]];
+    make("td", { className: "n" }, String(scores.length)), make("td", { className: "n" }, String(failures.length)),
+    make("td", { className: "n" }, epochs == null ? "\u2013" : String(epochs))));
+  const heads = [["Network"], [`Test ${scoreName()}`, "n"], ["Seeds", "n"], ["Failed", "n"], ["Epochs", "n"]];
   place.replaceChildren(make("h2", {}, "Final evaluation"), make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Final evaluation" },
     make("table", {}, make("thead", {}, make("tr", {}, ...heads.map(([text, kind]) => make("th", { scope: "col", className: kind ?? "" }, text)))), make("tbody", {}, ...rows))));
 };
@@ -259,7 +261,7 @@ $("compare").addEventListener("click", () => go(pair));
 
 const openTrial = (trial) => go([trial]);
 const anytime = new Plot($("anytime"), "Best validation score so far", "The best validation score found after so much was spent. Failed trials count as spent.", openTrial);
-const sizes = new Plot($("sizes"), "Validation score of every trial against parameters", "Every trial’s validation score against its parameters. The dashed line joins the networks that none beats in both (the Pareto front). With many trials, the lowest twentieth lies below the frame.", openTrial);
+const sizes = new Plot($("sizes"), "Validation score of every trial against parameters", "Every trial’s validation score against its parameters. The dashed line joins the networks that none beats in both (the Pareto front). With many trials, the worst twentieth lies outside of the frame.", openTrial);
 
 let plotsWaiting = false;
 const plotsDue = () => {
@@ -292,13 +294,13 @@ const plots = () => {
     lines: [{ class: "chance", points }],
     targets: rises.map(({ x, y }) => ({ x, y, tip: () => `after ${grouped(x)} ${unit}\nvalidation ${scoreName()} ${score(y)}` })),
   });
-  const { steps } = front(full);
-  const least = full.length >= 20 ? quantile(full.map((row) => row.score), 0.05) : -Infinity;
+  const { steps } = front(full, sign(run));
+  const least = full.length >= 20 ? quantile(full.map((row) => sign(run) * row.score), 0.05) : -Infinity;
   const chosen = new Set([...pair, ...trialsOfAddress()]);
   const dot = (row) => ({ x: row.params, y: row.score });
   sizes.show({
     x: around("parameters", full.map((row) => row.params), true),
-    y: around(`validation ${scoreName()}`, full.map((row) => row.score).filter((value) => value >= least)),
+    y: around(`validation ${scoreName()}`, full.map((row) => row.score).filter((value) => sign(run) * value >= least)),
     dots: [{ class: full.length > 1000 ? "search many" : "search", points: full.map(dot) }],
     lines: [{ class: "front", points: steps }],
     marks: [...(run.best ? [{ ...dot(run.best), class: "chance" }] : []), ...full.filter((row) => chosen.has(row.trial)).map((row) => ({ ...dot(row), class: "hand picked" }))],

@@ -1,7 +1,7 @@
 // A run as its journal adds up: the same fold that a resumed run does, over what the server tells of each entry.
 export const fresh = () => ({
   head: null, rows: [], done: 0, failed: [], at: 0, seconds: 0, phase: "search", searched: null, winner: null,
-  finals: new Map(), ended: null, level: false, best: null, curve: [], epochs: 0,
+  finals: new Map(), ended: null, level: false, best: null, curve: [], epochs: 0, selected: 0,
 });
 
 export const take = (run, { at, seconds, what }) => {
@@ -13,8 +13,9 @@ export const take = (run, { at, seconds, what }) => {
       run.rows[it.trial] = { ...it, done: false, score: null, loss: null, epochs: null, seconds: null, failure: null, message: null };
       break;
     case "finished":
-      settle(run, row, { score: it.score, loss: it.loss, epochs: it.epochs, seconds: it.seconds, metrics: it.metrics });
-      if (!row.fidelity && (!run.best || beats(row, run.best))) run.best = row;
+      settle(run, row, { score: it.score, loss: it.loss, epochs: it.epochs, bestEpoch: it.best_epoch, seconds: it.seconds, metrics: it.metrics });
+      row.lastEpoch = Math.max(it.best_epoch ?? 0, it.epochs + (run.rows[row.continues]?.lastEpoch ?? 0));
+      if (!row.fidelity && (!run.best || beats(row, run.best, sign(run)))) run.best = row;
       if (run.best) run.curve.push([run.done, run.epochs, run.best.score]);
       break;
     case "failed":
@@ -27,8 +28,11 @@ export const take = (run, { at, seconds, what }) => {
     case "winner":
       run.winner = it.trial;
       break;
+    case "selected":
+      run.selected++;
+      break;
     case "retrained": {
-      const network = run.finals.get(it.subject) ?? { winner: it.winner, scores: [], failures: [] };
+      const network = run.finals.get(it.subject) ?? { winner: it.winner, epochs: it.epochs, scores: [], failures: [] };
       if (it.score == null) network.failures.push(it.failure);
       else network.scores.push(it.score);
       run.finals.set(it.subject, network);
@@ -45,20 +49,23 @@ const settle = (run, row, outcome) => {
   run.epochs += outcome.epochs;
 };
 
+// Scores times this are the better the higher they are.
+export const sign = (run) => (run.head?.direction === "minimise" ? -1 : 1);
+
 // Of equal scores the lower loss is better, then fewer parameters, then the earlier trial.
-const beats = (a, b) => {
-  if (a.score !== b.score) return a.score > b.score;
+const beats = (a, b, sign) => {
+  if (a.score !== b.score) return sign * a.score > sign * b.score;
   if (a.loss !== b.loss) return a.loss < b.loss;
   return a.params < b.params;
 };
 
 // The networks that no other beats in score without more parameters, as steps.
-export const front = (rows) => {
-  const sorted = rows.filter((row) => row.score != null && !row.fidelity).sort((a, b) => a.params - b.params || b.score - a.score);
+export const front = (rows, sign) => {
+  const sorted = rows.filter((row) => row.score != null && !row.fidelity).sort((a, b) => a.params - b.params || sign * (b.score - a.score));
   const [steps, members] = [[], []];
   for (const { params: x, score: y, trial } of sorted) {
     const last = steps.at(-1);
-    if (last && y <= last.y) continue;
+    if (last && sign * y <= sign * last.y) continue;
     if (last) steps.push({ x, y: last.y });
     steps.push({ x, y });
     members.push(trial);

@@ -59,6 +59,7 @@ const figures = (run, rows) => {
     ["parameters", (row) => grouped(row.params)],
     ["MACs", (row) => grouped(row.macs)],
     ["epochs", (row) => (row.epochs == null ? "\u2013" : grouped(row.epochs))],
+    ["best epoch, which the score is of", (row) => (row.bestEpoch == null ? "\u2013" : grouped(row.bestEpoch))],
     ["time", (row) => duration(row.seconds)],
   ];
   if (rows.some((row) => row.fidelity)) known.push(["fidelity", (row) => row.fidelity ?? "full"]);

@@ -5,6 +5,7 @@ use super::{Named, class};
 use crate::report::analysis::{Analysis, Arm, Network, Role};
 use crate::report::words::{escaped, grouped, score};
 use crate::run::TrialRow;
+use crate::training::Direction;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -47,14 +48,14 @@ fn anytime(runs: &[Named<'_>], score_name: &str) -> (String, String) {
     let (mut lines, mut shown, mut legend) = (Vec::new(), Vec::new(), String::new());
     for ((_, class, name), curves) in &groups {
         let together = Together::of(curves, spent);
-        shown.extend(
-            together
-                .low
-                .iter()
-                .skip(STEPS as usize / 10)
-                .map(|(_, value)| *value),
-        );
-        shown.extend(together.high.last().map(|(_, value)| *value));
+        let direction = runs.first().map(|named| named.run.state().direction());
+        let (worst, best) = match direction.unwrap_or_default() {
+            Direction::Maximise => (&together.low, &together.high),
+            Direction::Minimise => (&together.high, &together.low),
+        };
+        let later = worst.iter().skip(STEPS as usize / 10);
+        shown.extend(later.map(|(_, value)| *value));
+        shown.extend(best.last().map(|(_, value)| *value));
         let mut band = together.high;
         band.extend(together.low.into_iter().rev());
         for (points, area) in [(band, true), (together.mean, false)] {
@@ -88,11 +89,22 @@ fn anytime(runs: &[Named<'_>], score_name: &str) -> (String, String) {
         lines,
         marks: Vec::new(),
     };
-    let figure = plot.figure(&format!(
-        "The best validation score that a search had found after so many {unit}: the mean over search seeds, and \
-         the range from the worst seed to the best. Failed trials count as spent."
-    ));
+    let figure = plot.figure(&caption(runs, unit));
     (legend, figure)
+}
+
+/// What the curves are. A run by itself has no seeds to be told from one another.
+fn caption(runs: &[Named<'_>], unit: &str) -> String {
+    let (whose, over) = match runs.iter().any(|named| named.seed.is_some()) {
+        true => (
+            "a search",
+            ": the mean over search seeds, and the range from the worst seed to the best",
+        ),
+        false => ("the search", ""),
+    };
+    format!(
+        "The best validation score that {whose} had found after so many {unit}{over}. Failed trials count as spent."
+    )
 }
 
 /// What a search had found when it had spent so much: steps in ascending order.
@@ -100,6 +112,7 @@ struct Curve(Vec<(f64, f64)>);
 
 impl Curve {
     fn of(named: &Named<'_>, in_epochs: bool) -> Self {
+        let direction = named.run.state().direction();
         let (mut spent, mut best) = (0.0, f64::NEG_INFINITY);
         let step = |row: TrialRow| {
             spent += if in_epochs {
@@ -109,8 +122,9 @@ impl Curve {
             };
             // A shorter training is no measure of a full one.
             let score = row.score.filter(|_| row.fidelity.is_none());
-            best = best.max(score.unwrap_or(f64::NEG_INFINITY));
-            (spent, best)
+            let fitness = score.map(|score| direction.fitness(score));
+            best = best.max(fitness.unwrap_or(f64::NEG_INFINITY));
+            (spent, direction.figure(best))
         };
         let rows = named.run.trials().into_iter().filter(|row| row.done);
         Self(rows.map(step).collect())
@@ -184,6 +198,7 @@ pub fn sizes(analysis: &Analysis) -> String {
 
 fn size_plot(analysis: &Analysis, what: &str, size: fn(&Network) -> u64) -> String {
     let name = &analysis.score_name;
+    let direction = Direction::of_figure(name);
     let mut marks = Vec::new();
     let mut points = Vec::new();
     let mut framed = Vec::new();
@@ -208,14 +223,17 @@ fn size_plot(analysis: &Analysis, what: &str, size: fn(&Network) -> u64) -> Stri
     let y = Axis::around(&format!("test {name}"), framed.into_iter(), false);
     let below = points
         .iter()
-        .filter(|(_, y_value)| *y_value < y.from)
+        .filter(|(_, y_value)| match direction {
+            Direction::Maximise => *y_value < y.from,
+            Direction::Minimise => *y_value > y.to,
+        })
         .count();
     let plot = Plot {
         title: format!("Test {name} against {what}"),
         x: Axis::around(what, points.iter().map(|(x, _)| *x), true),
         y,
         lines: vec![Line {
-            points: front(&points),
+            points: front(&points, direction),
             class: "front".to_owned(),
             area: false,
         }],
@@ -223,7 +241,13 @@ fn size_plot(analysis: &Analysis, what: &str, size: fn(&Network) -> u64) -> Stri
     };
     let hidden = match below {
         0 => String::new(),
-        count => format!(" {count} random networks lie below the frame; zoom out to see them."),
+        count => {
+            let side = match direction {
+                Direction::Maximise => "below",
+                Direction::Minimise => "above",
+            };
+            format!(" {count} random networks lie {side} the frame; zoom out to see them.")
+        }
     };
     plot.figure(&format!(
         "Mean test score of each network against its {what}. The dashed line joins the networks that none \
@@ -274,15 +298,17 @@ fn size_mark(analysis: &Analysis, arm: &Arm, network: &Network, (x, y): (f64, f6
     }
 }
 
-/// The points that no other has a higher y without a larger x, in the order of x, as steps.
-fn front(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+/// The points that no other has a better y without a larger x, in the order of x, as steps.
+fn front(points: &[(f64, f64)], direction: Direction) -> Vec<(f64, f64)> {
+    let better = |y: f64, than: f64| direction.fitness(y) > direction.fitness(than);
+    let fitness = |point: &(f64, f64)| direction.fitness(point.1);
     let mut sorted = points.to_vec();
-    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0).then(fitness(b).total_cmp(&fitness(a))));
     let mut steps: Vec<(f64, f64)> = Vec::new();
     for (x, y) in sorted {
         match steps.last() {
-            Some(&(_, highest)) if y <= highest => {}
-            Some(&(_, highest)) => steps.extend([(x, highest), (x, y)]),
+            Some(&(_, best)) if !better(y, best) => {}
+            Some(&(_, best)) => steps.extend([(x, best), (x, y)]),
             None => steps.push((x, y)),
         }
     }
@@ -321,19 +347,26 @@ fn trials(runs: &[Named<'_>], score_name: &str) -> String {
     marks.sort_by_key(|mark| !mark.class.ends_with("faint"));
     // A few trials that learnt nothing would leave the others a line.
     let values: Vec<f64> = marks.iter().map(|mark| mark.y).collect();
-    let least = crate::statistics::quantile(&values, 0.05).unwrap_or(0.0);
+    let direction = runs.first().map(|named| named.run.state().direction());
+    let direction = direction.unwrap_or_default();
+    let (share, side) = match direction {
+        Direction::Maximise => (0.05, "lowest twentieth lies below"),
+        Direction::Minimise => (0.95, "highest twentieth lies above"),
+    };
+    let worst = crate::statistics::quantile(&values, share).unwrap_or(0.0);
+    let shown = |value: &f64| direction.fitness(*value) >= direction.fitness(worst);
     let plot = Plot {
         title: format!("Validation {score_name} of every trial against parameters"),
         x: Axis::around("parameters", marks.iter().map(|mark| mark.x), true),
         y: Axis::around(
             &format!("validation {score_name}"),
-            values.iter().copied().filter(|value| *value >= least),
+            values.iter().copied().filter(shown),
             false,
         ),
         lines: Vec::new(),
         marks,
     };
-    plot.figure(
-        "Validation score of every trial in its search; winners are large. The lowest twentieth lies below the frame.",
-    )
+    plot.figure(&format!(
+        "Validation score of every trial in its search; winners are large. The {side} the frame."
+    ))
 }

@@ -3,13 +3,15 @@
 //! It asks nothing of a network. Without scripts it says the same; with them, marks answer the pointer and plots
 //! zoom. Text that comes from files is escaped.
 
+mod contrasts;
 mod figures;
 mod plot;
+mod protocol;
 mod sections;
 
 use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Finding, Unit, effect};
-use super::words::{escaped, grouped, p_value, plural, score, seconds, signed, word};
+use super::expected::Expected;
+use super::words::{RETRAINING_RULE, escaped, grouped, score, seconds, word};
 use crate::run::comparison::RecordedComparison;
 use crate::run::{RecordedRun, RunError};
 use plot::Axis;
@@ -38,10 +40,12 @@ impl Named<'_> {
         }
     }
 
-    /// The validation score of its winner, below all others if there is none.
-    pub fn winner_score(&self) -> f64 {
-        let winner = self.run.state().winner.as_ref();
-        winner.map_or(f64::NEG_INFINITY, |winner| winner.score)
+    /// How good its winner's validation score is, the higher the better; below all others if there is none.
+    pub fn winner_fitness(&self) -> f64 {
+        let state = self.run.state();
+        let fitness = |score| state.direction().fitness(score);
+        let winner = state.winner.as_ref();
+        winner.map_or(f64::NEG_INFINITY, |winner| fitness(winner.score))
     }
 }
 
@@ -74,8 +78,8 @@ pub fn comparison_page(
     );
     body.push_str("</header><main>");
     arms(analysis, &mut body);
-    tests(analysis, &mut body);
-    protocol(comparison, analysis, &mut body);
+    contrasts::tests(analysis, &mut body);
+    protocol::protocol(comparison, analysis, &mut body);
     body.push_str("<h2 id=\"progress\">Progress of the searches</h2>");
     body.push_str(&figures::progress(&runs, &analysis.score_name));
     body.push_str("<h2 id=\"sizes\">Score and size</h2>");
@@ -107,6 +111,21 @@ pub fn comparison_page(
     Ok(document(&format!("{}: comparison", analysis.name), &body))
 }
 
+/// The page of a comparison of which only `expected.json` is left: its scores, and what follows from them.
+pub fn scores_page(expected: &Expected, analysis: &Analysis) -> String {
+    let mut body = head(&analysis.name, "Comparison, from its scores", "");
+    verdict(analysis, &mut body);
+    contents(
+        &[("arms", "Arms"), ("tests", "Tests"), ("scores", "Scores")],
+        &mut body,
+    );
+    body.push_str("</header><main>");
+    arms(analysis, &mut body);
+    contrasts::tests(analysis, &mut body);
+    sections::scores(expected, analysis, &mut body);
+    document(&format!("{}: comparison", analysis.name), &body)
+}
+
 /// The page of a run.
 ///
 /// # Errors
@@ -121,7 +140,8 @@ pub fn run_page(run: &RecordedRun) -> Result<String, RunError> {
         run,
     }];
     let mut body = head(&summary.name, "Run", &text);
-    sections::result(&summary, &mut body);
+    let looks_up = run.started().experiment.evaluator.info().looks_up;
+    sections::result(&summary, looks_up, &mut body);
     contents(
         &[
             ("progress", "Progress"),
@@ -200,7 +220,7 @@ fn best_run<'a, 'b>(runs: &'b [Named<'a>]) -> Option<&'b Named<'a>> {
     let searches = runs.iter().filter(|named| named.class != "chance");
     let best = |runs: &mut dyn Iterator<Item = &'b Named<'a>>| {
         runs.reduce(|held, new| {
-            if new.winner_score() > held.winner_score() {
+            if new.winner_fitness() > held.winner_fitness() {
                 new
             } else {
                 held
@@ -276,12 +296,18 @@ fn arms(analysis: &Analysis, out: &mut String) {
     let values = chosen.flat_map(Arm::values);
     let axis = Axis::around("", values, false);
     let score_name = escaped(&analysis.score_name);
+    let part = if analysis.quick { "Validation" } else { "Test" };
     let _ = write!(
         out,
         "<h2 id=\"arms\">Arms</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of arms\"><table>\
-         <thead><tr><th>Arm</th><th class=\"n\">Test {score_name}</th><th class=\"n\">95% interval</th>\
-         <th>Retrainings, mean, interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
-         <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">vs. random</th></tr></thead><tbody>"
+         <thead><tr><th>Arm</th><th class=\"n\">{part} {score_name}</th><th class=\"n\">95% interval</th>\
+         <th>{}, mean, interval</th><th class=\"n\">Median</th><th class=\"n\">n</th>\
+         <th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">vs. random</th></tr></thead><tbody>",
+        if analysis.looked_up {
+            "Figures"
+        } else {
+            "Retrainings"
+        }
     );
     for arm in &analysis.arms {
         arm_row(analysis, arm, &axis, out);
@@ -289,12 +315,38 @@ fn arms(analysis: &Analysis, out: &mut String) {
     let _ = write!(
         out,
         "</tbody><tfoot><tr><td colspan=\"3\"></td><td>{}</td><td colspan=\"5\"></td></tr></tfoot>\
-         </table></div><p class=\"note\">Mean ± standard deviation over retrainings from scratch on training and validation examples. \
-         Intervals are of the mean: BCa bootstrap from ten values on, Student’s below. A range is over the \
-         networks of an arm. Rings at an edge lie beyond it. The last column is the mean over that of random networks.</p>",
-        plot::strip_axis(&axis)
+         </table></div><p class=\"note\">{} A search’s interval is of its mean over new searches{}; another arm’s is of its mean over \
+         new trainings. Student’s intervals. A range is over the networks of an arm. Rings at an edge lie beyond it. The last \
+         column is the mean over that of random networks.</p>",
+        plot::strip_axis(&axis),
+        if analysis.looked_up {
+            "Mean ± standard deviation of what the table says."
+        } else {
+            "Mean ± standard deviation over retrainings from scratch on training and validation examples."
+        },
+        if analysis.looked_up {
+            ""
+        } else {
+            " on these test examples"
+        },
     );
-    cost(analysis, out);
+    // What only has scores has no trials either.
+    if analysis.arms.iter().any(|arm| arm.cost.trials > 0) {
+        cost(analysis, out);
+    }
+}
+
+/// Whether the figures of networks are looked up in a table, so that none is trained.
+fn is_looked_up(analysis: &Analysis) -> bool {
+    analysis.arms.iter().any(|arm| arm.known)
+}
+
+/// What an arm has a score of.
+fn observations(analysis: &Analysis) -> &'static str {
+    match is_looked_up(analysis) {
+        true => "Figures",
+        false => "Retrainings",
+    }
 }
 
 fn arm_row(analysis: &Analysis, arm: &Arm, axis: &Axis, out: &mut String) {
@@ -302,7 +354,7 @@ fn arm_row(analysis: &Analysis, arm: &Arm, axis: &Axis, out: &mut String) {
     let _ = write!(
         out,
         "<tr class=\"{class}\"><th scope=\"row\"><span class=\"swatch\"></span>{}<small>{}</small></th>",
-        escaped(&arm.name),
+        escaped(&arm.title()),
         arm.role.describe()
     );
     let range = |of: fn(&super::Network) -> u64| match arm.range(of) {
@@ -350,11 +402,17 @@ fn arm_row(analysis: &Analysis, arm: &Arm, axis: &Axis, out: &mut String) {
 
 /// What each arm cost: nothing is left out.
 fn cost(analysis: &Analysis, out: &mut String) {
-    out.push_str(
+    let _ = write!(
+        out,
         "<h3>What it took</h3><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of costs\"><table><thead><tr><th>Arm</th>\
          <th class=\"n\">Searches</th><th class=\"n\">Trials</th><th class=\"n\">Failed</th><th class=\"n\">Epochs</th>\
-         <th class=\"n\">Search time</th><th class=\"n\">Retrainings</th><th class=\"n\">Failed</th>\
-         <th class=\"n\">Retraining time</th></tr></thead><tbody>",
+         <th class=\"n\">Search time</th><th class=\"n\">{}</th><th class=\"n\">Failed</th>\
+         <th class=\"n\">{} time</th></tr></thead><tbody>",
+        observations(analysis),
+        match is_looked_up(analysis) {
+            true => "Reading",
+            false => "Retraining",
+        }
     );
     for arm in &analysis.arms {
         let searches = match arm.role {
@@ -374,126 +432,17 @@ fn cost(analysis: &Analysis, out: &mut String) {
             seconds(arm.cost.seconds),
             arm.scores.len() as u64 + arm.failed,
             arm.failed,
-            seconds(arm.cost.retraining_seconds),
+            seconds(arm.cost.selection_seconds + arm.cost.retraining_seconds),
         );
     }
-    out.push_str(
+    let selections: u64 = analysis.arms.iter().map(|arm| arm.cost.selections).sum();
+    let rule = match selections {
+        0 => String::new(),
+        _ => format!(" {RETRAINING_RULE} Retraining time includes those trainings."),
+    };
+    let _ = write!(
+        out,
         "</tbody></table></div><p class=\"note\">Failed trials count. Times are of one trial after the other. The hand-designed networks \
-         are used as they are, so nothing was spent on tuning them here.</p>",
+         are used as they are, so nothing was spent on tuning them here.{rule}</p>",
     );
-}
-
-fn tests(analysis: &Analysis, out: &mut String) {
-    out.push_str("<h2 id=\"tests\">Tests</h2>");
-    if !analysis.verdict.evidence {
-        out.push_str("<p class=\"note\">Too little was done to conclude anything; the figures are here to be looked at.</p>");
-    }
-    out.push_str(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of tests\"><table><thead><tr><th>Is</th><th>different from</th><th class=\"n\">Difference</th>\
-         <th class=\"n\">95% interval</th><th class=\"n\">A12</th><th class=\"n\">p</th><th class=\"n\">p, corrected</th><th>Finding</th>\
-         <th>One observation is</th></tr></thead><tbody>",
-    );
-    for contrast in analysis.designs.iter().chain(&analysis.methods) {
-        test_row(contrast, analysis.verdict.evidence, out);
-    }
-    out.push_str(
-        "</tbody></table></div><p class=\"note\">Mann and Whitney’s test, two-sided: exact for samples of at most eight without ties, else by the \
-         normal approximation with corrections for ties and continuity; Holm’s correction over the tests with the same \
-         observations. A figure that is looked up has no spread: against it, Wilcoxon’s signed ranks over search seeds. A12 is the \
-         probability that one of the first scores above one of the second.</p>",
-    );
-    out.push_str("<p>Tests over retrainings are about the networks that were found, and hold for these networks on these test examples. \
-         Tests over search seeds are about the search: would it, started anew, find networks as good?</p>");
-    if let Some(agreement) = analysis.agreement {
-        let shown = |figure: Option<f64>| {
-            figure.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
-        };
-        let _ = write!(
-            out,
-            "<p>Does the order by validation {} in the search hold on the test examples? Over {}: Spearman’s \
-             correlation {}, Kendall’s tau {}.</p>",
-            escaped(&analysis.score_name),
-            plural(agreement.n as u64, "winner"),
-            shown(agreement.spearman),
-            shown(agreement.kendall)
-        );
-    }
-}
-
-fn test_row(contrast: &Contrast, evidence: bool, out: &mut String) {
-    let interval = match contrast.low.zip(contrast.high) {
-        Some((low, high)) => format!("{} – {}", signed(low), signed(high)),
-        None => "–".to_owned(),
-    };
-    let (class, finding) = match (evidence, contrast.finding) {
-        (false, _) => ("", "not evidence"),
-        (_, Finding::Better) => ("better", "better"),
-        (_, Finding::Worse) => ("worse", "worse"),
-        (_, Finding::NotShown) => ("", "no difference shown"),
-    };
-    let unit = match contrast.unit {
-        Unit::Retraining => "a retraining",
-        Unit::SearchSeed => "a search",
-    };
-    let _ = write!(
-        out,
-        "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{interval}</td>\
-         <td class=\"n\">{:.2} <small>{}</small></td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
-         <td class=\"word {class}\">{finding}</td><td>{unit} <small>({} and {}; {})</small></td></tr>",
-        escaped(&contrast.first),
-        escaped(&contrast.second),
-        signed(contrast.difference),
-        contrast.a12,
-        effect(contrast.a12),
-        p_value(contrast.p),
-        p_value(contrast.corrected),
-        contrast.sizes.0,
-        contrast.sizes.1,
-        if contrast.exact { "exact" } else { "normal" },
-    );
-}
-
-fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut String) {
-    let plan = comparison.plan();
-    let budget = plan.experiment.budget;
-    let parts = [
-        budget.trials.map(|trials| plural(trials, "trial")),
-        budget.epochs.map(|epochs| plural(epochs, "epoch")),
-        budget.seconds.map(seconds),
-    ];
-    let budget: Vec<String> = parts.into_iter().flatten().collect();
-    let examples = analysis.test_examples.map_or_else(String::new, |examples| {
-        format!(
-            " ({}; one of them is {:.4})",
-            grouped(examples),
-            1.0 / examples.max(1) as f64
-        )
-    });
-    let _ = write!(
-        out,
-        "<h2 id=\"protocol\">Protocol</h2><ul>\
-         <li>Every arm has the same division of the data, the same recipe and, where it searches, the same budget: {} for each search, failed trials counted.</li>\
-         <li>Each search was run with {}; each winner and each hand-designed network was trained from scratch {} for each, on training and validation examples together, with fresh seeds.</li>\
-         <li>For each search seed, {} drawn from the space as fresh trials are, and trained once: they stand for no search at all.</li>\
-         <li>The test examples{examples} were read after the last search had ended and the winners had been written down; nothing was chosen afterwards.</li></ul>",
-        budget.join(" or "),
-        plural(u64::from(plan.search_seeds), "seed"),
-        if plan.retrain_seeds == 1 {
-            "once".to_owned()
-        } else {
-            format!("{} times", plan.retrain_seeds)
-        },
-        {
-            let networks = plural(u64::from(plan.random_networks), "network");
-            let verb = if plan.random_networks == 1 {
-                "is"
-            } else {
-                "are"
-            };
-            format!("{networks} {verb}")
-        },
-    );
-    if plan.quick {
-        out.push_str("<p class=\"note\"><strong>Not evidence.</strong> This was a quick look: fewer seeds and a smaller budget than a comparison needs.</p>");
-    }
 }

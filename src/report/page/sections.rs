@@ -3,9 +3,8 @@
 use super::Named;
 use super::plot::short;
 use crate::architecture::{self, Architecture};
-use crate::report::Importance;
-use crate::report::words::{date, escaped, grouped, plural, score, seconds};
-use crate::report::worth;
+use crate::report::words::{RETRAINING_RULE, date, escaped, grouped, plural, score, seconds};
+use crate::report::{Analysis, Expected, Importance, worth};
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
 use crate::space::{Candidate, Decision};
@@ -22,16 +21,23 @@ const MOST_DRAWN: usize = 3;
 const MOST_DECISIONS: usize = 12;
 
 /// What a run found, in a sentence.
-pub fn result(summary: &Summary, out: &mut String) {
+pub fn result(summary: &Summary, looked_up: bool, out: &mut String) {
+    let (test, validation) = match looked_up {
+        true => ("by the table’s test figures", "by the table"),
+        false => ("on the test examples", "on the validation examples"),
+    };
     let headline = match (&summary.best, summary.finals.first()) {
         (_, Some(winner)) => match winner.mean {
-            Some(mean) => format!("The winner scores {} on the test examples.", score(mean)),
+            Some(mean) => format!("The winner scores {} {test}.", score(mean)),
+            None if looked_up => "The winner has no test figure in the table.".to_owned(),
             None => "The winner could not be retrained.".to_owned(),
         },
         (Some(best), None) => format!(
-            "The best of {} so far scores {} on the validation examples.",
+            "The best of {} so far scores {} {validation}{}.",
             plural(summary.trials, "trial"),
-            best.score.map_or_else(|| "nothing".to_owned(), score)
+            best.score.map_or_else(|| "nothing".to_owned(), score),
+            best.best_of_epochs()
+                .map_or_else(String::new, |epoch| format!(", after {epoch}"))
         ),
         (None, None) => "No trial has a score yet.".to_owned(),
     };
@@ -43,6 +49,9 @@ pub fn result(summary: &Summary, out: &mut String) {
         grouped(summary.failed),
         seconds(summary.seconds)
     );
+    if let Some(notice) = &summary.notice {
+        let _ = write!(out, "<p class=\"note\">Note: {}.</p>", escaped(notice));
+    }
 }
 
 /// The final evaluation of a run.
@@ -53,20 +62,27 @@ pub fn finals(summary: &Summary, out: &mut String) {
     let _ = write!(
         out,
         "<h2>Final evaluation</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Final evaluation\"><table><thead><tr><th>Network</th>\
-         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th>\
-         <th class=\"n\">Time</th></tr></thead><tbody>",
-        escaped(summary.score_name)
+         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Epochs</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">Time</th></tr></thead><tbody>",
+        escaped(summary.finals[0].score_name)
     );
     for row in &summary.finals {
         let figure = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), score);
+        // One figure has no spread.
+        let spread = row.deviation.map_or_else(String::new, |deviation| {
+            format!(" <small>± {}</small>", score(deviation))
+        });
         let _ = write!(
             out,
-            "<tr><th scope=\"row\">{}</th><td class=\"n\"><strong>{}</strong> <small>± {}</small></td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td class=\"n\"><strong>{}</strong>{spread}</td>\
+             <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+             <td class=\"n\">{}</td></tr>",
             escaped(&row.subject.to_string()),
             figure(row.mean),
-            figure(row.deviation),
             row.scores.len(),
+            match (row.epochs, row.recipe_epochs) {
+                (Some(epochs), Some(all)) => format!("{epochs} of {all}"),
+                _ => "–".to_owned(),
+            },
             grouped(row.params),
             row.macs.map_or_else(|| "–".to_owned(), grouped),
             row.seconds.map_or_else(|| "–".to_owned(), seconds)
@@ -75,6 +91,15 @@ pub fn finals(summary: &Summary, out: &mut String) {
     out.push_str("</tbody></table></div>");
     for sentence in worth(&summary.finals) {
         let _ = write!(out, "<p>{}</p>", escaped(&sentence));
+    }
+    if summary.finals.iter().any(|row| row.epochs.is_some()) {
+        let _ = write!(out, "<p class=\"note\">{RETRAINING_RULE}</p>");
+    }
+    if let Some(look) = summary.look.filter(|look| *look > 1) {
+        let _ = write!(
+            out,
+            "<p class=\"note\">This was look {look} at these test examples: what was tried before was chosen by them too.</p>"
+        );
     }
 }
 
@@ -86,7 +111,7 @@ pub fn networks(runs: &[Named<'_>], out: &mut String) -> Result<(), RunError> {
     for named in runs {
         for (subject, candidate) in named.run.finalists()? {
             match subject {
-                Subject::Winner => Found::add(&mut winners, named, candidate),
+                Subject::Winner | Subject::Within(_) => Found::add(&mut winners, named, candidate),
                 Subject::Baseline(name) => {
                     if !designed.iter().any(|(known, _)| *known == name) {
                         designed.push((name, candidate));
@@ -132,6 +157,7 @@ struct Found<'a> {
     search: &'a str,
     class: &'a str,
     seeds: Vec<u32>,
+    /// How good its validation score was, the higher the better.
     score: f64,
     key: [u8; 32],
     candidate: Candidate,
@@ -139,7 +165,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     fn add(found: &mut Vec<Self>, named: &'a Named<'_>, candidate: Candidate) {
-        let (search, score, key) = (&named.search, named.winner_score(), candidate.key());
+        let (search, score, key) = (&named.search, named.winner_fitness(), candidate.key());
         let known = found
             .iter_mut()
             .find(|known| known.search == search && known.key == key);
@@ -304,6 +330,32 @@ pub fn importance(
          search are no fair sample of a space: it tries more of what did well.{rest}</p>"
     );
     Ok(())
+}
+
+/// Every score of a comparison, and the digests of its runs.
+pub fn scores(expected: &Expected, analysis: &Analysis, out: &mut String) {
+    out.push_str(
+        "<h2 id=\"scores\">Scores</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of scores\"><table><thead>\
+         <tr><th>Arm</th><th class=\"n\">Search seed</th><th>Scores</th></tr></thead><tbody>",
+    );
+    for arm in &analysis.arms {
+        for (seed, scores) in arm.by_search() {
+            let scores: Vec<String> = scores.iter().map(|value| score(*value)).collect();
+            let _ = write!(
+                out,
+                "<tr><th scope=\"row\">{}</th><td class=\"n\">{seed}</td><td>{}</td></tr>",
+                escaped(&arm.name),
+                scores.join(", ")
+            );
+        }
+    }
+    let _ = write!(
+        out,
+        "</tbody></table></div><p class=\"note\">This page was made from the scores in expected.json alone, by strata {}. They were \
+         measured by strata {}; of trials and networks nothing else is kept.</p>",
+        env!("CARGO_PKG_VERSION"),
+        escaped(&expected.strata)
+    );
 }
 
 /// From the winner back to a fresh draw.

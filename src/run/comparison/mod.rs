@@ -7,15 +7,24 @@
 //!
 //! What the figures mean is not decided here.
 
+mod archive;
+mod designs;
+mod look;
+mod plan;
 mod record;
 mod settings;
 
+pub use archive::Packed;
+pub use designs::Design;
+pub use look::look_of;
+pub use plan::{LEAST_RETRAIN_SEEDS, LEAST_SEARCH_SEEDS, Part, Plan};
 pub use record::{FixedWinner, RecordedComparison, Winners};
-pub use settings::{CompareSettings, LEAST_RETRAIN_SEEDS, LEAST_SEARCH_SEEDS, Part, Plan, Search};
+pub use settings::{CompareSettings, Search};
 
 use super::evaluators::{Evaluators, Given};
 use super::event::Event;
 use super::lifecycle::{Until, begin, go_on};
+use super::looks::Written;
 use super::time::{Clocks, Time};
 use super::{ExperimentFile, Options, RunError};
 use crate::data::DataSource;
@@ -43,7 +52,15 @@ pub enum Notice<'a> {
         tests: bool,
     },
     /// Every search is over; from now on the test examples are known.
-    WinnersFixed,
+    WinnersFixed {
+        /// The how manieth [look](super::looks) at them this is.
+        look: u32,
+        /// Why the look could not be written into the ledger of its folder, if it couldn't.
+        unwritten: Option<String>,
+    },
+    /// The searches of a quick comparison are over; its hand-designed networks are trained, to be scored on validation
+    /// examples.
+    Designs,
     /// Something happened in the run.
     Of(&'a Event),
 }
@@ -60,8 +77,8 @@ pub struct Compared {
 /// Loads what judges candidates.
 pub type Load<'a> = &'a dyn Fn(Given<'_>) -> Result<Box<dyn Evaluators>, RunError>;
 
-/// Carries out the comparison of an experiment in a new folder under `runs`. `quick` does too little
-/// to be evidence.
+/// Carries out the comparison of an experiment in a new folder under `runs`. `quick` reads no test example, and is no
+/// evidence.
 ///
 /// # Errors
 /// When the experiment can't be compared, or as a run.
@@ -92,7 +109,8 @@ pub fn compare_with(
     for part in plan.parts() {
         plan.experiment(part).validate()?;
     }
-    let folder = record::create(file, plan, runs, Clocks::of_machine().now())?;
+    let (plan, look) = look::planned(file, plan, load)?;
+    let folder = record::create(file, plan, look, runs, Clocks::of_machine().now())?;
     resume_with(&folder, load, options, watch)
 }
 
@@ -154,17 +172,42 @@ struct Work<'a> {
 impl Work<'_> {
     /// Whether everything was done: first every search, then every test.
     fn all(&self, watch: &mut dyn FnMut(&Notice<'_>)) -> Result<bool, RunError> {
-        for until in [Until::Winner, Until::End] {
-            for part in self.plan.parts() {
-                if !self.part(part, until, watch)? {
-                    return Ok(false);
-                }
-            }
-            if until == Until::Winner {
-                let searched = RecordedComparison::open(self.folder)?;
-                check_alike(&searched)?;
-                record::fix(&searched, Clocks::of_machine().now())?;
-                watch(&Notice::WinnersFixed);
+        if !self.parts(Until::Winner, watch)? {
+            return Ok(false);
+        }
+        let searched = RecordedComparison::open(self.folder)?;
+        check_alike(&searched)?;
+        record::fix(&searched, Clocks::of_machine().now())?;
+        if self.plan.quick {
+            // Their experiments retrain nothing, so this only writes down that they are over.
+            return Ok(self.parts(Until::End, watch)? && self.designs(watch)?);
+        }
+        let Written {
+            look, unwritten, ..
+        } = look::take(&searched)?;
+        watch(&Notice::WinnersFixed { look, unwritten });
+        self.parts(Until::Tested { look }, watch)
+    }
+
+    /// Scores the hand-designed networks of a quick comparison, unless they have been; false if it was interrupted.
+    fn designs(&self, watch: &mut dyn FnMut(&Notice<'_>)) -> Result<bool, RunError> {
+        let searched = RecordedComparison::open(self.folder)?;
+        if searched.designs().is_some() {
+            return Ok(true);
+        }
+        watch(&Notice::Designs);
+        let Some(found) = designs::train(&searched, self.load, self.options)? else {
+            return Ok(false);
+        };
+        record::write_designs(self.folder, found)?;
+        Ok(true)
+    }
+
+    /// Sees every run to where it should be; false if one was interrupted.
+    fn parts(&self, until: Until, watch: &mut dyn FnMut(&Notice<'_>)) -> Result<bool, RunError> {
+        for part in self.plan.parts() {
+            if !self.part(part, until, watch)? {
+                return Ok(false);
             }
         }
         Ok(true)
@@ -185,7 +228,7 @@ impl Work<'_> {
             .map(|run| run.state().clone());
         let is_there = state.as_ref().is_some_and(|state| match until {
             Until::Winner => state.winner.is_some() || state.ended.is_some(),
-            Until::End => state.ended.is_some(),
+            Until::Tested { .. } | Until::End => state.ended.is_some(),
         });
         if is_there {
             return Ok(true);
@@ -194,7 +237,7 @@ impl Work<'_> {
             search: &self.plan.searches[part.search],
             seed: part.seed + 1,
             seeds: self.plan.search_seeds,
-            tests: until == Until::End,
+            tests: until != Until::Winner,
         });
         let watch = &mut |event: &Event| watch(&Notice::Of(event));
         match state {
@@ -204,7 +247,7 @@ impl Work<'_> {
         let run = super::RecordedRun::open(&path)?;
         Ok(match until {
             Until::Winner => run.state().winner.is_some() || run.state().ended.is_some(),
-            Until::End => run.state().ended.is_some(),
+            Until::Tested { .. } | Until::End => run.state().ended.is_some(),
         })
     }
 

@@ -1,18 +1,22 @@
 //! What a comparison's folder says besides its runs.
 
-use super::settings::{Part, Plan};
+use super::designs::Design;
+use super::look::Planned;
+use super::plan::{Part, Plan};
 use crate::run::files::Files;
 use crate::run::folder::RunFolder;
+use crate::run::looks::Written;
 use crate::run::manifest;
-use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files};
+use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files, journal};
 use crate::search::TrialId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-/// The newest format of the files of a comparison, and the one that is written. Format 2 names the experiment's file.
-const FORMAT: u32 = 2;
+/// The newest format of the files of a comparison, and the one that is written. Format 2 names the experiment's file,
+/// format 3 the look at test examples.
+const FORMAT: u32 = 3;
 
 /// `comparison.json`: what is compared, fixed before anything is run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +30,8 @@ pub(super) struct Opening {
     pub datasets: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub experiment: Option<Origin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<Planned>,
     pub plan: Plan,
 }
 
@@ -38,6 +44,14 @@ pub struct Winners {
     pub at: f64,
     /// The winners, in the order of the plan.
     pub winners: Vec<FixedWinner>,
+}
+
+/// `designs.json`: what hand-designed networks score on validation examples, in a quick comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Designs {
+    format: u32,
+    designs: Vec<Design>,
 }
 
 /// A winner that no test example has been seen for.
@@ -56,8 +70,10 @@ pub struct FixedWinner {
 #[derive(Debug)]
 pub struct RecordedComparison {
     folder: PathBuf,
+    files: Files,
     opening: Opening,
     winners: Option<Winners>,
+    designs: Option<Designs>,
     runs: Vec<(Part, RecordedRun)>,
 }
 
@@ -67,20 +83,32 @@ impl RecordedComparison {
     /// # Errors
     /// When there is no comparison, or a file in it can't be read.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        let opening: Opening = read(&opening_path(folder))?;
+        Self::open_on(Files::of_machine(), folder)
+    }
+
+    /// As [`open`](Self::open), on some disk.
+    pub(super) fn open_on(files: Files, folder: &Path) -> Result<Self, RunError> {
+        let opening: Opening = read(&files, &opening_path(folder))?;
         let winners = winners_path(folder);
-        let winners = winners.is_file().then(|| read(&winners)).transpose()?;
+        let are_fixed = files.disk().exists(&winners);
+        let winners = are_fixed.then(|| read(&files, &winners)).transpose()?;
+        let designs = designs_path(folder);
+        let are_there = files.disk().exists(&designs);
+        let designs = are_there.then(|| read(&files, &designs)).transpose()?;
         let mut runs = Vec::new();
         for part in opening.plan.parts() {
             let path = folder.join(opening.plan.folder(part));
-            if path.is_dir() {
-                runs.push((part, RecordedRun::open(&path)?));
+            let journal = path.join(journal::FILE_NAME);
+            if files.disk().exists(&path) || files.disk().exists(&journal) {
+                runs.push((part, RecordedRun::open_on(files.clone(), &path)?));
             }
         }
         Ok(Self {
+            files,
             folder: folder.to_owned(),
             opening,
             winners,
+            designs,
             runs,
         })
     }
@@ -105,6 +133,11 @@ impl RecordedComparison {
         self.opening.experiment.as_ref()
     }
 
+    /// The look that it takes, or took, if a ledger is kept.
+    pub(super) fn planned_look(&self) -> Option<&Planned> {
+        self.opening.look.as_ref()
+    }
+
     /// The version of strata that began it.
     pub fn strata(&self) -> &str {
         &self.opening.strata
@@ -113,6 +146,11 @@ impl RecordedComparison {
     /// The winners as they were fixed before the test examples were read.
     pub fn winners(&self) -> Option<&Winners> {
         self.winners.as_ref()
+    }
+
+    /// What hand-designed networks score on validation examples, in a quick comparison that has ended.
+    pub fn designs(&self) -> Option<&[Design]> {
+        self.designs.as_ref().map(|known| &known.designs[..])
     }
 
     /// The runs that there are, in the order of the plan.
@@ -125,18 +163,35 @@ impl RecordedComparison {
     /// # Errors
     /// When it can't be read.
     pub fn experiment_text(&self) -> Result<String, RunError> {
-        files::read_text(&self.folder.join("experiment.toml"))
+        self.files.read_text(&self.folder.join("experiment.toml"))
+    }
+
+    /// What `comparison.json` says, without the folders of the machine that it was made on.
+    pub(super) fn opening_for_others(&self) -> Vec<u8> {
+        let mut opening = self.opening.clone();
+        opening.base = PathBuf::new();
+        opening.datasets = None;
+        if let Some(origin) = &mut opening.experiment {
+            origin.path = files::last_part(&origin.path);
+        }
+        in_words(&opening)
+    }
+
+    /// What `winners.json` says, if the winners were fixed.
+    pub(super) fn winners_for_others(&self) -> Option<Vec<u8>> {
+        self.winners.as_ref().map(in_words)
     }
 
     /// Whether every run has ended.
     pub fn is_complete(&self) -> bool {
         let ended = |(_, run): &(Part, RecordedRun)| run.state().ended.is_some();
-        self.runs.len() == self.plan().parts().len() && self.runs.iter().all(ended)
+        let scored = !self.plan().quick || self.designs.is_some();
+        scored && self.runs.len() == self.plan().parts().len() && self.runs.iter().all(ended)
     }
 
     pub(super) fn file(&self) -> Result<ExperimentFile, RunError> {
         let copy = self.folder.join("experiment.toml");
-        let text = files::read_text(&copy)?;
+        let text = self.files.read_text(&copy)?;
         if let Some(origin) = &self.opening.experiment {
             origin.check(&copy.display().to_string(), &text)?;
         }
@@ -156,6 +211,7 @@ impl RecordedComparison {
 pub(super) fn create(
     file: &ExperimentFile,
     plan: Plan,
+    look: Option<Planned>,
     runs: &Path,
     now: f64,
 ) -> Result<PathBuf, RunError> {
@@ -168,6 +224,7 @@ pub(super) fn create(
         base: absolute(&file.base),
         datasets: file.experiment.data.folder.as_deref().map(absolute),
         experiment: Origin::of(file),
+        look,
         plan,
     };
     let fill = |folder: &RunFolder| {
@@ -179,6 +236,13 @@ pub(super) fn create(
     };
     let (folder, ()) = RunFolder::create(&Files::of_machine(), runs, &name, fill)?;
     Ok(folder.path().to_owned())
+}
+
+/// Writes down that it is another look than was planned.
+pub(super) fn look_again(comparison: &RecordedComparison, taken: &Written) -> Result<(), RunError> {
+    let mut opening = comparison.opening.clone();
+    (opening.plan.look, opening.plan.repeats_seeds) = (taken.look, taken.repeats);
+    write(&opening_path(&comparison.folder), &opening)
 }
 
 /// Writes down the winners, or holds them against what was written down before.
@@ -230,6 +294,16 @@ pub(super) fn lock(folder: &Path) -> Result<File, RunError> {
     }
 }
 
+/// Writes down what the hand-designed networks of a quick comparison score.
+pub(super) fn write_designs(folder: &Path, designs: Vec<Design>) -> Result<(), RunError> {
+    let format = FORMAT;
+    write(&designs_path(folder), &Designs { format, designs })
+}
+
+fn designs_path(folder: &Path) -> PathBuf {
+    folder.join("designs.json")
+}
+
 fn opening_path(folder: &Path) -> PathBuf {
     folder.join("comparison.json")
 }
@@ -239,17 +313,21 @@ fn winners_path(folder: &Path) -> PathBuf {
 }
 
 fn write(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
-    let mut text = serde_json::to_vec_pretty(value).expect("this is plain data");
-    text.push(b'\n');
-    Files::of_machine().replace(path, &text)
+    Files::of_machine().replace(path, &in_words(value))
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+fn in_words(value: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).expect("this is plain data");
+    text.push(b'\n');
+    text
+}
+
+fn read<T: DeserializeOwned>(files: &Files, path: &Path) -> Result<T, RunError> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,
     }
-    let text = files::read_text(path)?;
+    let text = files.read_text(path)?;
     let damaged = |error: serde_json::Error| RunError::Damaged {
         path: path.to_owned(),
         line: error.line() as u64,

@@ -8,6 +8,7 @@ use super::super::core::Core;
 use super::super::error::RunError;
 use super::super::executor::Executor;
 use super::super::record::SearchEnd;
+use super::super::within::Leader;
 use super::Search;
 use crate::search::{Prefilter, Proposer, TrialId};
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ impl<'a, 'c> Search<'a, 'c> {
             .with_prefilter(prefilter);
         let checkpoints = Checkpoints::of(core.folder.files(), core.folder.checkpoints());
         let weights = Checkpoints::of(core.folder.files(), core.folder.weights());
+        let leader = Leader::of(core)?;
         let mut search = Self {
             core,
             executor,
@@ -37,7 +39,8 @@ impl<'a, 'c> Search<'a, 'c> {
             weights,
             early: BTreeMap::new(),
             proposed: Vec::new(),
-            forgets: settings.forgets(),
+            forgets: setup.experiment.forgets(),
+            leader,
             closed: None,
             cancelled: 0,
         };
@@ -79,7 +82,7 @@ impl<'a, 'c> Search<'a, 'c> {
         while *told < until {
             let outcome = self.core.state.outcomes.get(*told);
             let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
-            let fitness = outcome.fitness();
+            let fitness = outcome.fitness(self.core.state.direction());
             let costs = self.costs(TrialId(*told as u64))?;
             self.proposer.tell(fitness, costs);
             self.forget(TrialId(*told as u64));

@@ -7,6 +7,7 @@ use crate::evaluation::{CommandEvaluator, CommandPhase, CommandSettings, Evaluat
 use crate::layers::Shape;
 use crate::run::RunError;
 use crate::run::experiment::Experiment;
+use crate::training::Score;
 use std::path::PathBuf;
 
 pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
@@ -49,18 +50,24 @@ impl EvaluatorKind for CommandSettings {
         self.nonsense()
     }
 
-    fn score_name(&self, _: Output) -> &'static str {
-        "score"
+    fn score_name(&self, score: Option<Score>, _: Output) -> &'static str {
+        score.map_or("score", Score::name)
     }
 
-    fn test_score_name(&self, output: Output) -> &'static str {
-        self.score_name(output)
+    fn test_score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        self.score_name(score, output)
+    }
+
+    /// What it knows of networks is its own affair.
+    fn check_score(&self, _: Score, _: Output) -> Result<(), String> {
+        Ok(())
     }
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
         Ok(Box::new(CommandEvaluators {
             settings: self.clone(),
             folder: given.base.to_owned(),
+            score: given.experiment.score,
         }))
     }
 }
@@ -70,6 +77,7 @@ impl EvaluatorKind for CommandSettings {
 struct CommandEvaluators {
     settings: CommandSettings,
     folder: PathBuf,
+    score: Option<Score>,
 }
 
 impl CommandEvaluators {
@@ -78,6 +86,7 @@ impl CommandEvaluators {
             settings: &self.settings,
             folder: &self.folder,
             phase,
+            score: self.score,
         }
     }
 }
@@ -101,6 +110,11 @@ impl Evaluators for CommandEvaluators {
 
     fn can_test(&self) -> bool {
         self.settings.tests
+    }
+
+    /// What the program tests by is its own affair.
+    fn test_hash(&self) -> Option<&str> {
+        None
     }
 
     /// How many the program has is its own affair.

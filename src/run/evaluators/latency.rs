@@ -7,6 +7,7 @@ use crate::evaluation::{Evaluator, LatencyEvaluator, LatencySettings};
 use crate::layers::Shape;
 use crate::run::RunError;
 use crate::run::experiment::Experiment;
+use crate::training::Score;
 
 pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
     name: "latency",
@@ -43,8 +44,15 @@ impl EvaluatorKind for LatencySettings {
         self.nonsense()
     }
 
-    fn score_name(&self, _output: Output) -> &'static str {
+    fn score_name(&self, _score: Option<Score>, _output: Output) -> &'static str {
         "examples/s"
+    }
+
+    fn check_score(&self, _score: Score, _output: Output) -> Result<(), String> {
+        Err(
+            "`kind = \"latency\"` has no score but the examples a second; leave `score` out"
+                .to_owned(),
+        )
     }
 
     fn load(&self, _given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {

@@ -2,15 +2,16 @@
 
 use super::training::TrainingEvaluators;
 use super::without_data::no_hash;
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
+use super::{AllRows, DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
-use crate::data::Preprocessing;
+use crate::data::{Preprocessing, Remark};
 use crate::evaluation::{Evaluator, ProxyEvaluator};
 use crate::layers::Shape;
 use crate::proxies::{Minibatch, Proxy};
 use crate::random::Seed;
 use crate::run::RunError;
 use crate::run::experiment::Experiment;
+use crate::training::{Direction, Score};
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
@@ -60,8 +61,13 @@ impl EvaluatorKind for ProxySettings {
         nonsense(&self.proxies, self.batch)
     }
 
-    fn score_name(&self, _output: Output) -> &'static str {
+    fn score_name(&self, _score: Option<Score>, _output: Output) -> &'static str {
         self.proxies.first().map_or("", |proxy| proxy.name())
+    }
+
+    /// The experiment's score is that of the final test.
+    fn direction(&self, _score: Option<Score>) -> Direction {
+        Direction::Maximise
     }
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
@@ -112,6 +118,11 @@ impl Evaluators for ProxyEvaluators {
         trained.map_or(no_hash(), |trained| trained.split_hash())
     }
 
+    fn remarks(&self) -> Vec<Remark> {
+        let trained = self.trained.as_ref();
+        trained.map_or_else(Vec::new, Evaluators::remarks)
+    }
+
     fn check(&self, input: Shape, output: Output) -> Result<(), String> {
         unfit(&self.settings.proxies, input)?;
         match &self.trained {
@@ -144,9 +155,21 @@ impl Evaluators for ProxyEvaluators {
         self.trained.as_ref().is_some_and(Evaluators::has_table)
     }
 
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        self.trained.as_ref().and_then(Evaluators::selection)
+    }
+
+    fn test_hash(&self) -> Option<&str> {
+        self.trained.as_ref().and_then(Evaluators::test_hash)
+    }
+
     fn test_examples(&self) -> u64 {
         let trained = self.trained.as_ref();
         trained.map_or(0, Evaluators::test_examples)
+    }
+
+    fn open_all(&mut self) -> Option<AllRows<'_>> {
+        self.trained.as_mut()?.open_all()
     }
 
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {

@@ -7,6 +7,7 @@ use crate::language;
 use crate::layers::Shape;
 use crate::run::experiment::Experiment;
 use crate::run::{RunError, files};
+use crate::training::Score;
 use std::sync::Arc;
 
 pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
@@ -36,7 +37,8 @@ pub(super) static INFO: EvaluatorInfo = EvaluatorInfo {
         SettingInfo {
             key: "score",
             default: None,
-            about: "the column of the score that the search sees; higher is better",
+            about: "the column of the score that the search sees; higher is better, unless the experiment's `score` says \
+                    what it holds, as in `score = \"rmse\"`",
         },
         SettingInfo {
             key: "cost",
@@ -71,12 +73,17 @@ impl EvaluatorKind for TableSettings {
         controller.takes("fidelity").then_some(("kind", needed))
     }
 
-    fn score_name(&self, _: Output) -> &'static str {
-        "score"
+    fn score_name(&self, score: Option<Score>, _: Output) -> &'static str {
+        score.map_or("score", Score::name)
     }
 
-    fn test_score_name(&self, output: Output) -> &'static str {
-        self.score_name(output)
+    fn test_score_name(&self, score: Option<Score>, output: Output) -> &'static str {
+        self.score_name(score, output)
+    }
+
+    /// What it knows of networks is its own affair.
+    fn check_score(&self, _: Score, _: Output) -> Result<(), String> {
+        Ok(())
     }
 
     fn load(&self, given: Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
@@ -99,6 +106,7 @@ impl EvaluatorKind for TableSettings {
         );
         Ok(Box::new(TableEvaluators {
             hash: of,
+            rows_hash: table.hash().to_owned(),
             search: TableEvaluator::for_search(&space, &table, self).map_err(unfit)?,
             test: TableEvaluator::for_test(&space, &table, self).map_err(unfit)?,
             rows: table.len() as u64,
@@ -110,6 +118,8 @@ impl EvaluatorKind for TableSettings {
 #[derive(Debug)]
 struct TableEvaluators {
     hash: String,
+    /// Of the table alone: another space looks at the same rows.
+    rows_hash: String,
     search: TableEvaluator,
     test: TableEvaluator,
     rows: u64,
@@ -130,6 +140,10 @@ impl Evaluators for TableEvaluators {
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
         Box::new(self.search.clone())
+    }
+
+    fn test_hash(&self) -> Option<&str> {
+        Some(&self.rows_hash)
     }
 
     fn test_examples(&self) -> u64 {

@@ -1,8 +1,8 @@
 //! Evaluators that train on a data source.
 
-use super::{DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
+use super::{AllRows, DataUse, EvaluatorInfo, EvaluatorKind, Evaluators, Given, SettingInfo};
 use crate::architecture::Output;
-use crate::data::{Part, Preprocessing, SealedTest, Splits};
+use crate::data::{Part, Preprocessing, Remark, SealedTest, Splits};
 use crate::evaluation::{
     Evaluator, LatencySettings, RetrainingEvaluator, TrainingEvaluator, WithLatency, WithModels,
 };
@@ -12,6 +12,7 @@ use crate::proxies::Minibatch;
 use crate::random::Seed;
 use crate::run::RunError;
 use crate::run::experiment::{self, Experiment};
+use crate::training::Score;
 use serde::{Deserialize, Serialize};
 
 /// What an experiment says of training as an evaluator; how to train is its `[recipe]`.
@@ -60,6 +61,7 @@ impl EvaluatorKind for TrainingSettings {
 #[derive(Debug)]
 pub struct TrainingEvaluators {
     data_hash: String,
+    test_hash: String,
     split_hash: String,
     train: Part,
     validation: Part,
@@ -69,6 +71,7 @@ pub struct TrainingEvaluators {
     test: Option<SealedTest>,
     test_examples: u64,
     latency: Option<LatencySettings>,
+    score: Option<Score>,
     device: ComputeDevice,
 }
 
@@ -86,10 +89,12 @@ impl TrainingEvaluators {
         let plan = given.data.plan()?;
         let dataset = given.data.load(given.base)?;
         let data_hash = dataset.hash().to_owned();
+        let test_hash = dataset.test_hash().to_owned();
         let splits = Splits::new(dataset, &plan)?;
         let (retraining, preprocessing) = splits.retraining_and_preprocessing();
         Ok(Self {
             data_hash,
+            test_hash,
             split_hash: splits.hash.clone(),
             retraining,
             preprocessing: [splits.preprocessing(), preprocessing],
@@ -98,6 +103,7 @@ impl TrainingEvaluators {
             test_examples: splits.test.len() as u64,
             test: Some(splits.test),
             latency: None,
+            score: given.experiment.score,
             device,
         })
     }
@@ -110,6 +116,12 @@ impl Evaluators for TrainingEvaluators {
 
     fn split_hash(&self) -> &str {
         &self.split_hash
+    }
+
+    fn remarks(&self) -> Vec<Remark> {
+        self.test
+            .as_ref()
+            .map_or_else(Vec::new, SealedTest::remarks)
     }
 
     fn check(&self, input: Shape, output: Output) -> Result<(), String> {
@@ -133,11 +145,7 @@ impl Evaluators for TrainingEvaluators {
     }
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
-        let evaluator = Box::new(TrainingEvaluator::new(
-            &self.train,
-            &self.validation,
-            self.device,
-        ));
+        let evaluator = Box::new(self.trainer());
         match self.latency {
             None => evaluator,
             Some(settings) => Box::new(WithLatency {
@@ -159,14 +167,34 @@ impl Evaluators for TrainingEvaluators {
         matches!(self.train.shape, Shape::Vector { .. })
     }
 
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        Some(Box::new(self.trainer()))
+    }
+
+    fn test_hash(&self) -> Option<&str> {
+        Some(&self.test_hash)
+    }
+
     fn test_examples(&self) -> u64 {
         self.test_examples
+    }
+
+    fn open_all(&mut self) -> Option<AllRows<'_>> {
+        let (all, preprocessing) = self.test.take()?.open_for_training();
+        let rows = all.len() as u64;
+        let evaluator = RetrainingEvaluator::new(all.clone(), all, self.device);
+        Some(AllRows {
+            evaluator: Box::new(evaluator),
+            preprocessing,
+            rows,
+        })
     }
 
     fn open_test(&mut self) -> Box<dyn Evaluator + '_> {
         let sealed = self.test.take().expect("the seal is broken once a process");
         let test = sealed.open().for_retrained;
         let evaluator = RetrainingEvaluator::new(self.retraining.clone(), test, self.device);
+        let evaluator = evaluator.scored_by(self.score);
         match self.has_table() {
             false => Box::new(evaluator),
             true => Box::new(WithModels {
@@ -179,6 +207,12 @@ impl Evaluators for TrainingEvaluators {
 }
 
 impl TrainingEvaluators {
+    /// Learns from the training part and is scored on the validation part.
+    fn trainer(&self) -> TrainingEvaluator<'_> {
+        let evaluator = TrainingEvaluator::new(&self.train, &self.validation, self.device);
+        evaluator.scored_by(self.score)
+    }
+
     /// Why the examples have more values than their table has columns, if they do.
     fn widened(&self) -> String {
         const SHOWN: usize = 4;

@@ -56,6 +56,15 @@ impl Workforce for Processes {
         self.with_workers(Stage::Search, limits, shift)
     }
 
+    fn select(
+        &self,
+        _evaluators: &dyn Evaluators,
+        limits: Limits,
+        shift: &mut Shift<'_>,
+    ) -> Result<(), RunError> {
+        self.with_workers(Stage::Selection, limits, shift)
+    }
+
     fn last(
         &self,
         _evaluators: &mut dyn Evaluators,

@@ -24,6 +24,16 @@ impl Workforce for Threads {
         with_threads(evaluators.search().as_ref(), limits, shift)
     }
 
+    fn select(
+        &self,
+        evaluators: &dyn Evaluators,
+        limits: Limits,
+        shift: &mut Shift<'_>,
+    ) -> Result<(), RunError> {
+        let evaluator = evaluators.selection().expect("there are networks to train");
+        with_threads(evaluator.as_ref(), limits, shift)
+    }
+
     fn last(
         &self,
         evaluators: &mut dyn Evaluators,

@@ -19,7 +19,11 @@ pub(in crate::run) trait Home {
 pub(in crate::run) fn records() -> Vec<Record> {
     let winner = |trial, score| {
         let trial = TrialId(trial);
-        Record::Winner(Winner { trial, score })
+        Record::Winner(Winner {
+            trial,
+            score,
+            others: Vec::new(),
+        })
     };
     let reason = SearchEnd::Trials;
     vec![
@@ -27,7 +31,10 @@ pub(in crate::run) fn records() -> Vec<Record> {
         winner(0, 0.1 + 0.2),
         winner(u64::MAX, -0.0),
         winner(1, f64::MIN_POSITIVE),
-        Record::TestOpened(TestOpened { examples: 7 }),
+        Record::TestOpened(TestOpened {
+            examples: 7,
+            look: 2,
+        }),
         Record::Ended(Ended {
             reason: EndReason::Completed,
         }),

@@ -1,23 +1,38 @@
 //! What happened, without when and where: an entry in words, without its fields of time and host.
 
 use super::Entry;
+use crate::run::record::{Record, UNNAMED};
 
-/// The fields of an entry, and of what its record holds, that say when and where.
-const TIME_AND_HOST: [&str; 4] = ["at", "seconds", "host", "worker"];
+/// The fields of an entry, and of what its record holds, that say when and where, and beside which other runs.
+const TIME_AND_HOST: [&str; 5] = ["at", "seconds", "host", "worker", "look"];
 
 /// How deep the fields are nested that an entry has, and those that its record has: `{"record":{"finished":{…}}}`.
 const DEPTHS: [usize; 2] = [1, 3];
 
-/// An entry in words, without its fields of time and host.
+/// An entry in words, without its fields of time and host; of a start since format 6 also without names.
 pub(in crate::run) fn timeless(entry: &Entry) -> String {
-    // A line may be of format 5 for what it says of the host, which is nothing that happened.
+    if let Record::Started(started) = &entry.record
+        && entry.format >= UNNAMED
+    {
+        let record = Record::Started(Box::new(started.question()));
+        return stripped(&Entry {
+            record,
+            ..entry.clone()
+        });
+    }
+    // A line may be of format 5 or 6 for what it says of the host or of other runs, which is nothing that happened.
     let format = entry.record.format_of_what_happened();
-    if entry.format == 5 && format != 5 {
-        return timeless(&Entry {
+    if entry.format >= 5 && format < entry.format {
+        return stripped(&Entry {
             format,
             ..entry.clone()
         });
     }
+    stripped(entry)
+}
+
+/// An entry in words, without its fields of time and host.
+fn stripped(entry: &Entry) -> String {
     let text = serde_json::to_string(entry).expect("entries are plain data");
     let bytes = text.as_bytes();
     let mut kept = String::with_capacity(text.len());

@@ -15,7 +15,7 @@ use crate::run::experiment::ExperimentFile;
 use crate::run::folder::RunFolder;
 use crate::run::journal::{Entry, FileJournal, line_of};
 use crate::run::lifecycle::{
-    Ending, Options, Place, Until, check_hashes, limits, load, started_with,
+    Ending, Options, Place, Until, check_hashes, check_training, limits, load, started_with,
 };
 use crate::run::manifest;
 use crate::run::models;
@@ -193,6 +193,7 @@ impl Control<'_> {
         let copy = self.copy(&folder, &texts, &held, &lines)?;
         let (journal, entries) = SharedJournal::open(database, run, copy)?;
         let past = Past::of(&folder, entries)?;
+        check_training(&started, &past.state)?;
         let ended = past.state.ended;
         manifest::write(&folder, &started, &past.story, ended)?;
         let mut database = self.sharing.database(options);

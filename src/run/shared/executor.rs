@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// Where retrainings begin in the order of work: behind every trial.
 const LAST_PLACES: i64 = 1 << 48;
 
+/// Where selection trainings begin: behind every trial, before every retraining.
+const SELECTION_PLACES: i64 = 1 << 47;
+
 /// How long nothing new may be found before the next look, at first.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
@@ -32,6 +35,10 @@ pub(in crate::run) struct Shared<'a> {
 
 impl Workforce for Shared<'_> {
     fn search(&self, _: &dyn Evaluators, _: Limits, shift: &mut Shift<'_>) -> Result<(), RunError> {
+        self.carry_out(shift)
+    }
+
+    fn select(&self, _: &dyn Evaluators, _: Limits, shift: &mut Shift<'_>) -> Result<(), RunError> {
         self.carry_out(shift)
     }
 
@@ -51,6 +58,7 @@ impl Shared<'_> {
         let mut remote = Remote {
             shared: self,
             open: BTreeMap::new(),
+            selection_places: SELECTION_PLACES..,
             last_places: LAST_PLACES..,
             inbox: VecDeque::new(),
             pause: FIRST_PAUSE,
@@ -73,6 +81,7 @@ struct Remote<'s, 'a> {
     shared: &'s Shared<'a>,
     /// By what the database calls it.
     open: BTreeMap<String, Submitted>,
+    selection_places: std::ops::RangeFrom<i64>,
     last_places: std::ops::RangeFrom<i64>,
     inbox: VecDeque<Message>,
     pause: Duration,
@@ -83,7 +92,8 @@ impl Executor for Remote<'_, '_> {
     fn submit(&mut self, assignment: Assignment) -> Result<(), RunError> {
         let unit = name_of(&assignment.unit);
         let place = match &assignment.unit {
-            Unit::Trial(trial) => i64::try_from(trial.0).unwrap_or(LAST_PLACES - 1),
+            Unit::Trial(trial) => i64::try_from(trial.0).unwrap_or(SELECTION_PLACES - 1),
+            Unit::Selection { .. } => self.selection_places.next().unwrap_or(LAST_PLACES - 1),
             Unit::Retraining { .. } => self.last_places.next().unwrap_or(i64::MAX),
         };
         let bytes = wire::to_bytes(&wire::Task::of(&assignment));

@@ -21,6 +21,7 @@ use crate::run::lifecycle::check_hashes;
 use crate::run::record::{Record, Started};
 use crate::run::setup::{Setup, Texts};
 use crate::run::wire::{self, Attempt, Completed};
+use crate::run::worker::selects_nothing;
 use rayon::ThreadPool;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -160,9 +161,12 @@ pub fn work(
         database: Mutex::new(database),
         looked: Mutex::new(Instant::now()),
     };
-    let turn = place.serve(evaluators.search().as_ref(), Phase::Search)?;
+    let turn = {
+        let (search, selection) = (evaluators.search(), evaluators.selection());
+        place.serve(search.as_ref(), selection.as_deref(), Phase::Search)?
+    };
     let turn = match turn {
-        Turn::Test => place.serve(evaluators.open_test().as_ref(), Phase::Last)?,
+        Turn::Test => place.serve(evaluators.open_test().as_ref(), None, Phase::Last)?,
         other => other,
     };
     Ok(match turn {
@@ -277,7 +281,12 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn serve(&self, evaluator: &dyn Evaluator, phase: Phase) -> Result<Turn, RunError> {
+    fn serve(
+        &self,
+        evaluator: &dyn Evaluator,
+        selection: Option<&dyn Evaluator>,
+        phase: Phase,
+    ) -> Result<Turn, RunError> {
         let threads = self.setup.experiment.trial.threads;
         let pools: Vec<ThreadPool> = self
             .workers
@@ -299,6 +308,7 @@ impl<'a> Place<'a> {
                         quit: &quit,
                         test: &test,
                         evaluator,
+                        selection,
                         phase,
                         worker,
                     };
@@ -374,6 +384,8 @@ struct Slot<'s, 'a> {
     /// Set when the search is over, so that no slot asks for more of it.
     test: &'s AtomicBool,
     evaluator: &'s dyn Evaluator,
+    /// What carries out selection trainings.
+    selection: Option<&'s dyn Evaluator>,
     phase: Phase,
     worker: i32,
 }
@@ -437,7 +449,7 @@ impl Slot<'_, '_> {
                 self.test.store(true, Ordering::Relaxed);
                 return Ok(self.release()?);
             }
-            (Phase::Last, Unit::Trial(_)) => {
+            (Phase::Last, Unit::Trial(_) | Unit::Selection { .. }) => {
                 return Err(RunError::Shared(SharedError::Damaged {
                     run: self.place.run.to_owned(),
                     what: unit.to_string(),
@@ -449,7 +461,7 @@ impl Slot<'_, '_> {
         let attempt = lease.attempt;
         self.tell(&WorkerEvent::Begun { unit, attempt });
         let stop = self.heart.hold(lease.clone(), asked);
-        let completed = self.evaluate(&assignment, attempt, &stop);
+        let completed = self.evaluate(&assignment, attempt, &stop)?;
         let handed_in = match completed {
             Some(completed) => self.hand_in(&lease, &completed).map(Some),
             None => Ok(None),
@@ -495,7 +507,11 @@ impl Slot<'_, '_> {
         assignment: &Assignment,
         attempt: i32,
         stop: &AtomicBool,
-    ) -> Option<Completed> {
+    ) -> Result<Option<Completed>, RunError> {
+        let evaluator = match &assignment.unit {
+            Unit::Selection { .. } => self.selection.ok_or_else(selects_nothing)?,
+            Unit::Trial(_) | Unit::Retraining { .. } => self.evaluator,
+        };
         let begun = Instant::now();
         let trial = &self.place.setup.experiment.trial;
         let limit = trial.deadline_seconds.map(Duration::from_secs_f64);
@@ -505,20 +521,20 @@ impl Slot<'_, '_> {
             memory_limit: trial.memory_limit_mb.map(|limit| limit << 20),
         };
         let mut observe = |_| self.heart.progress(self.worker);
-        let (epochs, result) = carry_out(assignment, self.evaluator, &control, &mut observe);
+        let (epochs, result) = carry_out(assignment, evaluator, &control, &mut observe);
         if let Err(Failure {
             kind: FailureKind::Stopped,
             ..
         }) = &result
         {
-            return None;
+            return Ok(None);
         }
         let of = Attempt {
             unit: assignment.unit.clone(),
             attempt: u32::try_from(attempt - 1).unwrap_or_default(),
         };
         let seconds = begun.elapsed().as_secs_f64();
-        Some(Completed::new(of, epochs, result, seconds))
+        Ok(Some(Completed::new(of, epochs, result, seconds)))
     }
 
     fn hand_in(&self, lease: &Lease, completed: &Completed) -> Result<bool, SharedError> {

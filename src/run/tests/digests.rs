@@ -18,7 +18,17 @@ fn by_value(entry: &Entry) -> String {
         }
     };
     let mut value = serde_json::to_value(entry).unwrap();
+    value["format"] = entry.record.format_of_what_happened().into();
     strip(&mut value);
+    if let Some(started) = value["record"].get_mut("started") {
+        let experiment = &mut started["experiment"];
+        experiment["name"] = "".into();
+        let file = |path: &Value| path.as_str().unwrap().rsplit('/').next().unwrap().into();
+        experiment["space"] = file(&experiment["space"]);
+        for path in experiment["final"]["baselines"].as_array_mut().unwrap() {
+            *path = file(path);
+        }
+    }
     let record = value["record"].as_object_mut().unwrap();
     record.values_mut().for_each(strip);
     value.to_string()
@@ -53,4 +63,30 @@ fn awkward(seq: u64) -> Entry {
         worker: 3,
     };
     Entry::new(seq, f64::MIN_POSITIVE, 1e300, Record::Failed(failed))
+}
+
+#[test]
+fn a_digest_leaves_the_name_out_but_not_that_of_a_journal_of_format_5() {
+    let scenario = &Scenario::all()[0];
+    let mut run = Simulated::new(scenario, Seed(0));
+    assert!(run.live(2).unwrap());
+    let path = runs().join("tiny-1").join(journal::FILE_NAME);
+    let (_, mut entries) = FileJournal::open_on(&run.disk, &path).unwrap();
+    let digests = |entries: &mut [Entry], format: u32| {
+        entries[0].format = format;
+        ["tiny", "large"].map(|name| {
+            let Record::Started(started) = &mut entries[0].record else {
+                panic!("a journal begins with the start");
+            };
+            name.clone_into(&mut started.experiment.name);
+            let space = std::path::Path::new("elsewhere").join(&started.experiment.space);
+            started.experiment.space = space;
+            journal::digest(entries)
+        })
+    };
+    assert_eq!(entries[0].format, 6);
+    let [one, other] = digests(&mut entries, 6);
+    assert_eq!(one, other);
+    let [one, other] = digests(&mut entries, 5);
+    assert_ne!(one, other);
 }

@@ -6,6 +6,7 @@ use crate::evaluation::{
 };
 use crate::layers::Shape;
 use crate::run::evaluators::Evaluators;
+use crate::search::Fitness;
 use sha2::{Digest, Sha256};
 
 /// Evaluators whose networks fail in one of `fails` cases.
@@ -29,6 +30,10 @@ impl Evaluators for Hashed {
 
     fn search(&self) -> Box<dyn Evaluator + '_> {
         Box::new(*self)
+    }
+
+    fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
+        Some(Box::new(*self))
     }
 
     fn test_examples(&self) -> u64 {
@@ -76,11 +81,21 @@ impl Evaluator for Hashed {
                 validation_score: None,
             });
         }
-        let epochs = u64::from(epochs);
+        let fitness = |epoch: u32| Fitness {
+            score: unit(u64::from(3 * epoch + 2)),
+            loss: unit(u64::from(3 * epoch + 1)),
+        };
+        let better = |held: u32, epoch: u32| match fitness(epoch).is_better_than(&fitness(held)) {
+            true => epoch,
+            false => held,
+        };
+        let best = (1..=epochs).fold(1, better);
+        let Fitness { score, loss } = fitness(best);
         Ok(Finished {
             weights: Some(network.clone()),
-            checkpoint: job.start.keep.then(|| checkpoint(epochs)),
-            ..Finished::scored(unit(epochs ^ 0x5c0e), unit(epochs ^ 0x1055))
+            checkpoint: job.start.keep.then(|| checkpoint(u64::from(epochs))),
+            best_epoch: Some(best),
+            ..Finished::scored(score, loss)
         })
     }
 }

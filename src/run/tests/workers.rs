@@ -79,6 +79,15 @@ impl Workforce for SimulatedWorkers<'_> {
         self.with_workers(evaluators.search().as_ref(), limits, shift)
     }
 
+    fn select(
+        &self,
+        evaluators: &dyn Evaluators,
+        limits: Limits,
+        shift: &mut Shift<'_>,
+    ) -> Result<(), RunError> {
+        self.with_workers(evaluators.selection().unwrap().as_ref(), limits, shift)
+    }
+
     fn last(
         &self,
         evaluators: &mut dyn Evaluators,

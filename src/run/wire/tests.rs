@@ -65,10 +65,11 @@ fn unit() -> impl Strategy<Value = Unit> {
     let random = any::<u32>().prop_map(Subject::Random);
     let baseline = Just(Subject::Baseline("one".to_owned()));
     let subject = prop_oneof![Just(Subject::Winner), random, baseline];
-    let retraining =
-        (subject, any::<u32>()).prop_map(|(subject, index)| Unit::Retraining { subject, index });
+    let retraining = (subject.clone(), any::<u32>())
+        .prop_map(|(subject, index)| Unit::Retraining { subject, index });
     let trial = any::<u64>().prop_map(|trial| Unit::Trial(TrialId(trial)));
-    prop_oneof![trial, retraining]
+    let selection = subject.prop_map(|subject| Unit::Selection { subject });
+    prop_oneof![trial, selection, retraining]
 }
 
 fn network(setup: &Setup, seed: u64) -> Network {
@@ -113,7 +114,10 @@ fn task(
     attempt: u32,
 ) -> Task {
     let placed = |(link, seed): (Link, u64)| match &link.unit {
-        Unit::Retraining {
+        Unit::Selection {
+            subject: Subject::Baseline(_),
+        }
+        | Unit::Retraining {
             subject: Subject::Baseline(_),
             ..
         } => link,
@@ -153,16 +157,24 @@ fn epoch() -> impl Strategy<Value = EpochRecord> {
 fn answer() -> impl Strategy<Value = Answer> {
     let figures = (finite(), finite(), btree_map("[a-z]{1,8}", finite(), 0..4));
     let each = vec(finite(), 1..9).prop_map(|each| Contributions::of(&each));
-    let finished = (figures, option::of(bytes()), option::of(bytes()), each);
+    let finished = (
+        figures,
+        option::of(bytes()),
+        option::of(bytes()),
+        (each, option::of(any::<u32>())),
+    );
     let finished = finished.prop_map(
-        |((score, loss, metrics), weights, checkpoint, contributions)| Answer::Finished {
-            score,
-            loss,
-            metrics,
-            weights,
-            contributions,
-            checkpoint,
-            model: None,
+        |((score, loss, metrics), weights, checkpoint, (contributions, best_epoch))| {
+            Answer::Finished {
+                score,
+                loss,
+                metrics,
+                weights,
+                contributions,
+                checkpoint,
+                best_epoch,
+                model: None,
+            }
         },
     );
     let kind = prop_oneof![Just(FailureKind::Crashed), Just(FailureKind::TimedOut)];

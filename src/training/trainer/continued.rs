@@ -26,6 +26,7 @@ fn noise(count: usize, architecture: &Architecture) -> Part {
         shape: architecture.input(),
         inputs: inputs.collect(),
         targets: Targets::classes((0..count as u32).map(|index| index % 3).collect(), 3),
+        groups: None,
     }
 }
 
@@ -63,35 +64,66 @@ impl Bench {
         train_stretch(&job, stretch, &mut |_| {}).unwrap()
     }
 
-    /// Trains in one go and in two with the checkpoint's bytes between, cut after `cut` epochs.
+    /// Trains in one go and in two, cut after `cut` epochs.
     fn agree(&self, recipe: &Recipe, cut: usize) {
-        let whole = self.train(recipe, &Stretch::default());
-        let first = self.train(
+        self.agree_in_parts(recipe, &[cut]);
+    }
+
+    /// Trains in one go and in parts with the checkpoint's bytes between, cut after these numbers of epochs.
+    fn agree_in_parts(&self, recipe: &Recipe, cuts: &[usize]) {
+        let whole = self.train(
             recipe,
             &Stretch {
-                until: Some(cut),
                 keep: true,
                 ..Stretch::default()
             },
         );
-        let bytes = first.checkpoint.unwrap().to_bytes();
-        let checkpoint = Checkpoint::from_bytes(&bytes).unwrap();
-        let second = self.train(
-            recipe,
-            &Stretch {
-                from: Some(&checkpoint),
-                keep: true,
-                ..Stretch::default()
-            },
-        );
-        assert_eq!([first.epochs, second.epochs].concat(), whole.epochs);
-        assert_eq!(second.scores, whole.scores);
-        assert_eq!(second.network.save(), whole.network.save());
-        let again = Stretch {
-            keep: true,
-            ..Stretch::default()
-        };
-        assert_eq!(second.checkpoint, self.train(recipe, &again).checkpoint);
+        let mut from: Option<Checkpoint> = None;
+        let mut epochs = Vec::new();
+        let ends = cuts.iter().copied().map(Some).chain([None]);
+        let mut last = None;
+        for until in ends {
+            let part = self.train(
+                recipe,
+                &Stretch {
+                    until,
+                    from: from.as_ref(),
+                    keep: true,
+                    ..Stretch::default()
+                },
+            );
+            let bytes = part.checkpoint.as_ref().unwrap().to_bytes();
+            from = Checkpoint::from_bytes(&bytes);
+            assert_eq!(from, part.checkpoint);
+            epochs.extend(part.epochs.iter().copied());
+            self.check_best(&epochs, &part, recipe);
+            last = Some(part);
+        }
+        let last = last.unwrap();
+        assert_eq!(epochs, whole.epochs);
+        assert_eq!(last.best_epoch, whole.best_epoch);
+        assert_eq!(last.scores, whole.scores);
+        assert_eq!(last.network.save(), whole.network.save());
+        assert_eq!(last.checkpoint, whole.checkpoint);
+    }
+
+    /// What a training gives is that of the best of its epochs: the highest score, then the lowest loss, then the
+    /// earliest, and its weights give those scores again.
+    fn check_best(&self, epochs: &[EpochRecord], trained: &Trained, recipe: &Recipe) {
+        let mut best = epochs[0];
+        for record in epochs {
+            let higher = record.validation_score > best.validation_score;
+            let equal = record.validation_score == best.validation_score;
+            if higher || (equal && record.validation_loss < best.validation_loss) {
+                best = *record;
+            }
+        }
+        assert_eq!(trained.best_epoch, best.epoch);
+        assert_eq!(trained.scores.score, best.validation_score);
+        assert_eq!(trained.scores.loss, best.validation_loss);
+        let objective = Objective::of(recipe, self.architecture.output()).unwrap();
+        let again = crate::training::evaluate(&trained.network, &self.validation, &objective);
+        assert_eq!(again.as_ref(), Ok(&trained.scores));
     }
 }
 
@@ -161,21 +193,86 @@ fn a_checkpoint_of_another_network_is_passed_over() {
     let bench = Bench::new();
     let recipe = recipe(OptimizerKind::Adam);
     let whole = bench.train(&recipe, &Stretch::default());
-    let strange = Checkpoint {
-        epochs: 2,
-        step: 12,
-        best: 0.0,
-        waited: 0,
-        network: vec![],
-        memories: vec![],
-    };
-    let stretch = Stretch {
-        from: Some(&strange),
+    let own = Stretch {
+        until: Some(2),
+        keep: true,
         ..Stretch::default()
     };
-    let trained = bench.train(&recipe, &stretch);
-    assert_eq!(trained.network.save(), whole.network.save());
-    assert_eq!(trained.epochs.len(), 4);
+    let own = bench.train(&recipe, &own).checkpoint.unwrap();
+    let without_memories = Checkpoint {
+        memories: vec![],
+        ..own.clone()
+    };
+    let without_weights = Checkpoint {
+        network: vec![],
+        ..own.clone()
+    };
+    let mut without_best_weights = own.clone();
+    without_best_weights.best.network = Some(vec![]);
+    for strange in [without_memories, without_weights, without_best_weights] {
+        let stretch = Stretch {
+            from: Some(&strange),
+            ..Stretch::default()
+        };
+        let trained = bench.train(&recipe, &stretch);
+        assert_eq!(trained.network.save(), whole.network.save());
+        assert_eq!(trained.epochs.len(), 4);
+    }
+}
+
+#[test]
+fn however_a_training_is_cut_its_parts_together_are_the_whole() {
+    let bench = Bench::new();
+    let mut stream = Seed(23).stream(0, Purpose::Tool);
+    let mut early = 0;
+    for number in 0..24 {
+        let recipe = Recipe {
+            epochs: 1 + stream.index(9),
+            learning_rate: [0.0, 0.003, 0.03, 0.3][stream.index(4)],
+            patience: [None, Some(1), Some(3)][stream.index(3)],
+            mixup: [None, Some(0.4)][stream.index(2)],
+            schedule: [ScheduleKind::Constant, ScheduleKind::Cosine][stream.index(2)],
+            ..recipe([OptimizerKind::Sgd, OptimizerKind::Adamw][stream.index(2)])
+        };
+        let mut cuts: Vec<usize> = (0..1 + stream.index(4))
+            .map(|_| 1 + stream.index(recipe.epochs))
+            .collect();
+        cuts.sort_unstable();
+        bench.agree_in_parts(&recipe, &cuts);
+        let whole = bench.train(&recipe, &Stretch::default());
+        early += usize::from(whole.best_epoch < whole.epochs.len());
+        let waited = whole.epochs.len() - whole.best_epoch;
+        assert_eq!(
+            whole.stopped_early,
+            whole.epochs.len() < recipe.epochs,
+            "case {number}"
+        );
+        if whole.stopped_early {
+            assert_eq!(Some(waited), recipe.patience, "case {number}");
+        }
+    }
+    assert!(early > 6, "{early} cases whose best epoch is not the last");
+}
+
+#[test]
+fn where_the_last_epoch_counts_it_is_the_network_of_that_many_epochs() {
+    let bench = Bench::new();
+    let recipe = Recipe {
+        epochs: 6,
+        learning_rate: 0.1,
+        patience: Some(1),
+        ..recipe(OptimizerKind::Sgd)
+    };
+    let last = Stretch {
+        kept: Kept::Last,
+        keep: true,
+        ..Stretch::default()
+    };
+    let trained = bench.train(&recipe, &last);
+    assert_eq!((trained.best_epoch, trained.epochs.len()), (6, 6));
+    let checkpoint = trained.checkpoint.unwrap();
+    assert_eq!(checkpoint.network, trained.network.save());
+    assert_eq!(checkpoint.best.network, None);
 }
 
 #[test]

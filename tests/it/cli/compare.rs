@@ -112,14 +112,23 @@ fn a_quick_comparison_is_reported_checked_and_no_evidence() {
     assert!(folders.err.contains("experiment file"), "{}", folders.err);
     let json = run(folder, &["report", comparison, "--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!(value["arms"].as_array().unwrap().len(), 4);
+    assert_eq!(value["arms"].as_array().unwrap().len(), 3);
     let csv = run(folder, &["report", comparison, "--format", "csv"]);
-    assert_eq!(csv.out.lines().count(), 1 + 2 + 2 + 2 + 2, "{}", csv.out);
+    assert_eq!(
+        csv.out.lines().count(),
+        1 + 3,
+        "a header and an arm each: {}",
+        csv.out
+    );
     let markdown = run(folder, &["report", comparison, "--format", "markdown"]);
     assert!(
-        markdown.out.contains("| random networks | no search |"),
+        markdown.out.contains("| random | random search |"),
         "{}",
         markdown.out
+    );
+    assert!(
+        !folder.join("test_looks.jsonl").exists(),
+        "no test example was read"
     );
 }
 
@@ -226,19 +235,63 @@ fn runs_are_reported_too() {
 }
 
 #[test]
-fn a_comparison_without_enough_seeds_says_what_to_do() {
+fn a_comparison_without_enough_seeds_says_so_first_and_is_counted_as_a_look() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     experiment(folder);
     let path = folder.join("small.toml");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text + "compare.search_seeds = 1\n").unwrap();
-    let ended = run(folder, &["compare", "small.toml"]);
-    assert_eq!(ended.code, 2);
+    let text = text.replace("budget.trials = 16", "budget.trials = 4");
+    let few = text.clone() + "compare.search_seeds = 1\nfinal.retrain_seeds = 1\n";
+    fs::write(&path, few).unwrap();
+    let before = run(folder, &["looks", "small.toml"]);
+    assert_eq!(before.code, 0, "{}", before.err);
+    let next = "a comparison by small.toml would be look 1";
     assert!(
-        ended.err.contains("compare.search_seeds") && ended.err.contains("--quick"),
+        before.out.contains(next) && before.err.contains("names no look"),
+        "{}{}",
+        before.out,
+        before.err
+    );
+    let ended = run(folder, &["compare", "small.toml"]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    for wanted in [
+        "not evidence: `compare.search_seeds` is 1, and at least 6 are needed",
+        "not evidence: `final.retrain_seeds` is 1",
+        "evolution draws all of its trials at random",
+    ] {
+        assert!(ended.err.contains(wanted), "{wanted}: {}", ended.err);
+    }
+    let looks = run(folder, &["looks", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&looks.out).unwrap();
+    let look = &value["looks"][0];
+    assert_eq!(
+        (&look["look"], &look["kind"]),
+        (&1.into(), &"comparison".into())
+    );
+    assert!(look["verdict"].is_string(), "{look}");
+
+    let searched = run(folder, &["search", "small.toml", "--quiet"]);
+    assert_eq!(searched.code, 0, "{}", searched.err);
+    assert!(
+        searched.out.contains("look 2 at these test examples"),
         "{}",
-        ended.err
+        searched.out
+    );
+    let status = run(folder, &["status", "runs/small-1"]);
+    assert!(
+        status.out.contains("look 2 at these test examples"),
+        "{}",
+        status.out
+    );
+    let status = run(folder, &["status", "runs/small-1", "--json"]);
+    assert_eq!(status.json()["look"], 2);
+    let table = run(folder, &["looks", "."]);
+    assert_eq!(table.out.lines().count(), 3, "{}", table.out);
+    assert!(
+        table.out.contains("0.00608") && table.out.contains("search small"),
+        "{}",
+        table.out
     );
     let nothing = run(folder, &["compare", "."]);
     assert_eq!(nothing.code, 2);

@@ -38,6 +38,25 @@ fn searched() -> (tempfile::TempDir, Ended) {
 }
 
 #[test]
+fn a_run_of_another_name_has_the_same_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    experiment(folder.path(), "");
+    let digest = |name: &str| {
+        let arguments = ["search", "small.toml", "--name", name, "--trials", "2"];
+        let ended = strata_in(folder.path(), arguments);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        let status = strata_in(
+            folder.path(),
+            ["status", &format!("runs/{name}-1"), "--json"],
+        );
+        let status = status.json();
+        assert_eq!(status["name"], name);
+        status["digest"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(digest("one"), digest("other"));
+}
+
+#[test]
 fn a_search_prints_its_answer_and_can_be_asked_about_afterwards() {
     let (folder, ended) = searched();
     let run = |arguments: &[&str]| strata_in(folder.path(), arguments);

@@ -4,9 +4,11 @@ use super::fixture::{Bench, EXPERIMENT, Fake};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use strata::report::{Analysis, Role};
-use strata::run::comparison::{Compared, Notice, RecordedComparison, compare_with, resume_with};
-use strata::run::{Evaluators, Options, RunError};
+use strata::report::{Analysis, Contrast, Family, Finding, Role};
+use strata::run::comparison::{
+    Compared, Notice, Part, Plan, RecordedComparison, compare_with, resume_with,
+};
+use strata::run::{Evaluators, Experiment, Options, RunError};
 
 /// The fixture's experiment with as many seeds as a comparison asks for.
 fn bench() -> Bench {
@@ -17,6 +19,7 @@ fn experiment() -> String {
     EXPERIMENT
         .replace("retrain_seeds = 2", "retrain_seeds = 5")
         .replace("trials = 20", "trials = 8")
+        .replace("seed = 7", "seed = 7\ncompare.search_seeds = 3")
 }
 
 fn load(_: strata::run::Given<'_>) -> Result<Box<dyn Evaluators>, RunError> {
@@ -89,7 +92,65 @@ fn every_arm_is_tested_equally_often() {
     ];
     assert_eq!(roles, wanted);
     assert_eq!(analysis.arms[0].cost.trials, 24);
-    assert!(analysis.verdict.evidence, "{:?}", analysis.verdict);
+    // Three searches are too few to conclude anything, and every contrast says so.
+    assert!(!analysis.verdict.evidence, "{:?}", analysis.verdict);
+    assert!(
+        analysis
+            .verdict
+            .headline
+            .starts_with("Not evidence: 3 searches")
+    );
+    let families: Vec<Family> = analysis.contrasts.iter().map(|it| it.family).collect();
+    let wanted = [
+        Family::RandomSearch,
+        Family::RandomNetworks,
+        Family::Designs,
+    ];
+    assert_eq!(families, wanted);
+    assert!(analysis.contrasts[0].paired);
+}
+
+/// A comparison of as many searches as are evidence.
+fn six_searches(change: impl Fn(String) -> String) -> Analysis {
+    let text = experiment().replace(
+        "name = \"tiny\"",
+        "name = \"tiny\"\ncompare = { search_seeds = 6, margin = 0.01 }",
+    );
+    let bench = Bench::new(&change(text));
+    let folder = compare(&bench, false, 2, &mut |_, _| ()).unwrap().folder;
+    Analysis::of(&RecordedComparison::open(&folder).unwrap()).unwrap()
+}
+
+#[test]
+fn six_searches_are_enough_and_designs_are_not_needed() {
+    let few = "Not evidence: 10 test examples, and at least 100 are needed.";
+    let with_design = six_searches(|text| text);
+    assert_eq!(with_design.verdict.headline, few);
+    let all = |it: &Contrast| it.equivalence.is_some() && it.lacking.len() == 1;
+    assert!(with_design.contrasts.iter().all(all));
+    let without =
+        six_searches(|text| text.replace("baselines = [\"one.space\"]", "baselines = []"));
+    assert_eq!(without.verdict.headline, few);
+    let families: Vec<Family> = without.contrasts.iter().map(|it| it.family).collect();
+    assert_eq!(families, [Family::RandomSearch, Family::RandomNetworks]);
+}
+
+#[test]
+fn a_search_that_ends_before_it_makes_a_child_is_refused_or_called_random() {
+    let bench = Bench::new(&experiment().replace("trials = 8", "trials = 4"));
+    let error = compare(&bench, false, 2, &mut |_, _| ()).unwrap_err();
+    assert!(error.to_string().starts_with("budget.trials"), "{error}");
+    let folder = compare(&bench, true, 2, &mut |_, _| ()).unwrap().folder;
+    let analysis = Analysis::of(&RecordedComparison::open(&folder).unwrap()).unwrap();
+    let search = &analysis.arms[0];
+    assert!(search.drawn_at_random.is_some());
+    assert!(
+        search.title().contains("all trials drawn at random"),
+        "{}",
+        search.title()
+    );
+    let contrast = analysis.contrasts_of(Family::RandomSearch).next().unwrap();
+    assert_eq!(contrast.finding, Finding::Same);
 }
 
 #[test]
@@ -131,8 +192,8 @@ fn winners_are_fixed_before_any_test_example_is_read() {
     let bench = bench();
     let mut order = Vec::new();
     let compared = compare(&bench, false, 2, &mut |notice, _| match notice {
-        Notice::WinnersFixed => order.push("fixed"),
-        Notice::Of(strata::run::Event::TestOpened) => order.push("opened"),
+        Notice::WinnersFixed { .. } => order.push("fixed"),
+        Notice::Of(strata::run::Event::TestOpened { .. }) => order.push("opened"),
         Notice::Of(strata::run::Event::Searched { .. }) => order.push("searched"),
         _ => {}
     });
@@ -160,34 +221,109 @@ fn winners_are_fixed_before_any_test_example_is_read() {
     assert!(error.to_string().contains("other winners"), "{error}");
 }
 
+/// Why nothing that comes of an experiment's comparison can be evidence.
+fn shortcomings(experiment: &str, quick: bool) -> Vec<String> {
+    let experiment = Experiment::parse("tiny.toml", experiment).unwrap();
+    Plan::of(&experiment, quick).unwrap().shortcomings()
+}
+
 #[test]
-fn too_few_seeds_are_refused_unless_it_is_a_look() {
-    for (from, to, key) in [
+fn a_comparison_has_eight_searches_and_three_retrainings_unless_it_says_otherwise() {
+    let plan = |text: &str| {
+        let experiment = Experiment::parse("tiny.toml", text).unwrap();
+        let plan = Plan::of(&experiment, false).unwrap();
+        (plan.search_seeds, plan.retrain_seeds, plan.random_networks)
+    };
+    let silent = EXPERIMENT.replace("retrain_seeds = 2, ", "");
+    assert_eq!(plan(&silent), (8, 3, 3));
+    assert_eq!(plan(EXPERIMENT), (8, 2, 2), "what `final` says counts");
+    assert_eq!(
+        plan(&(silent.clone() + "compare.retrain_seeds = 4\n")),
+        (8, 4, 4)
+    );
+    let of_search = Experiment::parse("tiny.toml", &silent).unwrap();
+    assert_eq!(
+        of_search.last.retrain_seeds, 5,
+        "a search by itself is as it was"
+    );
+    assert!(shortcomings(EXPERIMENT, false).is_empty());
+}
+
+#[test]
+fn too_few_seeds_are_said_before_anything_begins() {
+    for (from, to, wanted) in [
         (
-            "retrain_seeds = 5",
-            "retrain_seeds = 4",
-            "final.retrain_seeds",
+            "retrain_seeds = 2",
+            "retrain_seeds = 1",
+            "`final.retrain_seeds` is 1, and at least 2 are needed",
         ),
         (
-            "name = \"tiny\"",
-            "name = \"tiny\"\ncompare = { search_seeds = 2 }",
-            "compare.search_seeds",
+            "seed = 7",
+            "seed = 7\ncompare.search_seeds = 5",
+            "`compare.search_seeds` is 5, and at least 6",
         ),
         (
-            "baselines = [\"one.space\"]",
-            "baselines = []",
-            "final.baselines",
+            "population = 6",
+            "population = 20",
+            "evolution draws all of its trials at random",
         ),
     ] {
-        let bench = Bench::new(&experiment().replace(from, to));
-        let error = compare(&bench, false, 2, &mut |_, _| ()).unwrap_err();
-        assert!(error.to_string().starts_with(key), "{error}");
+        let found = shortcomings(&EXPERIMENT.replace(from, to), false);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains(wanted), "{found:?}");
     }
+    assert!(shortcomings(EXPERIMENT, true)[0].contains("validation examples only"));
+    let none = EXPERIMENT.replace("retrain_seeds = 2", "retrain_seeds = 0");
+    let experiment = Experiment::parse("tiny.toml", &none).unwrap();
+    let error = Plan::of(&experiment, false).unwrap_err().to_string();
+    assert!(error.starts_with("final.retrain_seeds"), "{error}");
+}
+
+#[test]
+fn searches_may_be_compared_without_any_design_and_by_roots_of_their_own() {
+    let text = experiment().replace("baselines = [\"one.space\"]", "baselines = []")
+        + "[[compare.search]]\nname = \"a\"\n[[compare.search]]\nname = \"b\"\nseed = 1000\n";
+    let bench = Bench::new(&text);
+    let compared = compare(&bench, false, 2, &mut |_, _| ()).unwrap();
+    assert!(compared.complete);
+    let comparison = RecordedComparison::open(&compared.folder).unwrap();
+    let seeds = |name: &str| -> Vec<u64> {
+        let of = |(part, _): &&(Part, strata::run::RecordedRun)| {
+            comparison.plan().searches[part.search].name == name
+        };
+        let runs = comparison.runs().iter().filter(of);
+        runs.map(|(_, run)| run.started().experiment.seed.0)
+            .collect()
+    };
+    assert_eq!(
+        (seeds("a"), seeds("b")),
+        (vec![7, 8, 9], vec![1000, 1001, 1002])
+    );
+    assert_eq!(seeds("random"), [7, 8, 9]);
+    let wrong = Bench::new(&text.replace("seed = 1000", "seed = -1"));
+    let error = compare(&wrong, false, 2, &mut |_, _| ())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("b: `seed` is a whole number"), "{error}");
+}
+
+#[test]
+fn a_quick_comparison_shows_validation_scores_and_is_no_evidence() {
     let bench = Bench::new(EXPERIMENT);
     let folder = compare(&bench, true, 2, &mut |_, _| ()).unwrap().folder;
-    let analysis = Analysis::of(&RecordedComparison::open(&folder).unwrap()).unwrap();
+    let comparison = RecordedComparison::open(&folder).unwrap();
+    let analysis = Analysis::of(&comparison).unwrap();
     assert!(!analysis.verdict.evidence);
     assert!(analysis.verdict.headline.starts_with("Not evidence"));
+    assert_eq!(analysis.test_examples, None);
+    let winners: Vec<f64> = comparison
+        .runs()
+        .iter()
+        .map(|(_, run)| run.state().winner.as_ref().unwrap().score)
+        .collect();
+    assert_eq!(analysis.arms[0].values(), winners[..1]);
+    assert_eq!(analysis.arms[1].values(), winners[1..]);
+    assert_eq!(analysis.arms[2].values().len(), 1);
 }
 
 #[test]

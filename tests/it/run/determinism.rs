@@ -17,6 +17,7 @@ fn timeless(run: &RecordedRun) -> Vec<Entry> {
             Record::Started(started) => started.host = Default::default(),
             Record::Finished(done) => (done.seconds, done.worker) = (0.0, 0),
             Record::Failed(done) => (done.seconds, done.worker) = (0.0, 0),
+            Record::Selected(done) => (done.seconds, done.worker) = (0.0, 0),
             Record::Retrained(done) => (done.seconds, done.worker) = (0.0, 0),
             _ => {}
         }

@@ -74,7 +74,7 @@ fn a_newer_format_is_refused_by_name() {
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines[2] = rewritten(&lines[2], |rest| {
-        rest.replace("\"format\":3", "\"format\":6")
+        rest.replace("\"format\":3", "\"format\":7")
             .replace("proposed", "dreamt")
     });
     fs::write(folder.join("journal.jsonl"), lines.join("\n") + "\n").unwrap();
@@ -92,8 +92,11 @@ fn a_journal_of_the_first_format_is_read() {
     let bench = Bench::new(EXPERIMENT);
     let folder = finished(&bench);
     let text = fs::read_to_string(folder.join("journal.jsonl")).unwrap();
-    let older =
-        |line: &str| rewritten(line, |rest| rest.replace("\"format\":3", "\"format\":1")) + "\n";
+    let first = |rest: &str| {
+        let rest = rest.replace("\"format\":6", "\"format\":1");
+        rest.replace("\"format\":3", "\"format\":1")
+    };
+    let older = |line: &str| rewritten(line, first) + "\n";
     let older: String = text.lines().map(older).collect();
     fs::write(folder.join("journal.jsonl"), older).unwrap();
     assert!(RecordedRun::open(&folder).unwrap().summary().is_ok());

@@ -7,6 +7,7 @@
 
 mod encryption;
 mod faults;
+mod finish;
 mod fixture;
 mod hosts;
 mod live;
