@@ -23,6 +23,7 @@ fn part(features: usize, inputs: Vec<f32>, targets: Targets) -> Part {
         shape,
         inputs,
         targets,
+        groups: None,
     }
 }
 
