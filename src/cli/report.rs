@@ -275,6 +275,7 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
         .find(|row| row.subject == Subject::Winner)
         .and_then(|row| row.mean);
     rows.iter()
+        .filter(|row| row.model.is_none())
         .filter(|row| !matches!(row.subject, Subject::Within(_)))
         .filter(|row| row.model.is_none())
         .filter(move |row| match (winner, row.mean) {

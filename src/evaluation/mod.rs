@@ -176,10 +176,10 @@ pub struct Finished {
     pub contributions: Option<Contributions>,
     /// Where training stood at its end, for a trial that goes on from here, if the evaluator can go on.
     pub checkpoint: Option<Vec<u8>>,
-    /// The epoch that all this is of, from 1, where the best of several was kept.
-    pub best_epoch: Option<u32>,
     /// What was fitted, if it is no network.
     pub model: Option<FittedModel>,
+    /// The epoch that all this is of, from 1, where the best of several was kept.
+    pub best_epoch: Option<u32>,
 }
 
 impl Finished {
@@ -192,8 +192,8 @@ impl Finished {
             weights: None,
             contributions: None,
             checkpoint: None,
-            best_epoch: None,
             model: None,
+            best_epoch: None,
         }
     }
 }

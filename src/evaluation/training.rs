@@ -8,8 +8,8 @@ use crate::data::Part;
 use crate::model::ComputeDevice;
 use crate::random::Purpose;
 use crate::training::{
-    self, Checkpoint, Job, Kept, Objective, Progress, Recipe, Score, Scores, Stretch, Trained,
-    Undefined,
+    self, Checkpoint, Job, Kept, Objective, Progress, Recipe, RecipeError, Score, Scores, Stretch,
+    Trained, Undefined,
 };
 
 /// Trains on one part and scores on another after each epoch; what it gives is of the best epoch.
@@ -95,7 +95,9 @@ impl RetrainingEvaluator {
     fn objective(&self, job: &TrialJob<'_>) -> Result<Objective, Failure> {
         let objective = Objective::of(job.recipe, job.architecture.output());
         let objective = objective.and_then(|objective| objective.scored_by(self.score));
-        objective.map_err(|error| Failure::new(FailureKind::EvaluatorError, error.to_string()))
+        let failed =
+            |error: RecipeError| Failure::new(FailureKind::EvaluatorError, error.to_string());
+        Ok(objective.map_err(failed)?.trained_on(&self.train.targets))
     }
 
     /// The figures of whatever says this of the test examples: those of a network that said the same.

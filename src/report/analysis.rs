@@ -526,6 +526,50 @@ fn arms(comparison: &RecordedComparison) -> Result<Vec<Arm>, RunError> {
     Ok(searched)
 }
 
+/// A model that was fitted once, so that its score is known without noise.
+fn model(run: &RecordedRun, part: Part, kind: ModelKind) -> Arm {
+    let subject = Subject::Model(kind);
+    let mut arm = Arm::empty(kind.to_string(), Role::Model);
+    arm.known = true;
+    scores(run, part, &subject, &mut arm);
+    let fitted = run.state().retrained.get(&(subject, 0));
+    if let Some(fitted) = fitted.and_then(|done| done.model.as_ref()) {
+        arm.networks.push(Network {
+            search_seed: None,
+            trial: None,
+            search_score: None,
+            mean: None,
+            params: fitted.size,
+            macs: 0,
+            key: String::new(),
+        });
+    }
+    arm
+}
+
+/// What retrainings of a run scored on the test examples.
+fn scores(run: &RecordedRun, part: Part, subject: &Subject, arm: &mut Arm) {
+    if let Some(selected) = run.state().selected.get(subject) {
+        arm.cost.selections += 1;
+        arm.cost.selection_seconds += selected.seconds;
+    }
+    for ((owner, index), retrained) in &run.state().retrained {
+        if owner != subject {
+            continue;
+        }
+        arm.cost.retraining_seconds += retrained.seconds;
+        match retrained.result.score() {
+            Some(value) => arm.scores.push(Score {
+                search_seed: part.seed + 1,
+                retraining: index + 1,
+                value,
+                contributions: contributions(&retrained.result),
+            }),
+            None => arm.failed += 1,
+        }
+    }
+}
+
 /// The root seeds of a search's runs.
 fn seeds(comparison: &RecordedComparison, search: usize) -> Vec<u64> {
     let of = comparison
@@ -578,46 +622,6 @@ fn drawn_at_random(comparison: &RecordedComparison, index: usize) -> Option<Draw
 /// The contribution of each test example to a retraining's score, where the journal has it.
 fn contributions(retrained: &RetrainedResult) -> Option<Vec<f64>> {
     retrained.contributions().map(Contributions::values)
-}
-
-/// A model that was fitted once, so that its score is known without noise.
-fn model(run: &RecordedRun, part: Part, kind: ModelKind) -> Arm {
-    let subject = Subject::Model(kind);
-    let mut arm = Arm::empty(kind.to_string(), Role::Model);
-    arm.known = true;
-    scores(run, part, &subject, &mut arm);
-    let fitted = run.state().retrained.get(&(subject, 0));
-    if let Some(fitted) = fitted.and_then(|done| done.model.as_ref()) {
-        arm.networks.push(Network {
-            search_seed: None,
-            trial: None,
-            search_score: None,
-            mean: None,
-            params: fitted.size,
-            macs: 0,
-            key: String::new(),
-        });
-    }
-    arm
-}
-
-/// What retrainings of a run scored on the test examples.
-fn scores(run: &RecordedRun, part: Part, subject: &Subject, arm: &mut Arm) {
-    for ((owner, index), retrained) in &run.state().retrained {
-        if owner != subject {
-            continue;
-        }
-        arm.cost.retraining_seconds += retrained.seconds;
-        match retrained.result.score() {
-            Some(value) => arm.scores.push(Score {
-                search_seed: part.seed + 1,
-                retraining: index + 1,
-                value,
-                contributions: contributions(&retrained.result),
-            }),
-            None => arm.failed += 1,
-        }
-    }
 }
 
 /// A network that was tested in a run.
@@ -696,10 +700,6 @@ impl Tested<'_> {
     }
 
     fn scores(&self, subject: &Subject, arm: &mut Arm) {
-        if let Some(selected) = self.run.state().selected.get(subject) {
-            arm.cost.selections += 1;
-            arm.cost.selection_seconds += selected.seconds;
-        }
         scores(self.run, self.part, subject, arm);
     }
 

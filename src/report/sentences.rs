@@ -174,7 +174,6 @@ pub(super) fn of_search(analysis: &Analysis, search: &Arm) -> Vec<String> {
         .collect();
     out.extend(list(analysis, &all, Family::Designs, ""));
     out.extend(sizes(analysis, search));
-    out.extend(super::worth::of_arms(analysis, search));
     for contrast in &all {
         if contrast.paired && contrast.same > 0 && contrast.finding != Finding::Same {
             out.push(format!(

@@ -182,11 +182,11 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             row.macs.map_or_else(|| "–".to_owned(), grouped)
         );
     }
-    if let Some(look) = summary.look.filter(|look| *look > 1) {
-        let _ = writeln!(out, "\nThis was look {look} at these test examples.");
-    }
     for sentence in worth(&summary.finals) {
         let _ = write!(out, "\n{sentence}\n");
+    }
+    if let Some(look) = summary.look.filter(|look| *look > 1) {
+        let _ = writeln!(out, "\nThis was look {look} at these test examples.");
     }
     Ok(out)
 }

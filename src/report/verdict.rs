@@ -40,6 +40,9 @@ pub(super) fn verdict(analysis: &Analysis) -> Verdict {
     for search in analysis.searches() {
         said.extend(sentences::of_search(analysis, search));
     }
+    for search in analysis.searches().take(1) {
+        said.extend(super::worth::of_arms(analysis, search));
+    }
     said.extend(sentences::look(analysis));
     Verdict {
         evidence,

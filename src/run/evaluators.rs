@@ -65,6 +65,11 @@ pub trait Evaluators {
         true
     }
 
+    /// Whether examples are rows of features, so that models of tables can be fitted to them.
+    fn has_table(&self) -> bool {
+        false
+    }
+
     /// What trains a network of the final evaluation on the training examples, to find after how many epochs it does
     /// best on the validation examples: it is retrained for as many. Nothing where the final evaluation trains nothing.
     fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
@@ -75,11 +80,6 @@ pub trait Evaluators {
     /// [looks](super::looks) at it are counted by. Nothing if they are not known here.
     fn test_hash(&self) -> Option<&str> {
         Some(self.data_hash())
-    }
-
-    /// Whether examples are rows of features, so that models of tables can be fitted to them.
-    fn has_table(&self) -> bool {
-        false
     }
 
     /// The number of test examples.

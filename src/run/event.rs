@@ -32,11 +32,11 @@ impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Trial(trial) => write!(f, "trial {trial}"),
-            Self::Selection { subject } => write!(f, "{subject}, selection training"),
             Self::Retraining {
                 subject: subject @ Subject::Model(_),
                 ..
             } => write!(f, "{subject}"),
+            Self::Selection { subject } => write!(f, "{subject}, selection training"),
             Self::Retraining { subject, index } => write!(f, "{subject}, seed {}", index + 1),
         }
     }

@@ -201,6 +201,10 @@ pub struct FinalSettings {
     /// Files of spaces of one, relative to the experiment file: networks to compare with, trained
     /// with the same recipe and seeds.
     pub baselines: Vec<PathBuf>,
+    /// Models that are fitted to the same examples and tested beside the networks. In a run that was started, those
+    /// that it fits, if any. Since format 6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<Vec<ModelKind>>,
     /// Bounds that the winner has to meet; several are several points of the front, each with a winner of its own.
     /// Since format 6.
     #[serde(
@@ -208,10 +212,6 @@ pub struct FinalSettings {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub within: Vec<Within>,
-    /// Models that are fitted to the same examples and tested beside the networks. In a run that was started, those
-    /// that it fits, if any. Since format 6.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub models: Option<Vec<ModelKind>>,
 }
 
 impl Default for FinalSettings {
@@ -220,8 +220,8 @@ impl Default for FinalSettings {
             retrain_seeds: 5,
             random_networks: 0,
             baselines: Vec::new(),
-            within: Vec::new(),
             models: None,
+            within: Vec::new(),
         }
     }
 }

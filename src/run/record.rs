@@ -85,6 +85,7 @@ impl Record {
             Self::Started(started) => {
                 let experiment = &started.experiment;
                 !experiment.last.within.is_empty()
+                    || experiment.last.models.is_some()
                     || experiment.data.needs_format_6()
                     || experiment.last.models.is_some()
                     || experiment.needs_format_6()
@@ -418,10 +419,10 @@ pub enum Subject {
     Baseline(String),
     /// An architecture drawn from the space, by its number. Since format 3.
     Random(u32),
-    /// The best trial within the bounds of `final.within` with this number, from 2 on. Since format 6.
-    Within(u32),
     /// A model that is no network. Since format 6.
     Model(ModelKind),
+    /// The best trial within the bounds of `final.within` with this number, from 2 on. Since format 6.
+    Within(u32),
 }
 
 impl fmt::Display for Subject {

@@ -74,7 +74,7 @@ fn place(folder: &RunFolder, subject: &Subject, index: u32) -> PathBuf {
         // A random network's number is that of its only retraining.
         Subject::Random(_) => format!("random-{}", index + 1),
         Subject::Baseline(name) => format!("baseline-{name}-{}", index + 1),
-        Subject::Model(kind) => kind.to_string(),
+        Subject::Model(kind) => format!("model-{}", kind.name()),
     };
     folder.retrained().join(format!("{name}.safetensors"))
 }

@@ -55,6 +55,7 @@ impl Rule {
     pub fn selects(&self, subject: &Subject) -> bool {
         match self {
             Self::All => false,
+            // A model is trained by no epochs.
             Self::Best { winners } => {
                 !matches!(subject, Subject::Model(_)) && !winners.contains_key(subject)
             }

@@ -459,6 +459,12 @@ impl RecordedRun {
         Ok(rows)
     }
 
+    /// The models that are fitted and tested beside the networks.
+    pub fn models(&self) -> Vec<ModelKind> {
+        let models = &self.started().experiment.last.models;
+        models.clone().unwrap_or_default()
+    }
+
     /// How far the final evaluation has come.
     fn final_progress(&self) -> Result<Option<FinalProgress>, RunError> {
         let (setup, state) = (self.setup()?, &self.state);
@@ -498,12 +504,6 @@ impl RecordedRun {
             retrainings: finalists.iter().map(retrainings).sum::<u64>()
                 + self.models().len() as u64,
         }))
-    }
-
-    /// The models that are fitted and tested beside the networks.
-    pub fn models(&self) -> Vec<ModelKind> {
-        let models = &self.started().experiment.last.models;
-        models.clone().unwrap_or_default()
     }
 
     /// The space that was searched.
@@ -601,10 +601,6 @@ fn row(proposal: &Proposal, outcome: Option<&Outcome>) -> TrialRow {
     }
 }
 
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
 /// What each test example adds to the score, the mean over the retrainings, if all have it.
 fn contributions(retrained: &[&Retrained]) -> Option<Vec<f64>> {
     let tested = retrained.iter().map(|done| &done.result);
@@ -617,6 +613,10 @@ fn contributions(retrained: &[&Retrained]) -> Option<Vec<f64>> {
     let mean = |at: usize| each.iter().map(|values| values[at]).sum::<f64>() / each.len() as f64;
     let alike = each.iter().all(|values| values.len() == count);
     alike.then(|| (0..count).map(mean).collect())
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The mean of each figure over the seeds that have it.

@@ -270,8 +270,8 @@ enum Answer {
         weights: Option<Bytes>,
         contributions: Option<Contributions>,
         checkpoint: Option<Bytes>,
-        best_epoch: Option<u32>,
         model: Option<FittedModel>,
+        best_epoch: Option<u32>,
     },
     Failed {
         kind: FailureKind,
@@ -290,8 +290,8 @@ impl Answer {
                 weights: bytes(finished.weights),
                 contributions: finished.contributions,
                 checkpoint: bytes(finished.checkpoint),
-                best_epoch: finished.best_epoch,
                 model: finished.model,
+                best_epoch: finished.best_epoch,
             },
             Err(Failure { kind, message }) => Self::Failed { kind, message },
         }
@@ -307,8 +307,8 @@ impl Answer {
                 weights,
                 contributions,
                 checkpoint,
-                best_epoch,
                 model,
+                best_epoch,
             } => Ok(Finished {
                 score,
                 loss,
@@ -316,8 +316,8 @@ impl Answer {
                 weights: bytes(weights),
                 contributions,
                 checkpoint: bytes(checkpoint),
-                best_epoch,
                 model,
+                best_epoch,
             }),
             Self::Failed { kind, message } => Err(Failure { kind, message }),
         }

@@ -424,17 +424,18 @@ impl Predictions {
         })
     }
 
-    /// The same, with what each example contributes to the score.
+    /// The same, with what each example contributes to the score, or each group.
     fn each(
         &self,
         objective: &Objective,
         part: &Part,
     ) -> Result<(Scores, Option<Vec<f64>>), Undefined> {
         let scores = self.scores(objective, part)?;
-        let Objective { output, score, .. } = *objective;
-        let groups = part.groups.as_ref();
-        let groups = groups
-            .map(|groups| -> Vec<usize> { groups.iter().map(|&group| group as usize).collect() });
+        let (output, score) = (objective.output, objective.score);
+        let groups: Option<Vec<usize>> = part
+            .groups
+            .as_ref()
+            .map(|groups| groups.iter().map(|&group| group as usize).collect());
         let groups = groups.as_deref();
         let each = metrics::contributions(score, output, &self.0, &part.targets, groups);
         Ok((scores, each))

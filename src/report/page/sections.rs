@@ -62,8 +62,7 @@ pub fn finals(summary: &Summary, out: &mut String) {
     let _ = write!(
         out,
         "<h2>Final evaluation</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Final evaluation\"><table><thead><tr><th>Network</th>\
-         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Epochs</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th>\
-         <th class=\"n\">Time</th></tr></thead><tbody>",
+         <th class=\"n\">Test {}</th><th class=\"n\">n</th><th class=\"n\">Epochs</th><th class=\"n\">Parameters</th><th class=\"n\">MACs</th><th class=\"n\">Time</th></tr></thead><tbody>",
         escaped(summary.finals[0].score_name)
     );
     for row in &summary.finals {
@@ -90,6 +89,9 @@ pub fn finals(summary: &Summary, out: &mut String) {
         );
     }
     out.push_str("</tbody></table></div>");
+    for sentence in worth(&summary.finals) {
+        let _ = write!(out, "<p>{}</p>", escaped(&sentence));
+    }
     if summary.finals.iter().any(|row| row.epochs.is_some()) {
         let _ = write!(out, "<p class=\"note\">{RETRAINING_RULE}</p>");
     }
@@ -98,9 +100,6 @@ pub fn finals(summary: &Summary, out: &mut String) {
             out,
             "<p class=\"note\">This was look {look} at these test examples: what was tried before was chosen by them too.</p>"
         );
-    }
-    for sentence in worth(&summary.finals) {
-        let _ = write!(out, "<p>{}</p>", escaped(&sentence));
     }
 }
 

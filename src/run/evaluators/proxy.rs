@@ -151,16 +151,16 @@ impl Evaluators for ProxyEvaluators {
         self.trained.is_some()
     }
 
+    fn has_table(&self) -> bool {
+        self.trained.as_ref().is_some_and(Evaluators::has_table)
+    }
+
     fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
         self.trained.as_ref().and_then(Evaluators::selection)
     }
 
     fn test_hash(&self) -> Option<&str> {
         self.trained.as_ref().and_then(Evaluators::test_hash)
-    }
-
-    fn has_table(&self) -> bool {
-        self.trained.as_ref().is_some_and(Evaluators::has_table)
     }
 
     fn test_examples(&self) -> u64 {

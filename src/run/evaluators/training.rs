@@ -163,16 +163,16 @@ impl Evaluators for TrainingEvaluators {
         Some(&self.preprocessing[usize::from(trained_once_more)])
     }
 
+    fn has_table(&self) -> bool {
+        matches!(self.train.shape, Shape::Vector { .. })
+    }
+
     fn selection(&self) -> Option<Box<dyn Evaluator + '_>> {
         Some(Box::new(self.trainer()))
     }
 
     fn test_hash(&self) -> Option<&str> {
         Some(&self.test_hash)
-    }
-
-    fn has_table(&self) -> bool {
-        matches!(self.train.shape, Shape::Vector { .. })
     }
 
     fn test_examples(&self) -> u64 {

@@ -202,7 +202,7 @@ fn a_comparison_fits_each_model_once() {
     let line =
         "space line\ninput vector(features: 4)\noutput classes(2)\nnetwork { linear(classes) }\n";
     fs::write(folder.join("line.space"), line).unwrap();
-    let ended = strata_in(folder, ["compare", "table.toml", "--quick"]);
+    let ended = strata_in(folder, ["compare", "table.toml"]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     let models = |run: fs::DirEntry| {
         let journal = fs::read_to_string(run.path().join("journal.jsonl")).unwrap_or_default();

@@ -29,14 +29,18 @@ fn finals(file: &ExperimentFile) -> Vec<FinalRow> {
 
 #[test]
 fn the_tabular_experiments_reach_what_linear_models_are_known_for() {
-    for (name, score_name, least, networks) in [
-        ("wine", "accuracy", 0.9, 2),
-        ("breast_cancer", "accuracy", 0.95, 4),
-        ("penguins", "accuracy", 0.95, 2),
-        ("diabetes", "R2", 0.4, 2),
+    for (name, score_name, least, arms) in [
+        ("wine", "accuracy", 0.9, 4),
+        ("breast_cancer", "accuracy", 0.95, 6),
+        ("penguins", "accuracy", 0.95, 4),
+        ("diabetes", "R2", 0.4, 4),
     ] {
         let rows = finals(&experiment(name));
-        assert_eq!(rows.len(), networks, "{name}: the winner and the baselines");
+        assert_eq!(
+            rows.len(),
+            arms,
+            "{name}: the winner, the baselines and two models"
+        );
         for row in rows {
             assert_eq!(row.score_name, score_name);
             assert!(row.mean.unwrap() > least, "{name}: {row:?}");
