@@ -277,7 +277,6 @@ fn better_than_winner(rows: &[FinalRow]) -> impl Iterator<Item = &FinalRow> {
     rows.iter()
         .filter(|row| row.model.is_none())
         .filter(|row| !matches!(row.subject, Subject::Within(_)))
-        .filter(|row| row.model.is_none())
         .filter(move |row| match (winner, row.mean) {
             (Some(winner), Some(mean)) => {
                 row.direction.fitness(mean) > row.direction.fitness(winner)
