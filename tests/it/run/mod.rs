@@ -13,6 +13,7 @@ mod killed;
 mod looks;
 mod lookups;
 mod memory;
+mod published;
 mod refit;
 mod tasks;
 mod training;
