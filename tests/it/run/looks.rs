@@ -4,8 +4,8 @@ use super::fixture::{Bench, EXPERIMENT, Fake, digest, resume};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use strata::run::comparison::{self, Notice, RecordedComparison, compare_with};
-use strata::run::looks::{FILE_NAME, Intent, Look, Looks};
+use strata::run::comparison::{Notice, RecordedComparison, compare_with};
+use strata::run::looks::{FILE_NAME, Look, Looks};
 use strata::run::{Evaluators, Event, ExperimentFile, Options, RecordedRun, RunError, start_with};
 
 fn looks(bench: &Bench) -> Vec<Look> {
@@ -259,48 +259,4 @@ fn a_look_whose_seeds_are_known_is_made_again_with_them() {
     };
     assert_eq!(digests(&again), digests(&first));
     assert_eq!(looks(&bench).len(), 1);
-}
-
-/// A published experiment, as it is beside its ledger.
-fn published(name: &str) -> ExperimentFile {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    ExperimentFile::read(&root.join(format!("experiments/{name}.toml"))).unwrap()
-}
-
-/// Whether the ledger beside an experiment knows a look.
-fn is_known(file: &ExperimentFile, look: Option<(Intent, u32)>, number: u32) {
-    let (intent, found) = look.unwrap();
-    let known = Looks::read(&file.base).unwrap();
-    let seen = known.known(&intent).is_some();
-    assert!(
-        seen,
-        "{}: the ledger has no line for {intent:?}; if nothing but the digest has changed, write it there",
-        file.base.display()
-    );
-    assert_eq!(found, number, "{intent:?}");
-}
-
-#[test]
-fn what_was_published_is_known_so_that_doing_it_again_is_no_look() {
-    for (name, number) in [
-        ("digits", 1),
-        ("mnist1d", 2),
-        ("breast_cancer", 1),
-        ("nasbench201", 1),
-    ] {
-        let file = published(name);
-        is_known(&file, comparison::look_of(&file).unwrap(), number);
-    }
-    for (name, number) in [
-        ("digits", 2),
-        ("first", 3),
-        ("results/breast_cancer", 1),
-        ("results/diabetes", 1),
-        ("results/digits", 1),
-        ("results/mnist1d", 1),
-        ("results/wine", 1),
-    ] {
-        let file = published(name);
-        is_known(&file, strata::run::looks::look_of(&file).unwrap(), number);
-    }
 }

@@ -14,6 +14,7 @@ mod killed;
 mod looks;
 mod lookups;
 mod memory;
+mod published;
 mod refit;
 mod scores;
 mod tasks;
