@@ -25,7 +25,7 @@ pub fn result(summary: &Summary, looks_up: bool, out: &mut String) {
     let headline = match (&summary.best, summary.finals.first()) {
         (_, Some(winner)) => match winner.mean {
             Some(mean) if looks_up => {
-                format!("The winner's test figure in the table is {}.", score(mean))
+                format!("The winner’s test figure in the table is {}.", score(mean))
             }
             Some(mean) => format!("The winner scores {} on the test examples.", score(mean)),
             None => "The winner could not be retrained.".to_owned(),
@@ -308,7 +308,7 @@ pub fn importance(
     Ok(())
 }
 
-/// Every score of a comparison, and the digests of its runs.
+/// Every score of a comparison.
 pub fn scores(expected: &Expected, analysis: &Analysis, out: &mut String) {
     out.push_str(
         "<h2 id=\"scores\">Scores</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of scores\"><table><thead>\
