@@ -3,7 +3,7 @@
 use super::analysis::{Analysis, Arm, Role, Score};
 use super::contrast::ContrastExamples;
 use crate::run::comparison::RecordedComparison;
-use crate::statistics::claims::Examples;
+use crate::statistics::claims::ExampleVariance;
 use serde::{Deserialize, Serialize};
 
 /// The newest format of the file, and the one that is written. Format 2 has what the analysis can be made from again.
@@ -259,7 +259,7 @@ impl ExpectedProtocol {
         let examples = self.examples.iter().map(|it| ContrastExamples {
             first: it.first.clone(),
             second: it.second.clone(),
-            examples: Examples {
+            examples: ExampleVariance {
                 variance: it.variance,
                 count: it.count,
             },

@@ -1,7 +1,7 @@
 //! The sentences under a headline: intervals, counts, what is not shown, and each search by itself.
 
 use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Estimate, Family, Finding, Scope};
+use super::contrast::{ClaimEstimate, ClaimScope, Contrast, Family, Finding};
 use super::verdict::{equal, searches, these, title};
 use super::words::{grouped, p_is, plural, score, signed};
 use crate::statistics::claims::Needed;
@@ -39,7 +39,7 @@ pub(super) fn of_contrast(analysis: &Analysis, contrast: &Contrast, evidence: bo
 fn interval(
     analysis: &Analysis,
     contrast: &Contrast,
-    claim: &Estimate,
+    claim: &ClaimEstimate,
     evidence: bool,
 ) -> Option<String> {
     if contrast.finding == Finding::Same {
@@ -212,9 +212,9 @@ fn list(analysis: &Analysis, all: &[&Contrast], family: Family, mark: &str) -> O
 
 fn finding(analysis: &Analysis, contrast: &Contrast) -> String {
     let place = match (contrast.scope, analysis.looked_up) {
-        (Some(Scope::NewExamples), _) => " on new examples",
-        (Some(Scope::TheseExamples), true) => " in this table",
-        (Some(Scope::TheseExamples), false) => " on these examples",
+        (Some(ClaimScope::NewExamples), _) => " on new examples",
+        (Some(ClaimScope::TheseExamples), true) => " in this table",
+        (Some(ClaimScope::TheseExamples), false) => " on these examples",
         (None, _) => "",
     };
     let finding = match contrast.finding {
@@ -224,7 +224,7 @@ fn finding(analysis: &Analysis, contrast: &Contrast) -> String {
         _ => "is not shown to differ from",
     };
     let claim = match contrast.scope {
-        Some(Scope::TheseExamples) => &contrast.these_examples,
+        Some(ClaimScope::TheseExamples) => &contrast.these_examples,
         _ => contrast.claim(),
     };
     let p = claim

@@ -76,7 +76,7 @@ fn with_examples(mut analysis: Analysis, spread: f64) -> Analysis {
         .map(|(first, second)| ContrastExamples {
             first,
             second,
-            examples: crate::statistics::claims::Examples {
+            examples: crate::statistics::claims::ExampleVariance {
                 variance: spread * spread,
                 count: 2000,
             },

@@ -1,7 +1,7 @@
 //! Conclusions in words. "Better" is said where a test about the search says it, and nowhere else.
 
 use super::analysis::{Analysis, Arm};
-use super::contrast::{Contrast, Estimate, Family, Finding, Scope};
+use super::contrast::{ClaimEstimate, ClaimScope, Contrast, Family, Finding};
 use super::sentences;
 use super::words::{p_is, plural, signed};
 use crate::statistics::claims::largest;
@@ -113,7 +113,7 @@ fn against_all<'a>(analysis: &'a Analysis, search: &Arm, family: Family) -> Opti
     let of = analysis.contrasts_of(family);
     let contrasts: Vec<&Contrast> = of.filter(|it| it.first == search.name).collect();
     // A difference to the other side says nothing for "better".
-    let better = |contrast: &Contrast, claim: Option<&Estimate>| {
+    let better = |contrast: &Contrast, claim: Option<&ClaimEstimate>| {
         let p = claim.and_then(|claim| claim.p)?;
         Some(if analysis.sign() * contrast.difference > 0.0 {
             p
@@ -173,7 +173,7 @@ fn concluded(analysis: &Analysis, main: &Main<'_>) -> String {
         2 => " and the other hand-designed network".to_owned(),
         many => format!(" and the other {} hand-designed networks", many - 1),
     };
-    let by = |claim: &Estimate, p: Option<f64>| figures(analysis, contrast, claim, p);
+    let by = |claim: &ClaimEstimate, p: Option<f64>| figures(analysis, contrast, claim, p);
     if let Some(claim) = contrast.new_examples.as_ref().filter(|_| is_shown(main.p)) {
         let figures = by(claim, main.p);
         return format!(
@@ -215,7 +215,7 @@ fn worse(analysis: &Analysis, contrast: &Contrast) -> String {
         title(analysis, &contrast.second),
     );
     match contrast.scope {
-        Some(Scope::NewExamples) => {
+        Some(ClaimScope::NewExamples) => {
             let figures = figures(analysis, contrast, contrast.claim(), None);
             format!(
                 "New runs of {search} find networks that are worse than {second} on new examples of this kind: \
@@ -239,7 +239,7 @@ fn worse(analysis: &Analysis, contrast: &Contrast) -> String {
 pub(super) fn equal(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
     let equivalence = contrast.equivalence?;
     let (place, end) = match (equivalence.scope, analysis.looked_up) {
-        (Scope::NewExamples, _) => (" on new examples of this kind".to_owned(), ""),
+        (ClaimScope::NewExamples, _) => (" on new examples of this kind".to_owned(), ""),
         (_, true) => (" in this table".to_owned(), ""),
         (_, false) => (
             format!(" on {}", these(analysis)),
@@ -268,7 +268,12 @@ fn on_these(analysis: &Analysis) -> String {
 }
 
 /// The figures that a claim rests on.
-fn figures(analysis: &Analysis, contrast: &Contrast, claim: &Estimate, p: Option<f64>) -> String {
+fn figures(
+    analysis: &Analysis,
+    contrast: &Contrast,
+    claim: &ClaimEstimate,
+    p: Option<f64>,
+) -> String {
     let mut parts = Vec::new();
     if let Some((low, high)) = claim.interval() {
         parts.push(format!("95% interval {} to {}", signed(low), signed(high)));

@@ -1,7 +1,7 @@
 //! The tests of a comparison, as a page shows them.
 
 use crate::report::analysis::Analysis;
-use crate::report::contrast::{Contrast, Estimate, Family, Finding};
+use crate::report::contrast::{ClaimEstimate, Contrast, Family, Finding};
 use crate::report::tables::finding;
 use crate::report::words::{escaped, p_value, plural, signed};
 use std::fmt::Write;
@@ -80,7 +80,7 @@ fn test_rows(analysis: &Analysis, contrast: &Contrast, out: &mut String) {
     } else {
         "new searches"
     };
-    let rows: [(&str, Option<&Estimate>); 3] = [
+    let rows: [(&str, Option<&ClaimEstimate>); 3] = [
         ("new searches, new examples", contrast.new_examples.as_ref()),
         (searches, Some(&contrast.these_examples)),
         (
