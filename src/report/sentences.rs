@@ -7,13 +7,18 @@ use super::words::{grouped, p_is, plural, score, signed};
 use crate::statistics::claims::Needed;
 
 /// The sentences under the headline about the contrast that it rests on.
-pub(super) fn of_contrast(analysis: &Analysis, contrast: &Contrast, evidence: bool) -> Vec<String> {
+pub(super) fn of_contrast(
+    analysis: &Analysis,
+    contrast: &Contrast,
+    evidence: bool,
+    is_better: bool,
+) -> Vec<String> {
     let mut out = Vec::new();
     let claim = contrast.claim();
-    let is_shown = matches!(contrast.finding, Finding::Better | Finding::Worse);
+    let is_shown = is_better || contrast.finding == Finding::Worse;
     if !(evidence && is_shown) {
         out.extend(interval(analysis, contrast, claim, evidence));
-        let is_test = evidence && contrast.finding == Finding::NotShown;
+        let is_test = evidence && contrast.finding != Finding::Same;
         if let Some(least) = contrast.least.filter(|_| is_test) {
             out.push(format!(
                 "The least difference that this comparison would show 4 times of 5 is {}.",
@@ -146,7 +151,7 @@ fn networks(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
 }
 
 /// The sentences about a search beside the headline: every design, sizes, random search, other searches.
-pub(super) fn of_search(analysis: &Analysis, search: &Arm) -> Vec<String> {
+pub(super) fn of_search(analysis: &Analysis, search: &Arm, is_told: bool) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(drawn) = search.drawn_at_random {
         out.push(format!(
@@ -171,7 +176,9 @@ pub(super) fn of_search(analysis: &Analysis, search: &Arm) -> Vec<String> {
         .iter()
         .filter(|contrast| contrast.first == search.name)
         .collect();
-    out.extend(list(analysis, &all, Family::Designs, ""));
+    if !is_told {
+        out.extend(list(analysis, &all, Family::Designs, ""));
+    }
     out.extend(sizes(analysis, search));
     for contrast in &all {
         if contrast.paired && contrast.same > 0 && contrast.finding != Finding::Same {

@@ -34,9 +34,14 @@ pub(super) fn verdict(analysis: &Analysis) -> Verdict {
     };
     let mut said = Vec::new();
     said.extend(analysis.reservations.iter().cloned());
-    said.extend(sentences::of_contrast(analysis, contrast, evidence));
+    let is_better = evidence && main.is_better(analysis.alpha);
+    said.extend(sentences::of_contrast(
+        analysis, contrast, evidence, is_better,
+    ));
     for search in analysis.searches() {
-        said.extend(sentences::of_search(analysis, search));
+        // "Better than every one" says more than each by itself, and needs no correction as they do.
+        let is_told = is_better && search.name == contrast.first;
+        said.extend(sentences::of_search(analysis, search, is_told));
     }
     said.extend(sentences::look(analysis));
     Verdict {
@@ -77,9 +82,17 @@ struct Main<'a> {
 impl Main<'_> {
     /// True if only the test examples at hand carry the headline.
     fn is_of_these(&self, alpha: f64) -> bool {
-        let is_shown = |p: Option<f64>| p.is_some_and(|p| p < alpha);
-        !is_shown(self.p) && is_shown(self.p_these)
+        !is_below(self.p, alpha) && is_below(self.p_these, alpha)
     }
+
+    /// True if the search is shown to be better than every opponent, on new examples or on these.
+    fn is_better(&self, alpha: f64) -> bool {
+        is_below(self.p, alpha) || is_below(self.p_these, alpha)
+    }
+}
+
+fn is_below(p: Option<f64>, alpha: f64) -> bool {
+    p.is_some_and(|p| p < alpha)
 }
 
 fn main_contrast(analysis: &Analysis) -> Option<Main<'_>> {
@@ -167,7 +180,7 @@ fn concluded(analysis: &Analysis, main: &Main<'_>) -> String {
     let contrast = main.contrast;
     let search = title(analysis, &contrast.first);
     let second = title(analysis, &contrast.second);
-    let is_shown = |p: Option<f64>| p.is_some_and(|p| p < analysis.alpha);
+    let is_shown = |p: Option<f64>| is_below(p, analysis.alpha);
     let every = match main.opponents {
         1 => String::new(),
         2 => " and the other hand-designed network".to_owned(),

@@ -62,7 +62,8 @@ fn explained(analysis: &Analysis, out: &mut String) {
         out,
         "<p class=\"note\">{what} A difference is called shown where the corrected p is below {level:.4}. p: Student’s t, \
          with the variances of searches, of the other side’s trainings{} added, and Satterthwaite’s degrees of freedom; \
-         corrected by Holm for the other rows of the same kind. <em>Searches above</em>: how many searches are better than the \
+         corrected by Holm for the other rows of the same kind; “better than every hand-designed network” rests on the largest p, and needs no \
+         correction. <em>Searches above</em>: how many searches are better than the \
          other side’s mean, with what share of new ones would be (95%, Clopper and Pearson). Everything but hand-designed \
          networks is secondary.</p>",
         if analysis.looked_up {
