@@ -7,7 +7,8 @@
 
 use strata::random::Stream;
 use strata::statistics::claims::{
-    Claim, Component, Examples, Side, claim_2, claim_3, satterthwaite, student_two_sided, variance,
+    Claim, Component, ExampleVariance, Observations, claim_2, claim_3, satterthwaite,
+    student_two_sided, variance,
 };
 use strata::statistics::normal_quantile;
 
@@ -116,7 +117,7 @@ pub struct Simulated {
     /// The design's scores.
     pub design: Vec<f64>,
     /// The difference's variance over test examples.
-    pub examples: Examples,
+    pub examples: ExampleVariance,
 }
 
 /// The thresholds of a network's latent numbers, in units of the retraining's deviation.
@@ -242,7 +243,7 @@ impl<'a> Counts<'a> {
                     design: (0..searches * retrainings)
                         .map(|at| score(networks + at))
                         .collect(),
-                    examples: Examples {
+                    examples: ExampleVariance {
                         variance: spread / (each * each) / n,
                         count: examples,
                     },
@@ -257,15 +258,18 @@ impl Simulated {
     /// The rule: one search is one observation, and test examples are drawn anew.
     pub fn rule(&self) -> Claim {
         claim_3(
-            Side::Searches(&self.searches),
-            Side::Network(&self.design),
+            Observations::Searches(&self.searches),
+            Observations::Network(&self.design),
             self.examples,
         )
     }
 
     /// The wrong p-value of an analysis for which test examples are given.
     pub fn without_examples(&self) -> f64 {
-        let claim = claim_2(Side::Searches(&self.searches), Side::Network(&self.design));
+        let claim = claim_2(
+            Observations::Searches(&self.searches),
+            Observations::Network(&self.design),
+        );
         claim.p.unwrap_or(1.0)
     }
 
@@ -307,7 +311,7 @@ pub fn given_examples(setting: &Setting, size: Size, stream: &mut Stream) -> (f6
         design: (0..networks)
             .map(|_| setting.design * stream.normal())
             .collect(),
-        examples: Examples {
+        examples: ExampleVariance {
             variance: 0.0,
             count: size.examples,
         },

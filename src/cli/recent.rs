@@ -38,10 +38,13 @@ impl Run {
         Ok(newest.path().to_owned())
     }
 
-    /// The file that was named, where one was that is called `name`, and not a folder.
-    pub fn file(&self, name: &str) -> Option<PathBuf> {
-        let named = self.run.as_ref().filter(|path| path.is_file())?;
-        (named.file_name()? == name).then(|| named.clone())
+    /// The file of JSON that was named instead of a folder, if one was.
+    pub fn json_file(&self) -> Option<&Path> {
+        let named = self.run.as_deref().filter(|path| path.is_file())?;
+        named
+            .extension()
+            .is_some_and(|ending| ending == "json")
+            .then_some(named)
     }
 
     /// The run as its journal tells it.

@@ -27,8 +27,8 @@ pub struct Args {
 
 /// Writes the report of a run or a comparison.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
-    if let Some(file) = args.run.file("expected.json") {
-        return of_scores(args, &file, terminal);
+    if let Some(file) = args.run.json_file() {
+        return of_scores(args, file, terminal);
     }
     let folder = args.run.folder(terminal)?;
     let text = if RecordedComparison::is_in(&folder) {
@@ -38,14 +38,15 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     } else {
         report::single(&RecordedRun::open(&folder)?, args.format)?
     };
-    write(args, &folder, &text, terminal)
+    write(args, &folder.join("report.html"), &text, terminal)
 }
 
-fn write(args: &Args, folder: &Path, text: &str, terminal: &mut Terminal) -> Result<(), Failure> {
+/// Writes a report where it was asked for; HTML by default to `page`.
+fn write(args: &Args, page: &Path, text: &str, terminal: &mut Terminal) -> Result<(), Failure> {
     let path = match (&args.output, args.format) {
         (Some(path), _) if path.as_os_str() == "-" => return terminal.data(text),
         (Some(path), _) => path.clone(),
-        (None, Format::Html) => folder.join("report.html"),
+        (None, Format::Html) => page.to_owned(),
         (None, _) => return terminal.data(text),
     };
     report::write(&path, text)?;
@@ -65,12 +66,10 @@ fn of_scores(args: &Args, file: &Path, terminal: &mut Terminal) -> Result<(), Fa
         Format::Json => report::json(&analysis)?,
         Format::Csv => comparison_csv(&analysis),
     };
-    write(
-        args,
-        file.parent().unwrap_or(Path::new("")),
-        &text,
-        terminal,
-    )
+    // Beside expected-quick.json stands report-quick.html.
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let page = stem.replacen("expected", "report", 1) + ".html";
+    write(args, &file.with_file_name(page), &text, terminal)
 }
 
 /// Arguments of `strata importance`.

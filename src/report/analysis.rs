@@ -9,7 +9,7 @@ use crate::run::{Outcome, RecordedRun, RunError, Subject};
 use crate::search::TrialId;
 use crate::space::Candidate;
 use crate::statistics;
-use crate::statistics::claims::{Examples, Side, alpha, claim_2};
+use crate::statistics::claims::{ExampleVariance, Observations, alpha, claim_2};
 use crate::tabular::ModelKind;
 use crate::training::{self, Direction};
 use serde::{Deserialize, Serialize};
@@ -345,12 +345,12 @@ impl Analysis {
 
     /// The variance over test examples of the difference of two arms; nothing where no example's contribution is
     /// recorded.
-    pub(super) fn examples_between(&self, first: &Arm, second: &Arm) -> Option<Examples> {
+    pub(super) fn examples_between(&self, first: &Arm, second: &Arm) -> Option<ExampleVariance> {
         if self.looked_up {
             return None;
         }
         if let (Some(x), Some(y)) = (first.contributions(), second.contributions()) {
-            return (x.len() == y.len()).then(|| Examples::between(&x, &y));
+            return (x.len() == y.len()).then(|| ExampleVariance::between(&x, &y));
         }
         let of = |it: &&ContrastExamples| it.first == first.name && it.second == second.name;
         self.examples.iter().find(of).map(|it| it.examples)
@@ -448,12 +448,12 @@ impl Sample {
         let values = arm.values();
         let searches: Vec<Vec<f64>> = arm.by_search().into_iter().map(|(_, it)| it).collect();
         let side = match arm.role {
-            Role::Search | Role::RandomSearch => Side::Searches(&searches),
-            Role::HandDesigned if arm.known => Side::Known(*values.first()?),
-            _ => Side::Network(&values),
+            Role::Search | Role::RandomSearch => Observations::Searches(&searches),
+            Role::HandDesigned if arm.known => Observations::Known(*values.first()?),
+            _ => Observations::Network(&values),
         };
         let interval = match arm.role {
-            Role::Search | Role::RandomSearch => claim_2(side, Side::Known(0.0)).interval(),
+            Role::Search | Role::RandomSearch => claim_2(side, Observations::Known(0.0)).interval(),
             Role::HandDesigned if arm.known => None,
             // Trainings of one network, or networks that nobody chose, are the observations.
             _ => network_interval(&values),
@@ -473,7 +473,7 @@ impl Sample {
 /// Student's interval of a mean of trainings.
 fn network_interval(values: &[f64]) -> Option<statistics::Interval> {
     let each: Vec<Vec<f64>> = values.iter().map(|&value| vec![value]).collect();
-    claim_2(Side::Searches(&each), Side::Known(0.0)).interval()
+    claim_2(Observations::Searches(&each), Observations::Known(0.0)).interval()
 }
 
 fn opened(run: &RecordedRun) -> Option<u64> {

@@ -2,7 +2,7 @@
 
 use super::analysis::{Analysis, Arm, Role};
 use super::pair::Pair;
-use crate::statistics::claims::{Claim, Examples, Needed};
+use crate::statistics::claims::{Claim, ExampleVariance, Needed};
 use crate::statistics::holm;
 use serde::Serialize;
 
@@ -39,7 +39,7 @@ pub enum Finding {
 /// The reach of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Scope {
+pub enum ClaimScope {
     /// For new searches on new test examples.
     NewExamples,
     /// For new searches on the test examples, or the table, at hand.
@@ -48,7 +48,7 @@ pub enum Scope {
 
 /// A claim as a report shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
+pub struct ClaimEstimate {
     /// The two-sided p-value.
     pub p: Option<f64>,
     /// The p-value corrected by Holm's method for the other contrasts of its family.
@@ -84,7 +84,7 @@ pub struct Equivalence {
     /// The p-value corrected by Holm's method for all such tests.
     pub corrected: f64,
     /// Its reach.
-    pub scope: Scope,
+    pub scope: ClaimScope,
 }
 
 /// Two arms and how they differ.
@@ -107,12 +107,12 @@ pub struct Contrast {
     /// The mean of the first minus that of the second.
     pub difference: f64,
     /// These networks, trained anew, on these test examples: says nothing of the search.
-    pub these_networks: Option<Estimate>,
+    pub these_networks: Option<ClaimEstimate>,
     /// New searches on these test examples.
-    pub these_examples: Estimate,
+    pub these_examples: ClaimEstimate,
     /// New searches on new test examples; nothing where contributions of examples are not recorded, or
     /// they were looked at before.
-    pub new_examples: Option<Estimate>,
+    pub new_examples: Option<ClaimEstimate>,
     /// The searches that are better than the second arm.
     pub above: Share,
     /// In how many searches both arms scored the same, to the bit.
@@ -129,12 +129,12 @@ pub struct Contrast {
     /// What may be said.
     pub finding: Finding,
     /// Its reach.
-    pub scope: Option<Scope>,
+    pub scope: Option<ClaimScope>,
 }
 
 impl Contrast {
     /// The strongest claim that there is: of new examples, or else of these.
-    pub fn claim(&self) -> &Estimate {
+    pub fn claim(&self) -> &ClaimEstimate {
         self.new_examples.as_ref().unwrap_or(&self.these_examples)
     }
 
@@ -152,7 +152,7 @@ pub struct ContrastExamples {
     /// The second arm.
     pub second: String,
     /// The variance and the number of examples.
-    pub examples: Examples,
+    pub examples: ExampleVariance,
 }
 
 /// Every contrast of a comparison, each corrected within its family.
@@ -198,7 +198,7 @@ fn pairs(analysis: &Analysis) -> Vec<(&Arm, &Arm, Family)> {
     pairs
 }
 
-impl Estimate {
+impl ClaimEstimate {
     /// A claim with an interval that says nothing of what no difference can be.
     pub(super) fn of(claim: &Claim, (least, most): (f64, f64)) -> Self {
         let interval = claim.interval();
@@ -224,7 +224,7 @@ fn correct(contrasts: &mut [Contrast], family: Family) {
         .iter_mut()
         .filter(|contrast| contrast.family == family)
         .collect();
-    type Part = fn(&mut Contrast) -> Option<&mut Estimate>;
+    type Part = fn(&mut Contrast) -> Option<&mut ClaimEstimate>;
     let parts: [Part; 2] = [
         |it| Some(&mut it.these_examples),
         |it| it.new_examples.as_mut(),
@@ -253,7 +253,7 @@ fn correct_equivalence(contrasts: &mut [Contrast]) {
 }
 
 /// The finding of a contrast at the level of this look.
-fn finding(analysis: &Analysis, contrast: &Contrast) -> (Finding, Option<Scope>) {
+fn finding(analysis: &Analysis, contrast: &Contrast) -> (Finding, Option<ClaimScope>) {
     if contrast.family == Family::RandomSearch
         && (analysis.is_drawn_at_random(&contrast.first) || contrast.same == contrast.searches)
     {
@@ -262,10 +262,10 @@ fn finding(analysis: &Analysis, contrast: &Contrast) -> (Finding, Option<Scope>)
     if !analysis.is_evidence() || !contrast.lacking.is_empty() {
         return (Finding::NotEvidence, None);
     }
-    let shown = |estimate: &Estimate| estimate.corrected.is_some_and(|p| p < analysis.alpha);
+    let shown = |estimate: &ClaimEstimate| estimate.corrected.is_some_and(|p| p < analysis.alpha);
     let scope = match (contrast.new_examples, contrast.these_examples) {
-        (Some(new), _) if shown(&new) => Scope::NewExamples,
-        (_, these) if shown(&these) => Scope::TheseExamples,
+        (Some(new), _) if shown(&new) => ClaimScope::NewExamples,
+        (_, these) if shown(&these) => ClaimScope::TheseExamples,
         _ => return (Finding::NotShown, None),
     };
     match analysis.sign() * contrast.difference > 0.0 {

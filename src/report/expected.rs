@@ -4,7 +4,7 @@ use super::analysis::{Analysis, Arm, Role, Score};
 use super::contrast::ContrastExamples;
 use crate::run::comparison::RecordedComparison;
 use crate::statistics;
-use crate::statistics::claims::Examples;
+use crate::statistics::claims::ExampleVariance;
 use serde::{Deserialize, Serialize};
 
 /// The newest format of the file, and the one that is written. Format 2 says by which kernels it was made, and has what
@@ -334,7 +334,7 @@ impl ExpectedProtocol {
         let examples = self.examples.iter().map(|it| ContrastExamples {
             first: it.first.clone(),
             second: it.second.clone(),
-            examples: Examples {
+            examples: ExampleVariance {
                 variance: it.variance,
                 count: it.count,
             },

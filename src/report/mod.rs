@@ -19,7 +19,7 @@ mod worth;
 
 pub use analysis::{Agreement, Analysis, Arm, Cost, DrawnAtRandom, Network, Role, Sample, Score};
 pub use contrast::{
-    Contrast, ContrastExamples, Equivalence, Estimate, Family, Finding, Scope, Share,
+    ClaimEstimate, ClaimScope, Contrast, ContrastExamples, Equivalence, Family, Finding, Share,
 };
 pub use evidence::{FEWEST_EXAMPLES, FEWEST_OF_DESIGN, FEWEST_RETRAININGS, FEWEST_SEARCHES};
 pub use expected::{

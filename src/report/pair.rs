@@ -1,11 +1,12 @@
 //! The claims that the scores of two arms make.
 
 use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Equivalence, Estimate, Family, Finding, Scope, Share};
+use super::contrast::{ClaimEstimate, ClaimScope, Contrast, Equivalence, Family, Finding, Share};
 use super::evidence;
 use crate::statistics::claims::{
-    self, Claim, Examples, Needed, Side, Spread, claim_1, claim_2, claim_3, clopper_pearson,
-    equivalence, least_difference, paired, searches_above, searches_variance, variance,
+    self, Claim, ExampleVariance, Needed, Observations, Spread, claim_1, claim_2, claim_3,
+    clopper_pearson, equivalence, least_difference, paired, searches_above, searches_variance,
+    variance,
 };
 use crate::statistics::{self, Interval};
 
@@ -21,7 +22,7 @@ pub(super) struct Pair<'a> {
     /// The second arm's scores.
     scores: Vec<f64>,
     paired: bool,
-    examples: Option<Examples>,
+    examples: Option<ExampleVariance>,
 }
 
 /// The claims of a pair.
@@ -61,17 +62,19 @@ impl<'a> Pair<'a> {
         })
     }
 
-    fn second_side(&self) -> Side<'_> {
+    fn second_side(&self) -> Observations<'_> {
         match (self.others.is_empty(), self.second.known) {
-            (false, _) => Side::Searches(&self.others),
-            (true, true) if self.second.role == Role::HandDesigned => Side::Known(self.scores[0]),
-            (true, _) => Side::Network(&self.scores),
+            (false, _) => Observations::Searches(&self.others),
+            (true, true) if self.second.role == Role::HandDesigned => {
+                Observations::Known(self.scores[0])
+            }
+            (true, _) => Observations::Network(&self.scores),
         }
     }
 
     fn claims(&self) -> Claims {
-        let (first, second) = (Side::Searches(&self.searches), self.second_side());
-        // Examples that were looked at before are not drawn anew, and what was tried next was chosen by them.
+        let (first, second) = (Observations::Searches(&self.searches), self.second_side());
+        // ExampleVariance that were looked at before are not drawn anew, and what was tried next was chosen by them.
         let examples = self.examples.filter(|_| self.analysis.look == 1);
         if self.paired {
             let of = |examples| paired(&self.searches, &self.others, examples);
@@ -93,7 +96,7 @@ impl<'a> Pair<'a> {
     pub fn contrast(&self, family: Family) -> Contrast {
         let claims = self.claims();
         let range = self.analysis.difference_bounds();
-        let shown = |claim: &Claim| Estimate::of(claim, range);
+        let shown = |claim: &Claim| ClaimEstimate::of(claim, range);
         let level = self.analysis.alpha;
         let least = |claim: &Claim| least_difference(claim, level);
         let least = [least(&claims.these), claims.new.as_ref().and_then(least)];
@@ -167,9 +170,9 @@ impl<'a> Pair<'a> {
             false => searches_variance(&self.searches) * self.searches.len() as f64,
         };
         let design = match self.second_side() {
-            Side::Network(scores) => variance(scores),
+            Observations::Network(scores) => variance(scores),
             // Another search's winners spread like searches, and its retrainings are in that.
-            Side::Searches(others) if !self.paired => {
+            Observations::Searches(others) if !self.paired => {
                 let spread = searches_variance(others) * others.len() as f64;
                 spread * self.retrainings()
             }
@@ -201,8 +204,8 @@ impl Claims {
         let these = equivalence(&self.these, margin)?;
         let new = self.new.as_ref().map(|claim| equivalence(claim, margin));
         let (p, scope) = match new {
-            Some(new) => (these.max(new?), Scope::NewExamples),
-            None => (these, Scope::TheseExamples),
+            Some(new) => (these.max(new?), ClaimScope::NewExamples),
+            None => (these, ClaimScope::TheseExamples),
         };
         Some(Equivalence {
             margin,

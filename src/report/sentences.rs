@@ -1,19 +1,24 @@
 //! The sentences under a headline: intervals, counts, what is not shown, and each search by itself.
 
 use super::analysis::{Analysis, Arm, Role};
-use super::contrast::{Contrast, Estimate, Family, Finding, Scope};
+use super::contrast::{ClaimEstimate, ClaimScope, Contrast, Family, Finding};
 use super::verdict::{equal, searches, these, title};
 use super::words::{grouped, p_is, plural, score, signed};
 use crate::statistics::claims::Needed;
 
 /// The sentences under the headline about the contrast that it rests on.
-pub(super) fn of_contrast(analysis: &Analysis, contrast: &Contrast, evidence: bool) -> Vec<String> {
+pub(super) fn of_contrast(
+    analysis: &Analysis,
+    contrast: &Contrast,
+    evidence: bool,
+    is_better: bool,
+) -> Vec<String> {
     let mut out = Vec::new();
     let claim = contrast.claim();
-    let is_shown = matches!(contrast.finding, Finding::Better | Finding::Worse);
+    let is_shown = is_better || contrast.finding == Finding::Worse;
     if !(evidence && is_shown) {
         out.extend(interval(analysis, contrast, claim, evidence));
-        let is_test = evidence && contrast.finding == Finding::NotShown;
+        let is_test = evidence && contrast.finding != Finding::Same;
         if let Some(least) = contrast.least.filter(|_| is_test) {
             out.push(format!(
                 "The least difference that this comparison would show 4 times of 5 is {}.",
@@ -39,7 +44,7 @@ pub(super) fn of_contrast(analysis: &Analysis, contrast: &Contrast, evidence: bo
 fn interval(
     analysis: &Analysis,
     contrast: &Contrast,
-    claim: &Estimate,
+    claim: &ClaimEstimate,
     evidence: bool,
 ) -> Option<String> {
     if contrast.finding == Finding::Same {
@@ -147,7 +152,7 @@ fn networks(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
 }
 
 /// The sentences about a search beside the headline: every design, sizes, random search, other searches.
-pub(super) fn of_search(analysis: &Analysis, search: &Arm) -> Vec<String> {
+pub(super) fn of_search(analysis: &Analysis, search: &Arm, is_told: bool) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(drawn) = search.drawn_at_random {
         out.push(format!(
@@ -172,7 +177,9 @@ pub(super) fn of_search(analysis: &Analysis, search: &Arm) -> Vec<String> {
         .iter()
         .filter(|contrast| contrast.first == search.name)
         .collect();
-    out.extend(list(analysis, &all, Family::Designs, ""));
+    if !is_told {
+        out.extend(list(analysis, &all, Family::Designs, ""));
+    }
     out.extend(sizes(analysis, search));
     for contrast in &all {
         if contrast.paired && contrast.same > 0 && contrast.finding != Finding::Same {
@@ -213,9 +220,9 @@ fn list(analysis: &Analysis, all: &[&Contrast], family: Family, mark: &str) -> O
 
 fn finding(analysis: &Analysis, contrast: &Contrast) -> String {
     let place = match (contrast.scope, analysis.looked_up) {
-        (Some(Scope::NewExamples), _) => " on new examples",
-        (Some(Scope::TheseExamples), true) => " in this table",
-        (Some(Scope::TheseExamples), false) => " on these examples",
+        (Some(ClaimScope::NewExamples), _) => " on new examples",
+        (Some(ClaimScope::TheseExamples), true) => " in this table",
+        (Some(ClaimScope::TheseExamples), false) => " on these examples",
         (None, _) => "",
     };
     let finding = match contrast.finding {
@@ -225,7 +232,7 @@ fn finding(analysis: &Analysis, contrast: &Contrast) -> String {
         _ => "is not shown to differ from",
     };
     let claim = match contrast.scope {
-        Some(Scope::TheseExamples) => &contrast.these_examples,
+        Some(ClaimScope::TheseExamples) => &contrast.these_examples,
         _ => contrast.claim(),
     };
     let p = claim

@@ -1,7 +1,7 @@
 //! A comparison or a run as Markdown and as CSV.
 
 use super::analysis::Analysis;
-use super::contrast::{Contrast, Finding, Scope};
+use super::contrast::{ClaimScope, Contrast, Finding};
 use super::words::{grouped, p_value, plural, score, signed};
 use super::worth::worth;
 use crate::run::{RecordedRun, RunError};
@@ -102,8 +102,8 @@ pub(super) fn finding(analysis: &Analysis, contrast: &Contrast) -> &'static str 
     match (contrast.finding, contrast.scope) {
         (Finding::Same, _) => "the same by construction",
         (Finding::NotEvidence, _) => "not evidence",
-        (Finding::Better, Some(Scope::NewExamples)) => "better, on new examples",
-        (Finding::Worse, Some(Scope::NewExamples)) => "worse, on new examples",
+        (Finding::Better, Some(ClaimScope::NewExamples)) => "better, on new examples",
+        (Finding::Worse, Some(ClaimScope::NewExamples)) => "worse, on new examples",
         (Finding::Better, _) if is_table => "better, in this table",
         (Finding::Worse, _) if is_table => "worse, in this table",
         (Finding::Better, _) => "better, on these examples",

@@ -1,7 +1,7 @@
 //! Conclusions in words. "Better" is said where a test about the search says it, and nowhere else.
 
 use super::analysis::{Analysis, Arm};
-use super::contrast::{Contrast, Estimate, Family, Finding, Scope};
+use super::contrast::{ClaimEstimate, ClaimScope, Contrast, Family, Finding};
 use super::sentences;
 use super::words::{p_is, plural, signed};
 use crate::statistics::claims::largest;
@@ -36,9 +36,14 @@ pub(super) fn verdict(analysis: &Analysis) -> Verdict {
     };
     let mut said = Vec::new();
     said.extend(analysis.reservations.iter().cloned());
-    said.extend(sentences::of_contrast(analysis, contrast, evidence));
+    let is_better = evidence && main.is_better(analysis.alpha);
+    said.extend(sentences::of_contrast(
+        analysis, contrast, evidence, is_better,
+    ));
     for search in analysis.searches() {
-        said.extend(sentences::of_search(analysis, search));
+        // "Better than every one" says more than each by itself, and needs no correction as they do.
+        let is_told = is_better && search.name == contrast.first;
+        said.extend(sentences::of_search(analysis, search, is_told));
     }
     for search in analysis.searches().take(1) {
         said.extend(super::worth::of_arms(analysis, search));
@@ -102,9 +107,17 @@ impl Main<'_> {
 
     /// True if only the test examples at hand carry the headline.
     fn is_of_these(&self, alpha: f64) -> bool {
-        let is_shown = |p: Option<f64>| p.is_some_and(|p| p < alpha);
-        !is_shown(self.p) && is_shown(self.p_these)
+        !is_below(self.p, alpha) && is_below(self.p_these, alpha)
     }
+
+    /// True if the search is shown to be better than every opponent, on new examples or on these.
+    fn is_better(&self, alpha: f64) -> bool {
+        is_below(self.p, alpha) || is_below(self.p_these, alpha)
+    }
+}
+
+fn is_below(p: Option<f64>, alpha: f64) -> bool {
+    p.is_some_and(|p| p < alpha)
 }
 
 fn main_contrast(analysis: &Analysis) -> Option<Main<'_>> {
@@ -138,7 +151,7 @@ fn against_all<'a>(analysis: &'a Analysis, search: &Arm, family: Family) -> Opti
     let of = analysis.contrasts_of(family);
     let contrasts: Vec<&Contrast> = of.filter(|it| it.first == search.name).collect();
     // A difference to the other side says nothing for "better".
-    let better = |contrast: &Contrast, claim: Option<&Estimate>| {
+    let better = |contrast: &Contrast, claim: Option<&ClaimEstimate>| {
         let p = claim.and_then(|claim| claim.p)?;
         Some(if analysis.sign() * contrast.difference > 0.0 {
             p
@@ -192,13 +205,13 @@ fn concluded(analysis: &Analysis, main: &Main<'_>) -> String {
     let contrast = main.contrast;
     let search = title(analysis, &contrast.first);
     let second = title(analysis, &contrast.second);
-    let is_shown = |p: Option<f64>| p.is_some_and(|p| p < analysis.alpha);
+    let is_shown = |p: Option<f64>| is_below(p, analysis.alpha);
     let every = match main.opponents {
         1 => String::new(),
         2 => " and the other hand-designed network".to_owned(),
         many => format!(" and the other {} hand-designed networks", many - 1),
     };
-    let by = |claim: &Estimate, p: Option<f64>| figures(analysis, contrast, claim, p);
+    let by = |claim: &ClaimEstimate, p: Option<f64>| figures(analysis, contrast, claim, p);
     if let Some(claim) = contrast.new_examples.as_ref().filter(|_| is_shown(main.p)) {
         let figures = by(claim, main.p);
         return format!(
@@ -240,7 +253,7 @@ fn worse(analysis: &Analysis, contrast: &Contrast) -> String {
         title(analysis, &contrast.second),
     );
     match contrast.scope {
-        Some(Scope::NewExamples) => {
+        Some(ClaimScope::NewExamples) => {
             let figures = figures(analysis, contrast, contrast.claim(), None);
             format!(
                 "New runs of {search} find networks that are worse than {second} on new examples of this kind: \
@@ -264,7 +277,7 @@ fn worse(analysis: &Analysis, contrast: &Contrast) -> String {
 pub(super) fn equal(analysis: &Analysis, contrast: &Contrast) -> Option<String> {
     let equivalence = contrast.equivalence?;
     let (place, end) = match (equivalence.scope, analysis.looked_up) {
-        (Scope::NewExamples, _) => (" on new examples of this kind".to_owned(), ""),
+        (ClaimScope::NewExamples, _) => (" on new examples of this kind".to_owned(), ""),
         (_, true) => (" in this table".to_owned(), ""),
         (_, false) => (
             format!(" on {}", these(analysis)),
@@ -293,7 +306,12 @@ fn on_these(analysis: &Analysis) -> String {
 }
 
 /// The figures that a claim rests on.
-fn figures(analysis: &Analysis, contrast: &Contrast, claim: &Estimate, p: Option<f64>) -> String {
+fn figures(
+    analysis: &Analysis,
+    contrast: &Contrast,
+    claim: &ClaimEstimate,
+    p: Option<f64>,
+) -> String {
     let mut parts = Vec::new();
     if let Some((low, high)) = claim.interval() {
         parts.push(format!("95% interval {} to {}", signed(low), signed(high)));

@@ -1,7 +1,7 @@
 //! The tests of a comparison, as a page shows them.
 
 use crate::report::analysis::Analysis;
-use crate::report::contrast::{Contrast, Estimate, Family, Finding};
+use crate::report::contrast::{ClaimEstimate, Contrast, Family, Finding};
 use crate::report::tables::finding;
 use crate::report::words::{escaped, p_value, plural, signed};
 use std::fmt::Write;
@@ -62,7 +62,8 @@ fn explained(analysis: &Analysis, out: &mut String) {
         out,
         "<p class=\"note\">{what} A difference is called shown where the corrected p is below {level:.4}. p: Student’s t, \
          with the variances of searches, of the other side’s trainings{} added, and Satterthwaite’s degrees of freedom; \
-         corrected by Holm for the other rows of the same kind. <em>Searches above</em>: how many searches are better than the \
+         corrected by Holm for the other rows of the same kind; “better than every hand-designed network” rests on the largest p, and needs no \
+         correction. <em>Searches above</em>: how many searches are better than the \
          other side’s mean, with what share of new ones would be (95%, Clopper and Pearson). Everything but hand-designed \
          networks is secondary.</p>",
         if analysis.looked_up {
@@ -80,7 +81,7 @@ fn test_rows(analysis: &Analysis, contrast: &Contrast, out: &mut String) {
     } else {
         "new searches"
     };
-    let rows: [(&str, Option<&Estimate>); 3] = [
+    let rows: [(&str, Option<&ClaimEstimate>); 3] = [
         ("new searches, new examples", contrast.new_examples.as_ref()),
         (searches, Some(&contrast.these_examples)),
         (

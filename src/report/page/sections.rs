@@ -332,7 +332,7 @@ pub fn importance(
     Ok(())
 }
 
-/// Every score of a comparison, and the digests of its runs.
+/// Every score of a comparison.
 pub fn scores(expected: &Expected, analysis: &Analysis, out: &mut String) {
     out.push_str(
         "<h2 id=\"scores\">Scores</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of scores\"><table><thead>\

@@ -1,14 +1,14 @@
 //! The claims themselves.
 
 use super::components::{
-    Component, Examples, is_rounding, means, satterthwaite, searches_variance, variance,
+    Component, ExampleVariance, is_rounding, means, satterthwaite, searches_variance, variance,
 };
 use super::student::{student_quantile, student_two_sided};
 use crate::statistics::{Interval, mean};
 
 /// One side of a contrast, as its scores.
 #[derive(Clone, Copy, Debug)]
-pub enum Side<'a> {
+pub enum Observations<'a> {
     /// The retrainings of each search's winner; every search has one at least.
     Searches(&'a [Vec<f64>]),
     /// The retrainings of one network, or trainings of networks that nobody chose.
@@ -30,7 +30,7 @@ pub struct Claim {
     pub half_width: Option<f64>,
 }
 
-impl Side<'_> {
+impl Observations<'_> {
     /// The mean over observations.
     pub fn mean(self) -> f64 {
         match self {
@@ -82,7 +82,7 @@ pub fn sign_test(difference: f64, searches: usize) -> f64 {
     }
 }
 
-fn difference(first: Side<'_>, second: Side<'_>) -> f64 {
+fn difference(first: Observations<'_>, second: Observations<'_>) -> f64 {
     let (first, second) = (first.mean(), second.mean());
     let difference = first - second;
     match is_rounding(difference, first) {
@@ -154,7 +154,7 @@ impl Claim {
 
 /// New searches and new trainings, on the test examples at hand. One search is one observation; the
 /// degrees of freedom are those of the side with the fewer observations.
-pub fn claim_2(first: Side<'_>, second: Side<'_>) -> Claim {
+pub fn claim_2(first: Observations<'_>, second: Observations<'_>) -> Claim {
     let (a, b) = (first.component(), second.component());
     let error = Component {
         variance: a.variance + b.variance,
@@ -168,24 +168,28 @@ pub fn claim_2(first: Side<'_>, second: Side<'_>) -> Claim {
 }
 
 /// The number of searches of a contrast: of the side with the fewer where both are searches.
-fn observations(first: Side<'_>, second: Side<'_>) -> usize {
+fn observations(first: Observations<'_>, second: Observations<'_>) -> usize {
     match (first, second) {
-        (Side::Searches(a), Side::Searches(b)) => a.len().min(b.len()),
-        (Side::Searches(a), _) | (_, Side::Searches(a)) => a.len(),
+        (Observations::Searches(a), Observations::Searches(b)) => a.len().min(b.len()),
+        (Observations::Searches(a), _) | (_, Observations::Searches(a)) => a.len(),
         _ => 1,
     }
 }
 
 /// New searches, new trainings and new test examples: the only claim for a headline. Never surer than
 /// [`claim_2`].
-pub fn claim_3(first: Side<'_>, second: Side<'_>, examples: Examples) -> Claim {
+pub fn claim_3(
+    first: Observations<'_>,
+    second: Observations<'_>,
+    examples: ExampleVariance,
+) -> Claim {
     let parts = [first.component(), second.component(), examples.component()];
     claim_2(first, second).widened(satterthwaite(&parts))
 }
 
 /// The networks at hand trained anew, on the test examples at hand. It says nothing of searches, and has
 /// no p-value that could be taken for that.
-pub fn claim_1(first: Side<'_>, second: Side<'_>) -> Claim {
+pub fn claim_1(first: Observations<'_>, second: Observations<'_>) -> Claim {
     Claim {
         p: None,
         ..given_networks(first, second, None)
@@ -193,11 +197,19 @@ pub fn claim_1(first: Side<'_>, second: Side<'_>) -> Claim {
 }
 
 /// The networks at hand trained anew, on new test examples.
-pub fn claim_1x(first: Side<'_>, second: Side<'_>, examples: Examples) -> Claim {
+pub fn claim_1x(
+    first: Observations<'_>,
+    second: Observations<'_>,
+    examples: ExampleVariance,
+) -> Claim {
     given_networks(first, second, Some(examples))
 }
 
-fn given_networks(first: Side<'_>, second: Side<'_>, examples: Option<Examples>) -> Claim {
+fn given_networks(
+    first: Observations<'_>,
+    second: Observations<'_>,
+    examples: Option<ExampleVariance>,
+) -> Claim {
     let difference = difference(first, second);
     let unknown = Component {
         variance: 0.0,
@@ -207,7 +219,7 @@ fn given_networks(first: Side<'_>, second: Side<'_>, examples: Option<Examples>)
         return Claim::untested(difference, unknown);
     };
     parts.extend(others);
-    parts.extend(examples.map(Examples::component));
+    parts.extend(examples.map(ExampleVariance::component));
     let error = satterthwaite(&parts);
     match error.variance > 0.0 {
         true => Claim::student(difference, error),
@@ -220,7 +232,7 @@ fn given_networks(first: Side<'_>, second: Side<'_>, examples: Option<Examples>)
 ///
 /// # Panics
 /// When there are not as many of the one as of the other.
-pub fn paired(first: &[Vec<f64>], second: &[Vec<f64>], examples: Option<Examples>) -> Claim {
+pub fn paired(first: &[Vec<f64>], second: &[Vec<f64>], examples: Option<ExampleVariance>) -> Claim {
     assert_eq!(
         first.len(),
         second.len(),
@@ -233,7 +245,10 @@ pub fn paired(first: &[Vec<f64>], second: &[Vec<f64>], examples: Option<Examples
         variance: variance(&differences) / searches.max(1) as f64,
         freedom: searches.saturating_sub(1) as f64,
     };
-    let (first, second) = (Side::Searches(first), Side::Searches(second));
+    let (first, second) = (
+        Observations::Searches(first),
+        Observations::Searches(second),
+    );
     let claim = Claim::of(difference(first, second), error, searches);
     match examples {
         None => claim,

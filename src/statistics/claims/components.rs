@@ -72,14 +72,14 @@ pub(super) fn means(searches: &[Vec<f64>]) -> Vec<f64> {
 
 /// The sampling of test examples in a difference of two arms.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Examples {
+pub struct ExampleVariance {
     /// The variance of the difference's mean over examples.
     pub variance: f64,
     /// The number of examples, or of groups of them.
     pub count: usize,
 }
 
-impl Examples {
+impl ExampleVariance {
     /// From each example's difference between the arms.
     pub fn of(differences: &[f64]) -> Self {
         Self {

@@ -18,9 +18,9 @@ mod student;
 
 pub use beta::{beta_below, beta_quantile, clopper_pearson};
 pub use claim::{
-    Claim, Side, claim_1, claim_1x, claim_2, claim_3, paired, searches_above, sign_test,
+    Claim, Observations, claim_1, claim_1x, claim_2, claim_3, paired, searches_above, sign_test,
 };
-pub use components::{Component, Examples, satterthwaite, searches_variance, variance};
+pub use components::{Component, ExampleVariance, satterthwaite, searches_variance, variance};
 pub use families::{alpha, largest};
 pub use planning::{Needed, Spread, equivalence, least_difference, needed};
 pub use student::{student_above, student_quantile, student_two_sided};

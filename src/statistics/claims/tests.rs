@@ -110,7 +110,7 @@ fn committed_comparisons_have_the_golden_first_claims() {
     ] {
         let x = committed(text, "evolution", 3);
         let y = committed(text, design, 1).concat();
-        let claim = claim_1(Side::Searches(&x), Side::Network(&y));
+        let claim = claim_1(Observations::Searches(&x), Observations::Network(&y));
         check(&claim, d, v, nu, design);
         check_interval(&claim, low, high, design);
         assert_eq!(claim.p, None, "no p-value of given networks is shown");
@@ -175,7 +175,7 @@ fn committed_comparisons_have_the_golden_second_claims() {
     ] {
         let x = committed(text, "evolution", searches);
         let y = committed(text, design, 1).concat();
-        let claim = claim_2(Side::Searches(&x), Side::Network(&y));
+        let claim = claim_2(Observations::Searches(&x), Observations::Network(&y));
         check(&claim, d, v, (searches - 1) as f64, design);
         check_p(&claim, p, design);
         check_interval(&claim, low, high, design);
@@ -207,7 +207,7 @@ fn searches_of_the_committed_table_have_the_golden_claims() {
         ),
     ] {
         let x = committed(text, arm, 20);
-        let claim = claim_2(Side::Searches(&x), Side::Known(design));
+        let claim = claim_2(Observations::Searches(&x), Observations::Known(design));
         check(&claim, d, v, 19.0, arm);
         check_p(&claim, p, arm);
         check_interval(&claim, low, high, arm);
@@ -288,8 +288,11 @@ impl Answers {
 fn examples_are_counted_as_in_the_golden_case() {
     let x = Answers::of(8, 3, 40, |s, r, i| i % 9 == s || (i + r) % 17 == 0);
     let y = Answers::of(1, 24, 40, |_, j, i| i % 5 == 0 || (3 * i + j) % 13 == 0);
-    let examples = Examples::between(&x.means, &y.means);
-    let sides = (Side::Searches(&x.scores), Side::Network(&y.scores[0]));
+    let examples = ExampleVariance::between(&x.means, &y.means);
+    let sides = (
+        Observations::Searches(&x.scores),
+        Observations::Network(&y.scores[0]),
+    );
     close(searches_variance(&x.scores), 4.402_281_746_032e-5, "v_A");
     close(variance(&y.scores[0]) / 24.0, 6.793_478_260_87e-6, "v_D");
     close(examples.variance, 0.003_660_412_215_099_715, "v_X");
@@ -321,8 +324,11 @@ fn the_third_claim_is_never_surer_than_the_second() {
         (7 * s + 3 * r + 5 * i + s * i).is_multiple_of(11)
     });
     let y = Answers::of(1, 4, 12, |_, j, i| (4 * j + 5 * i + j * i) % 7 < 2);
-    let examples = Examples::between(&x.means, &y.means);
-    let sides = (Side::Searches(&x.scores), Side::Network(&y.scores[0]));
+    let examples = ExampleVariance::between(&x.means, &y.means);
+    let sides = (
+        Observations::Searches(&x.scores),
+        Observations::Network(&y.scores[0]),
+    );
     close(examples.variance, 0.005_675_505_050_505_051_5, "v_X");
     let second = claim_2(sides.0, sides.1);
     close(second.error.variance, 0.027_847_222_222_22, "claim 2: V");
@@ -352,8 +358,8 @@ fn the_third_claim_is_never_surer_than_the_second() {
     let alone = Answers::of(1, 2, 12, |s, r, i| {
         (7 * s + 3 * r + 5 * i + s * i).is_multiple_of(11)
     });
-    let examples = Examples::between(&alone.means, &y.means);
-    let one = claim_1x(Side::Searches(&alone.scores), sides.1, examples);
+    let examples = ExampleVariance::between(&alone.means, &y.means);
+    let one = claim_1x(Observations::Searches(&alone.scores), sides.1, examples);
     check(
         &one,
         0.375,
@@ -381,7 +387,7 @@ fn degenerate_samples_have_the_golden_second_claims() {
     ]
     .map(Vec::from);
     let y = [0.89, 0.90, 0.91, 0.90, 0.89, 0.90];
-    let claim = claim_2(Side::Searches(&floor), Side::Network(&y));
+    let claim = claim_2(Observations::Searches(&floor), Observations::Network(&y));
     close(searches_variance(&floor), 1.2e-5, "floor");
     close(variance(&y) / 6.0, 9.444_444_444_444e-6, "v_D");
     close(claim.error.freedom, 4.0, "floor: nu");
@@ -394,22 +400,25 @@ fn degenerate_samples_have_the_golden_second_claims() {
     );
 
     let equal = claim_2(
-        Side::Searches(&vec![vec![0.9, 0.9]; 5]),
-        Side::Network(&[0.9; 10]),
+        Observations::Searches(&vec![vec![0.9, 0.9]; 5]),
+        Observations::Network(&[0.9; 10]),
     );
     assert_eq!(
         (equal.difference, equal.p, equal.interval()),
         (0.0, Some(1.0), None)
     );
     let apart = claim_2(
-        Side::Searches(&vec![vec![0.9, 0.9]; 8]),
-        Side::Network(&[0.8; 24]),
+        Observations::Searches(&vec![vec![0.9, 0.9]; 8]),
+        Observations::Network(&[0.8; 24]),
     );
     close(apart.difference, 0.1, "apart");
     assert_eq!((apart.p, apart.interval()), (Some(0.007_812_5), None));
 
     let y = [0.88, 0.89, 0.90, 0.91, 0.87];
-    let claim = claim_2(Side::Searches(&vec![vec![0.9, 0.9]; 5]), Side::Network(&y));
+    let claim = claim_2(
+        Observations::Searches(&vec![vec![0.9, 0.9]; 5]),
+        Observations::Network(&y),
+    );
     close(claim.error.variance, 5e-5, "identical winners: V");
     check_p(&claim, 0.230_199_641_080_5, "identical winners");
     check_interval(
@@ -421,8 +430,8 @@ fn degenerate_samples_have_the_golden_second_claims() {
 
     let ties = [0.9, 0.9, 0.91, 0.91, 0.9].map(|score| vec![score]);
     let claim = claim_2(
-        Side::Searches(&ties),
-        Side::Network(&[0.89, 0.9, 0.9, 0.89, 0.9]),
+        Observations::Searches(&ties),
+        Observations::Network(&[0.89, 0.9, 0.9, 0.89, 0.9]),
     );
     close(claim.error.variance, 1.2e-5, "one retraining: V");
     check_p(&claim, 0.082_086_279_834_73, "one retraining");
@@ -437,7 +446,7 @@ fn degenerate_samples_have_the_golden_second_claims() {
 #[test]
 fn one_and_two_searches_have_the_golden_claims() {
     let (x, y) = ([vec![0.90, 0.91, 0.92]], [0.88, 0.89, 0.90]);
-    let sides = (Side::Searches(&x), Side::Network(&y));
+    let sides = (Observations::Searches(&x), Observations::Network(&y));
     let second = claim_2(sides.0, sides.1);
     close(second.difference, 0.02, "one search");
     assert_eq!((second.p, second.interval()), (None, None));
@@ -452,7 +461,10 @@ fn one_and_two_searches_have_the_golden_claims() {
     );
 
     let x = [vec![0.90, 0.91], vec![0.93, 0.92]];
-    let claim = claim_2(Side::Searches(&x), Side::Network(&[0.88, 0.89, 0.90, 0.91]));
+    let claim = claim_2(
+        Observations::Searches(&x),
+        Observations::Network(&[0.88, 0.89, 0.90, 0.91]),
+    );
     close(
         claim.error.variance,
         0.000_141_666_666_666_7,
@@ -486,7 +498,7 @@ fn degenerate_pairs_and_known_designs_have_the_golden_claims() {
     let claim = paired(&x, &y, None);
     check(&claim, 0.001, 4e-7, 4.0, "zeros");
     check_p(&claim, 0.189_003_658_455_2, "zeros");
-    let examples = Examples {
+    let examples = ExampleVariance {
         variance: 0.0008 * 0.0008,
         count: 1000,
     };
@@ -507,11 +519,15 @@ fn degenerate_pairs_and_known_designs_have_the_golden_claims() {
     );
 
     let x = single(&[0.94, 0.95, 0.93, 0.96, 0.95, 0.94]);
-    let examples = Examples {
+    let examples = ExampleVariance {
         variance: 0.002 * 0.002,
         count: 1000,
     };
-    let claim = claim_3(Side::Searches(&x), Side::Known(0.93), examples);
+    let claim = claim_3(
+        Observations::Searches(&x),
+        Observations::Known(0.93),
+        examples,
+    );
     close(claim.error.variance, 2.233_333_333_333e-5, "known: V");
     close(claim.error.freedom, 7.418_067_320_719, "known: nu");
     check_p(&claim, 0.017_224_549_680_34, "known");
@@ -622,12 +638,12 @@ fn searches_may_have_unequal_numbers_of_retrainings() {
         "v_A",
     );
     close(
-        Side::Searches(&searches).mean(),
+        Observations::Searches(&searches).mean(),
         (0.91 + 0.93 + 0.93) / 3.0,
         "mean",
     );
     // A winner that was trained once says nothing of retraining, so nothing is said of these networks.
-    let claim = claim_1(Side::Searches(&searches), Side::Known(0.9));
+    let claim = claim_1(Observations::Searches(&searches), Observations::Known(0.9));
     assert_eq!(claim.interval(), None);
 }
 
@@ -636,7 +652,10 @@ fn rounding_is_no_difference() {
     let noise: Vec<Vec<f64>> = (0..8)
         .map(|s| vec![0.1 + 0.2 + 1e-17 * f64::from(s)])
         .collect();
-    let claim = claim_2(Side::Searches(&noise), Side::Network(&[0.3; 12]));
+    let claim = claim_2(
+        Observations::Searches(&noise),
+        Observations::Network(&[0.3; 12]),
+    );
     assert_eq!((claim.difference, claim.p), (0.0, Some(1.0)));
 }
 

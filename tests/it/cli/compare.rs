@@ -64,6 +64,20 @@ fn a_quick_comparison_is_reported_checked_and_no_evidence() {
         assert!(found.is_empty(), "the page names {found:?}");
     }
     assert!(folder.join("small/report-quick.html").is_file());
+    let scores = run(
+        folder,
+        &[
+            "report",
+            "small/expected-quick.json",
+            "--format",
+            "markdown",
+        ],
+    );
+    assert_eq!(scores.code, 0, "{}", scores.err);
+    assert!(scores.out.contains("**Not evidence:"), "{}", scores.out);
+    let wrong = run(folder, &["report", "runs/small-compare-1/winners.json"]);
+    assert_eq!(wrong.code, 2, "{}", wrong.err);
+    assert!(wrong.err.contains("winners.json"), "{}", wrong.err);
 
     let again = run(
         folder,
