@@ -177,6 +177,7 @@ pub(super) struct Clock<'a> {
     time: &'a dyn Time,
     begun: f64,
     before: f64,
+    not_searching: f64,
 }
 
 impl<'a> Clock<'a> {
@@ -186,7 +187,13 @@ impl<'a> Clock<'a> {
             time,
             begun: time.running(),
             before: story.seconds(),
+            not_searching: story.not_searching(),
         }
+    }
+
+    /// Seconds of searching, as long as that is what the run does.
+    pub fn searching(&self) -> f64 {
+        self.elapsed() - self.not_searching
     }
 
     /// Seconds of running.

@@ -22,7 +22,7 @@ use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::state::is_better;
 use crate::evaluation::Finished;
-use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
+use crate::search::{Fidelity, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
 use std::collections::BTreeMap;
@@ -86,6 +86,11 @@ struct Search<'a, 'c> {
     proposed: Vec<TrialId>,
     /// Whether what became of trials is of no use to later ones, so that it need not be remembered.
     forgets: bool,
+    /// How many results the controller was told of. There are more only where an extended search catches up
+    /// with what was done before.
+    told: usize,
+    /// The epochs of the trials that it was told of: see [`State::epochs`](super::state::State::epochs).
+    epochs: f64,
     closed: Option<SearchEnd>,
     cancelled: usize,
 }
@@ -93,6 +98,7 @@ struct Search<'a, 'c> {
 impl Search<'_, '_> {
     fn run(&mut self) -> Result<Flow, RunError> {
         self.propose_ready()?;
+        self.settle()?;
         self.commit()?;
         while !self.is_complete() {
             if self.core.is_interrupted() {
@@ -180,23 +186,41 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Writes the results whose turn it is, each followed by the proposal it makes possible.
+    /// Writes the results whose turn it is, each followed by the proposal it makes possible. Those that were
+    /// written before the search was extended are not written again.
     fn settle(&mut self) -> Result<(), RunError> {
         while !self.is_complete() {
-            let trial = TrialId(self.core.state.outcomes.len() as u64);
-            let Some(done) = self.early.remove(&trial) else {
-                return Ok(());
-            };
-            let fitness = self.write_outcome(trial, done)?;
-            let costs = self.costs(trial)?;
-            self.proposer.tell(fitness, costs);
-            self.forget(trial);
-            if self.gave_up() {
+            let trial = TrialId(self.told as u64);
+            let is_new = self.told == self.core.state.outcomes.len();
+            if is_new {
+                let Some(done) = self.early.remove(&trial) else {
+                    return Ok(());
+                };
+                self.write_outcome(trial, done)?;
+            } else {
+                self.open.remove(&trial);
+            }
+            self.tell(trial)?;
+            if is_new && self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());
             }
             self.propose_ready()?;
         }
+        Ok(())
+    }
+
+    /// Tells the controller of a trial's result.
+    fn tell(&mut self, trial: TrialId) -> Result<(), RunError> {
+        let (state, place) = (&self.core.state, trial.0 as usize);
+        let outcome = &state.outcomes[place];
+        let share = state.proposals[place].fidelity().share();
+        self.epochs += share * outcome.epochs().len() as f64;
+        let fitness = outcome.fitness();
+        let costs = self.costs(trial)?;
+        self.proposer.tell(fitness, costs);
+        self.told += 1;
+        self.forget(trial);
         Ok(())
     }
 
@@ -224,8 +248,8 @@ impl Search<'_, '_> {
     }
 
     fn propose_ready(&mut self) -> Result<(), RunError> {
-        let told = self.core.state.outcomes.len();
-        while self.closed.is_none() && (self.proposer.proposed() as usize) < told + self.lookahead()
+        while self.closed.is_none()
+            && (self.proposer.proposed() as usize) < self.told + self.lookahead()
         {
             let budget = self.core.setup.experiment.budget;
             if budget
@@ -260,7 +284,7 @@ impl Search<'_, '_> {
     /// The epochs that were trained, and those still to be trained at most, one more trial included.
     fn planned_epochs(&self, next: &Open) -> f64 {
         let open: f64 = self.open.values().map(Open::epochs).sum();
-        self.core.state.epochs() + open + next.epochs()
+        self.epochs + open + next.epochs()
     }
 
     fn drop_last_proposal(&mut self) {
@@ -335,7 +359,7 @@ impl Search<'_, '_> {
 
     fn is_out_of_time(&self) -> bool {
         let budget = self.core.setup.experiment.budget.seconds;
-        budget.is_some_and(|seconds| self.core.clock.elapsed() >= seconds)
+        budget.is_some_and(|seconds| self.core.clock.searching() >= seconds)
     }
 
     fn gave_up(&self) -> bool {
@@ -343,7 +367,7 @@ impl Search<'_, '_> {
         self.core.state.failures_in_a_row().len() as u64 >= limit
     }
 
-    fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<Option<Fitness>, RunError> {
+    fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<(), RunError> {
         let open = self
             .open
             .remove(&trial)
@@ -377,12 +401,10 @@ impl Search<'_, '_> {
                     seconds,
                     worker,
                 };
-                let fitness = record.fitness();
                 if let Some(weights) = weights.as_deref().filter(|_| self.core.setup.inherits()) {
                     self.weights.keep(trial, weights)?;
                 }
-                self.write_finished(&open, record, weights.as_deref())?;
-                Ok(Some(fitness))
+                self.write_finished(&open, record, weights.as_deref())
             }
             Err(failure) => {
                 let unit = Unit::Trial(trial);
@@ -408,7 +430,7 @@ impl Search<'_, '_> {
                     kind,
                     message: told,
                 });
-                Ok(None)
+                Ok(())
             }
         }
     }

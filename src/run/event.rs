@@ -61,6 +61,8 @@ pub enum Event {
         epochs: Option<u64>,
         /// Trials whose results are in the journal already: more than 0 only when resumed.
         finished: u64,
+        /// After how many trials the test examples were read before the search was extended, for each time.
+        earlier_looks: Vec<u64>,
     },
     /// A phase begins, with this many pieces of work known to be left in it (if known).
     Phase {
@@ -136,8 +138,11 @@ pub enum Event {
         /// Why.
         reason: SearchEnd,
     },
-    /// The test examples are read, for the only time.
-    TestOpened,
+    /// The test examples are read.
+    TestOpened {
+        /// For which time, from 1: more than once only where the search was extended after they had been read.
+        look: usize,
+    },
     /// The run was told to end; it can be resumed.
     Interrupted {
         /// The run folder.

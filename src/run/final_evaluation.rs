@@ -50,7 +50,8 @@ pub(super) fn evaluate(
     if !core.state.test_opened {
         let examples = evaluators.test_examples();
         core.record(Record::TestOpened(TestOpened { examples }))?;
-        core.tell(&Event::TestOpened);
+        let look = core.state.test_looks().len();
+        core.tell(&Event::TestOpened { look });
     }
     let (workforce, limits) = (core.workforce, core.limits);
     let mut flow = Flow::Interrupted;

@@ -3,7 +3,7 @@
 //! A record never changes its meaning. A new kind of fact is a new record, a new optional field or a new
 //! word, and raises [`FORMAT`](super::journal::FORMAT); [`Record::format`] says which records need it.
 
-use super::experiment::Experiment;
+use super::experiment::{Budget, Experiment};
 use super::origin::Origin;
 use crate::architecture::Output;
 use crate::data::DataSource;
@@ -36,8 +36,11 @@ pub enum Record {
     TestOpened(TestOpened),
     /// A network was trained once more and tested.
     Retrained(Retrained),
-    /// The run is over: always the last record.
+    /// The run is over: the last record, unless the search is extended.
     Ended(Ended),
+    /// The search goes on with a larger budget: what came after the end of the search so far counts no
+    /// more. Since format 6.
+    Extended(Extended),
 }
 
 impl Record {
@@ -52,10 +55,10 @@ impl Record {
 
     /// As [`format`](Self::format), without what is said of the host: the digest leaves that out.
     pub(super) fn format_of_what_happened(&self) -> u32 {
-        if let Self::Started(started) = self
-            && started.experiment.data.needs_format_5()
-        {
-            return 5;
+        match self {
+            Self::Extended(_) => return 6,
+            Self::Started(started) if started.experiment.data.needs_format_5() => return 5,
+            _ => {}
         }
         let is_new = match self {
             Self::Started(started) => started.experiment.trial.needs_format_4(),
@@ -432,4 +435,12 @@ impl EndReason {
 pub struct Ended {
     /// How.
     pub reason: EndReason,
+}
+
+/// A larger budget for a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extended {
+    /// The budget from here on, everything that was searched before included.
+    pub budget: Budget,
 }

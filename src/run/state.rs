@@ -2,8 +2,8 @@
 
 use super::history::History;
 use super::record::{
-    EndReason, Proposal, Record, Retrained, Searched, Started, Subject, TrialFailed, TrialFinished,
-    Winner,
+    EndReason, Extended, Proposal, Record, Retrained, Searched, Started, Subject, TrialFailed,
+    TrialFinished, Winner,
 };
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fitness, TrialId};
@@ -56,7 +56,7 @@ impl Outcome {
 /// Everything that a journal says.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// What the run was started with.
+    /// What the run was started with, and the budget that it has by now.
     pub started: Option<Box<Started>>,
     /// The proposals, in order.
     pub proposals: History<Proposal>,
@@ -82,6 +82,10 @@ pub struct State {
     pub retrained: BTreeMap<(Subject, u32), Retrained>,
     /// How the run ended.
     pub ended: Option<EndReason>,
+    /// After how many trials the test examples were read before the search was extended, for each time.
+    pub earlier_looks: Vec<u64>,
+    /// How many results there were when the search was last extended.
+    pub(super) extended_at: usize,
 }
 
 impl State {
@@ -98,7 +102,7 @@ impl State {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn take(&mut self, record: Record) -> Result<(), String> {
-        if self.ended.is_some() {
+        if self.ended.is_some() && !matches!(record, Record::Extended(_)) {
             return Err("a record after the run's end".to_owned());
         }
         if self.started.is_none() && !matches!(record, Record::Started(_)) {
@@ -119,8 +123,15 @@ impl State {
                 self.retrained.insert(of, done);
             }
             Record::Ended(ended) => self.ended = Some(ended.reason),
+            Record::Extended(extended) => self.extend(extended),
         }
         Ok(())
+    }
+
+    /// After how many trials the test examples were read, for each time that they were.
+    pub fn test_looks(&self) -> Vec<u64> {
+        let last = self.test_opened.then(|| self.trials());
+        self.earlier_looks.iter().copied().chain(last).collect()
     }
 
     /// The best trial so far among those of the highest fidelity: the highest score, of equals the
@@ -231,6 +242,18 @@ impl State {
         }
         self.started = Some(started);
         Ok(())
+    }
+
+    /// Forgets all that came after the end of the search: it goes on.
+    fn extend(&mut self, extended: Extended) {
+        let looks = self.test_looks();
+        let started = self.started.as_mut().expect("a run begins with its start");
+        started.experiment.budget = extended.budget;
+        (self.searched, self.winner, self.ended) = (None, None, None);
+        (self.test_opened, self.test_examples) = (false, None);
+        self.retrained.clear();
+        self.earlier_looks = looks;
+        self.extended_at = self.outcomes.len();
     }
 
     fn propose(&mut self, mut proposal: Proposal) -> Result<(), String> {

@@ -176,6 +176,7 @@ impl RecordedRun {
             after(&mut past.state, what);
             Ok(())
         })?;
+        past.digest_anew_on(&folder)?;
         let Past { story, state } = past.begun(&folder)?;
         Ok(Self {
             folder,

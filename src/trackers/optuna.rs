@@ -185,8 +185,11 @@ impl Tracker for OptunaJournal {
                     }
                 }
             }
-            Record::Winner(_) | Record::TestOpened(_) | Record::Retrained(_) | Record::Ended(_) => {
-            }
+            Record::Winner(_)
+            | Record::TestOpened(_)
+            | Record::Retrained(_)
+            | Record::Ended(_)
+            | Record::Extended(_) => {}
         }
         Ok(())
     }

@@ -146,7 +146,8 @@ impl Tracker for TensorBoard {
             | Record::Searched(_)
             | Record::Winner(_)
             | Record::TestOpened(_)
-            | Record::Ended(_) => {}
+            | Record::Ended(_)
+            | Record::Extended(_) => {}
         }
         Ok(())
     }

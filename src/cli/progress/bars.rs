@@ -46,9 +46,13 @@ impl Bars {
                 folder,
                 seconds,
                 finished,
+                earlier_looks,
                 ..
             } => {
                 self.note(&format!("run folder {}", folder.display()));
+                if let Some(line) = tally::earlier_looks(earlier_looks) {
+                    self.note(&line);
+                }
                 (self.seconds, self.finished) = (*seconds, *finished);
                 self.run.enable_steady_tick(Duration::from_millis(250));
             }
@@ -84,7 +88,7 @@ impl Bars {
             }
             Event::BestImproved { .. } => self.run.set_message(self.message()),
             Event::Searched { trials, reason } => self.note(&tally::searched(*trials, *reason)),
-            Event::TestOpened => self.note("the test examples are read now, for the only time"),
+            Event::TestOpened { look } => self.note(&tally::test_opened(*look)),
             Event::Interrupted { .. } | Event::Ended { .. } => self.close(),
         }
     }

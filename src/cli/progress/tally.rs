@@ -128,3 +128,26 @@ pub fn searched(trials: u64, reason: SearchEnd) -> String {
         reason.describe()
     )
 }
+
+/// What to say when the test examples are read.
+pub fn test_opened(look: usize) -> String {
+    match look {
+        0 | 1 => "the test examples are read now, for the only time".to_owned(),
+        look => format!(
+            "the test examples are read now, for the {} time",
+            numbers::ordinal(look)
+        ),
+    }
+}
+
+/// What to say of a run whose test examples were read before its search was extended.
+pub fn earlier_looks(trials: &[u64]) -> Option<String> {
+    let (last, before) = trials.split_last()?;
+    let before: String = before.iter().map(|trials| format!("{trials}, ")).collect();
+    Some(format!(
+        "the test examples were read at {before}{}; this is a {} look, and the winner is chosen by validation \
+         examples alone",
+        numbers::plural(*last, "trial"),
+        numbers::ordinal(trials.len() + 1)
+    ))
+}

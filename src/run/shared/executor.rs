@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Where retrainings begin in the order of work: behind every trial.
-const LAST_PLACES: i64 = 1 << 48;
+pub(super) const LAST_PLACES: i64 = 1 << 48;
 
 /// How long nothing new may be found before the next look, at first.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);

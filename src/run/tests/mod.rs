@@ -4,6 +4,7 @@ mod damage;
 mod digests;
 mod disk;
 mod evaluator;
+mod extension;
 mod orders;
 mod scenario;
 mod simulation;
