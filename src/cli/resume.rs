@@ -52,6 +52,9 @@ struct Raise {
     /// As --trials, the budget in epochs
     #[arg(long, value_name = "E")]
     epochs: Option<u64>,
+    /// As --trials, the seconds that the whole run may take
+    #[arg(long, value_name = "S")]
+    total_seconds: Option<f64>,
 }
 
 impl Raise {
@@ -61,6 +64,7 @@ impl Raise {
             trials: self.trials,
             seconds: self.seconds,
             epochs: self.epochs,
+            total_seconds: self.total_seconds,
         };
         (budget != Budget::default()).then_some(budget)
     }

@@ -33,6 +33,18 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
             summary.score_name
         ))?;
     }
+    if let Some(line) = final_evaluation(&summary) {
+        terminal.line(&line)?;
+    }
+    if let [earlier @ .., last] = &summary.test_looks[..]
+        && !earlier.is_empty()
+    {
+        let looks = numbers::ordinal(summary.test_looks.len());
+        let earlier: String = earlier.iter().map(|trials| format!("{trials}, ")).collect();
+        terminal.line(&format!(
+            "the test examples were read at {earlier}{last} trials: the last is a {looks} look"
+        ))?;
+    }
     report::finals_table(&summary.finals, terminal)?;
     terminal.line(&format!("journal digest {}", summary.digest))?;
     if summary.ended.is_none() {
@@ -50,6 +62,23 @@ fn phase(summary: &Summary) -> String {
         Some(reason) => format!("ended: {}, after {time}", reason.describe()),
         None => format!("not ended: {}, after {time}", summary.phase),
     }
+}
+
+/// How far the final evaluation is, unless it is over.
+fn final_evaluation(summary: &Summary) -> Option<String> {
+    let last = summary.final_evaluation.as_ref()?;
+    if summary.ended.is_some() {
+        return None;
+    }
+    let trainings = numbers::plural(last.trainings, "training");
+    let done = match last.done {
+        0 => String::new(),
+        done => format!(", {} done", numbers::grouped(done)),
+    };
+    let left = last.seconds_left.map_or_else(String::new, |seconds| {
+        format!("; about {} left", numbers::seconds(seconds))
+    });
+    Some(format!("final evaluation: {trainings}{done}{left}"))
 }
 
 fn trials(summary: &Summary) -> String {

@@ -1,5 +1,6 @@
 //! What a run tells those who watch it.
 
+use super::forecast::FinalPlan;
 use super::record::{EndReason, SearchEnd, Subject};
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::TrialId;
@@ -63,6 +64,18 @@ pub enum Event {
         finished: u64,
         /// After how many trials the test examples were read before the search was extended, for each time.
         earlier_looks: Vec<u64>,
+    },
+    /// What the final evaluation is going to be.
+    FinalPlanned {
+        /// Its trainings.
+        plan: FinalPlan,
+        /// Seconds that the whole run may take, if that is bounded.
+        bound: Option<f64>,
+    },
+    /// How long the final evaluation will take, as far as trials tell: told when the first has a score.
+    FinalForecast {
+        /// About so many seconds.
+        seconds: f64,
     },
     /// A phase begins, with this many pieces of work known to be left in it (if known).
     Phase {

@@ -26,6 +26,7 @@ pub(super) fn raised(folder: &RunFolder, past: &Past, raise: &Budget) -> Result<
             trials: raise.trials.or(has.trials),
             seconds: raise.seconds.or(has.seconds),
             epochs: raise.epochs.or(has.epochs),
+            total_seconds: raise.total_seconds.or(has.total_seconds),
         }),
         Some(message) => {
             let folder = folder.path().to_owned();
@@ -72,7 +73,9 @@ fn refusal(folder: &RunFolder, past: &Past) -> Option<String> {
              `strata trials --failed`"
                 .to_owned(),
         ),
-        SearchEnd::Trials | SearchEnd::Seconds | SearchEnd::Epochs => None,
+        SearchEnd::Trials | SearchEnd::Seconds | SearchEnd::Epochs | SearchEnd::TotalSeconds => {
+            None
+        }
     }
 }
 
@@ -83,6 +86,7 @@ fn not_larger(past: &Past, has: &Budget, raise: &Budget) -> Option<String> {
         ("trials", has.trials.map(whole), raise.trials.map(whole)),
         ("seconds", has.seconds, raise.seconds),
         ("epochs", has.epochs.map(whole), raise.epochs.map(whole)),
+        ("total seconds", has.total_seconds, raise.total_seconds),
     ];
     for (what, has, new) in pairs {
         match (has, new) {
@@ -99,9 +103,18 @@ fn not_larger(past: &Past, has: &Budget, raise: &Budget) -> Option<String> {
             _ => {}
         }
     }
-    let searched = past.story.searching();
-    let late = raise.seconds.filter(|&seconds| seconds <= searched);
-    late.map(|_| format!("it has searched for {searched:.1} seconds already; name more"))
+    let times = [
+        ("searched", past.story.searching(), raise.seconds),
+        (
+            "run",
+            past.story.seconds(),
+            raise.total_seconds.or(has.total_seconds),
+        ),
+    ];
+    times.into_iter().find_map(|(what, spent, new)| {
+        let late = new.is_some_and(|new| new <= spent);
+        late.then(|| format!("it has {what} for {spent:.1} seconds already; name more"))
+    })
 }
 
 /// Why the search would end at once: what ended it is not raised.
@@ -110,8 +123,10 @@ fn still_used_up(past: &Past, raise: &Budget) -> Option<String> {
         SearchEnd::Trials => ("trials", raise.trials.is_some()),
         SearchEnd::Seconds => ("seconds", raise.seconds.is_some()),
         SearchEnd::Epochs => ("epochs", raise.epochs.is_some()),
+        SearchEnd::TotalSeconds => ("total-seconds", raise.total_seconds.is_some()),
         SearchEnd::Exhausted | SearchEnd::ConsecutiveFailures => return None,
     };
-    let message = || format!("its budget in {what} is used up; raise it with `--{what}`");
+    let named = what.replace('-', " ");
+    let message = || format!("its budget in {named} is used up; raise it with `--{what}`");
     (!is_raised).then(message)
 }

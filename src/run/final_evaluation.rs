@@ -10,6 +10,7 @@ use super::event::{Event, Phase, Unit};
 use super::executor::{Assignment, Beginning, Done, Executor};
 use super::leftovers;
 use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Winner};
+use crate::evaluation::FailureKind;
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
@@ -47,6 +48,9 @@ pub(super) fn evaluate(
         phase: Phase::FinalEvaluation,
         units: Some(units),
     });
+    if core.is_out_of_total_time() {
+        return not_done(core, &subjects, &order);
+    }
     if !core.state.test_opened {
         let examples = evaluators.test_examples();
         core.record(Record::TestOpened(TestOpened { examples }))?;
@@ -135,6 +139,11 @@ impl Finals<'_, '_> {
             if self.core.is_interrupted() {
                 return Ok(Flow::Interrupted);
             }
+            if self.core.is_out_of_total_time() {
+                self.settle_all()?;
+                self.executor.abandon()?;
+                return not_done(self.core, self.subjects, self.order);
+            }
             let Some(message) = self.executor.next(PATIENCE)? else {
                 continue;
             };
@@ -176,11 +185,7 @@ impl Finals<'_, '_> {
     }
 
     fn seed(&self, index: u32) -> Seed {
-        self.core
-            .setup
-            .experiment
-            .seed
-            .derive("retraining", u64::from(index))
+        seed(self.core, index)
     }
 
     /// Writes the results whose turn it is.
@@ -194,6 +199,18 @@ impl Finals<'_, '_> {
                 break;
             };
             self.write(at, index, done)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the results that have come, and that those before them did not come in time.
+    fn settle_all(&mut self) -> Result<(), RunError> {
+        self.settle()?;
+        while !self.early.is_empty() {
+            let next = self.core.state.retrained.len();
+            let one = &self.order[next..next + 1];
+            not_done(self.core, self.subjects, one)?;
+            self.settle()?;
         }
         Ok(())
     }
@@ -254,6 +271,45 @@ impl Finals<'_, '_> {
         self.core.tell(&event);
         Ok(())
     }
+}
+
+/// The seed of a retraining.
+fn seed(core: &Core<'_>, index: u32) -> Seed {
+    let root = core.setup.experiment.seed;
+    root.derive("retraining", u64::from(index))
+}
+
+/// Writes down that the retrainings of an order which have no result are not done.
+fn not_done(
+    core: &mut Core<'_>,
+    subjects: &[Contestant],
+    order: &[(usize, u32)],
+) -> Result<Flow, RunError> {
+    let kind = FailureKind::Stopped;
+    let message = "not done: the time of `[budget] total_seconds` is used up";
+    for &(at, index) in order {
+        let subject = subjects[at].subject.clone();
+        if core.state.retrained.contains_key(&(subject.clone(), index)) {
+            continue;
+        }
+        core.record(Record::Retrained(Retrained {
+            subject: subject.clone(),
+            index,
+            seed: seed(core, index),
+            result: RetrainedResult::Failed {
+                kind,
+                message: message.to_owned(),
+            },
+            seconds: 0.0,
+            worker: 0,
+        }))?;
+        core.tell(&Event::Failed {
+            unit: Unit::Retraining { subject, index },
+            kind,
+            message: message.to_owned(),
+        });
+    }
+    Ok(Flow::Done)
 }
 
 fn is_of(unit: &Unit, subject: &Subject) -> bool {

@@ -11,6 +11,7 @@ use super::extension;
 use super::files::Files;
 use super::final_evaluation;
 use super::folder::RunFolder;
+use super::forecast::Forecast;
 use super::journal::{Entry, FileJournal, Journal};
 use super::manifest;
 use super::origin::Origin;
@@ -352,6 +353,7 @@ impl Place<'_> {
             workforce: self.workforce,
             stop: options.stop,
             watch,
+            forecast: Forecast::of(self.setup, evaluators, self.limits.workers),
         };
         core.tell(&opened(&core));
         let reason = phases(&mut core, evaluators, self.until)?;
@@ -371,6 +373,9 @@ fn phases(
     evaluators: &mut dyn Evaluators,
     until: Until,
 ) -> Result<Option<EndReason>, RunError> {
+    if until == Until::End {
+        tell_plan(core);
+    }
     if dispatcher::search(core, evaluators)? == Flow::Interrupted {
         return Ok(None);
     }
@@ -398,6 +403,18 @@ fn phases(
         units: None,
     });
     Ok(Some(EndReason::Completed))
+}
+
+/// Says what the final evaluation is going to be.
+fn tell_plan(core: &mut Core<'_>) {
+    if let Some(forecast) = &core.forecast {
+        let plan = forecast.plan();
+        let bound = core.setup.experiment.budget.total_seconds;
+        core.tell(&Event::FinalPlanned { plan, bound });
+    }
+    if let Some(seconds) = core.forecast() {
+        core.tell(&Event::FinalForecast { seconds });
+    }
 }
 
 fn opened(core: &Core<'_>) -> Event {

@@ -24,6 +24,7 @@ mod files;
 mod final_evaluation;
 mod folder;
 mod follow;
+mod forecast;
 mod held;
 mod history;
 pub mod journal;
@@ -65,6 +66,7 @@ pub use experiment::{
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
 pub use follow::{JournalFile, News, Source};
+pub use forecast::FinalPlan;
 pub use history::History;
 pub use lifecycle::{
     Elsewhere, Ending, Options, extend, extend_by, resume, resume_by, start, start_with,
@@ -74,6 +76,6 @@ pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};
 pub use selection::{Bound, Front, FrontRow, Limit};
 pub use state::{Outcome, State};
-pub use summary::{FinalRow, RecordedRun, Summary, TrialRow};
+pub use summary::{FinalProgress, FinalRow, RecordedRun, Summary, TrialRow};
 pub use verify::{Checked, Sample, Verification, choose, verify, verify_with};
 pub use worker::{work, work_with};

@@ -48,7 +48,9 @@ impl Record {
     /// same line whichever version writes it.
     pub fn format(&self) -> u32 {
         match self {
-            Self::Started(started) if started.host.experiment.is_some() => 5,
+            Self::Started(started) if started.host.experiment.is_some() => {
+                self.format_of_what_happened().max(5)
+            }
             _ => self.format_of_what_happened(),
         }
     }
@@ -57,6 +59,10 @@ impl Record {
     pub(super) fn format_of_what_happened(&self) -> u32 {
         match self {
             Self::Extended(_) => return 6,
+            Self::Started(started) if started.experiment.budget.total_seconds.is_some() => {
+                return 6;
+            }
+            Self::Searched(searched) if searched.reason == SearchEnd::TotalSeconds => return 6,
             Self::Started(started) if started.experiment.data.needs_format_5() => return 5,
             _ => {}
         }
@@ -252,6 +258,8 @@ pub enum SearchEnd {
     Exhausted,
     /// Too many failed trials in a row.
     ConsecutiveFailures,
+    /// What of the whole run's time is left for the search. Since format 6.
+    TotalSeconds,
 }
 
 impl SearchEnd {
@@ -263,6 +271,7 @@ impl SearchEnd {
             Self::Epochs => "the budget in epochs is used up",
             Self::Exhausted => "every architecture of the space was tried",
             Self::ConsecutiveFailures => "too many trials failed in a row",
+            Self::TotalSeconds => "the time that `total_seconds` leaves for the search is used up",
         }
     }
 }

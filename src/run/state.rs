@@ -1,5 +1,6 @@
 //! The state of a run: a fold over its journal.
 
+use super::forecast::Pace;
 use super::history::History;
 use super::record::{
     EndReason, Extended, Proposal, Record, Retrained, Searched, Started, Subject, TrialFailed,
@@ -70,6 +71,8 @@ pub struct State {
     failed: BTreeMap<FailureKind, u64>,
     /// See [`epochs`](Self::epochs).
     epochs: f64,
+    /// How long trials took.
+    pace: Pace,
     /// The end of the search.
     pub searched: Option<Searched>,
     /// The best trial.
@@ -167,6 +170,11 @@ impl State {
     /// trained again.
     pub fn epochs(&self) -> f64 {
         self.epochs
+    }
+
+    /// How long trials took.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The learning curve that ends with a trial: the epochs of the trials it goes on from, and its own.
@@ -287,7 +295,12 @@ impl State {
             return Err(format!("trial {trial} has a result out of turn"));
         }
         let proposal = &self.proposals[next];
-        self.epochs += proposal.fidelity().share() * outcome.epochs().len() as f64;
+        let epochs = proposal.fidelity().share() * outcome.epochs().len() as f64;
+        self.epochs += epochs;
+        if epochs > 0.0 || outcome.score().is_some() {
+            let epochs = if epochs > 0.0 { epochs } else { 1.0 };
+            self.pace.add(outcome.seconds(), epochs, proposal.macs);
+        }
         match &outcome {
             Outcome::Finished(finished) => {
                 let held = self.best();

@@ -2,9 +2,12 @@
 
 use super::error::RunError;
 use super::event::Phase;
+use super::experiment::workers_on;
 use super::files::Files;
 use super::folder::RunFolder;
+use super::forecast::Forecast;
 use super::journal::{Entry, FileJournal};
+use super::manifest;
 use super::past::{Past, Story};
 use super::record::{
     EndReason, Proposal, Record, Retrained, RetrainedResult, SearchEnd, Started, Subject,
@@ -52,12 +55,28 @@ pub struct Summary {
     pub search_end: Option<SearchEnd>,
     /// The networks of the final evaluation, the winner first.
     pub finals: Vec<FinalRow>,
+    /// After how many trials the test examples were read, for each time: more than once only where the search
+    /// was extended after they had been read.
+    pub test_looks: Vec<u64>,
+    /// How far the final evaluation is; nothing if there is none.
+    pub final_evaluation: Option<FinalProgress>,
     /// How the run ended.
     pub ended: Option<EndReason>,
     /// Seconds of running.
     pub seconds: f64,
     /// Digest of everything that happened, without when and where.
     pub digest: String,
+}
+
+/// How far a final evaluation is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FinalProgress {
+    /// Its trainings, done or not.
+    pub trainings: u64,
+    /// Those that are done, failed ones included.
+    pub done: u64,
+    /// About how many seconds the others will take, as far as trials tell.
+    pub seconds_left: Option<f64>,
 }
 
 /// A trial in figures.
@@ -312,10 +331,31 @@ impl RecordedRun {
             best: self.best(),
             search_end: self.state.searched.as_ref().map(|searched| searched.reason),
             finals: self.finals()?,
+            test_looks: self.state.test_looks(),
+            final_evaluation: self.final_progress()?,
             ended: self.state.ended,
             seconds: self.story.seconds(),
             digest: self.digest(),
         })
+    }
+
+    /// How far the final evaluation is. Of a run whose evaluator may have nothing to test by it is known once the
+    /// test examples were read.
+    fn final_progress(&self) -> Result<Option<FinalProgress>, RunError> {
+        let setup = self.setup()?;
+        let experiment = &setup.experiment;
+        let is_sure = experiment.evaluator.info().trains || self.state.test_opened;
+        let search = &experiment.search;
+        let cores = manifest::cores();
+        let workers = workers_on(search, experiment.trial.device, cores).unwrap_or(1);
+        let forecast = is_sure
+            .then(|| Forecast::planned(&setup, workers))
+            .flatten();
+        Ok(forecast.map(|forecast| FinalProgress {
+            trainings: forecast.plan().trainings(),
+            done: self.state.retrained.len() as u64,
+            seconds_left: forecast.seconds(&self.state),
+        }))
     }
 
     /// The networks of the final evaluation, the winner first, tested or not yet.

@@ -17,6 +17,8 @@ pub struct Bars {
     running: BTreeMap<Unit, ProgressBar>,
     tally: Tally,
     seconds: Option<f64>,
+    /// About how long the final evaluation will take.
+    last_phase: Option<f64>,
     finished: u64,
     began: Instant,
 }
@@ -33,6 +35,7 @@ impl Bars {
             running: BTreeMap::new(),
             tally: Tally::default(),
             seconds: None,
+            last_phase: None,
             finished: 0,
             began: Instant::now(),
         }
@@ -88,6 +91,11 @@ impl Bars {
             }
             Event::BestImproved { .. } => self.run.set_message(self.message()),
             Event::Searched { trials, reason } => self.note(&tally::searched(*trials, *reason)),
+            Event::FinalPlanned { plan, bound } => self.note(&tally::final_planned(plan, *bound)),
+            Event::FinalForecast { seconds } => {
+                self.last_phase = Some(*seconds);
+                self.note(&tally::final_forecast(*seconds));
+            }
             Event::TestOpened { look } => self.note(&tally::test_opened(*look)),
             Event::Interrupted { .. } | Event::Ended { .. } => self.close(),
         }
@@ -113,7 +121,10 @@ impl Bars {
         self.began = Instant::now();
         let (prefix, position) = match phase {
             Phase::Search => ("trials", self.finished),
-            Phase::FinalEvaluation => ("retraining", 0),
+            Phase::FinalEvaluation => {
+                self.last_phase = None;
+                ("retraining", 0)
+            }
             Phase::Ended => return self.close(),
         };
         self.run.set_prefix(prefix);
@@ -138,6 +149,10 @@ impl Bars {
         if let Some(seconds) = self.seconds {
             let left = (seconds - self.began.elapsed().as_secs_f64()).max(0.0);
             out.push_str(&format!("  {} of the budget left", numbers::seconds(left)));
+        }
+        if let Some(seconds) = self.last_phase {
+            let about = numbers::seconds(seconds);
+            out.push_str(&format!("  then about {about} of final evaluation"));
         }
         out
     }

@@ -53,6 +53,8 @@ impl Lines {
             } => Some(format!("{unit} {}: {message}", kind.name())),
             Event::BestImproved { .. } => Some(self.tally.best()),
             Event::Searched { trials, reason } => Some(tally::searched(*trials, *reason)),
+            Event::FinalPlanned { plan, bound } => Some(tally::final_planned(plan, *bound)),
+            Event::FinalForecast { seconds } => Some(tally::final_forecast(*seconds)),
             Event::TestOpened { look } => Some(tally::test_opened(*look)),
             Event::Started { .. }
             | Event::Epoch { .. }

@@ -2,7 +2,7 @@
 
 use crate::cli::numbers;
 use crate::evaluation::{EpochRecord, FailureKind};
-use crate::run::{Event, Phase, SearchEnd, Unit};
+use crate::run::{Event, FinalPlan, Phase, SearchEnd, Unit};
 use crate::search::TrialId;
 use std::collections::BTreeMap;
 
@@ -150,4 +150,48 @@ pub fn earlier_looks(trials: &[u64]) -> Option<String> {
         numbers::plural(*last, "trial"),
         numbers::ordinal(trials.len() + 1)
     ))
+}
+
+/// What to say before a search of what comes after it.
+pub fn final_planned(plan: &FinalPlan, bound: Option<f64>) -> String {
+    let mut parts = vec![format!(
+        "{} of the winner",
+        numbers::plural(u64::from(plan.winner), "training")
+    )];
+    if plan.baselines > 0 {
+        let each = u64::from(plan.winner) * u64::from(plan.baselines);
+        let of = numbers::plural(u64::from(plan.baselines), "baseline");
+        parts.push(format!("{} of {of}", numbers::grouped(each)));
+    }
+    if plan.random_networks > 0 {
+        let of = numbers::plural(u64::from(plan.random_networks), "random network");
+        parts.push(format!("one each of {of}"));
+    }
+    let epochs = plan.epochs.map_or_else(String::new, |epochs| {
+        format!(
+            ", each up to {}",
+            numbers::plural(u64::from(epochs), "epoch")
+        )
+    });
+    let trials = numbers::plural(plan.trainings(), "full trial");
+    let bounded = match bound {
+        Some(seconds) => format!(
+            "`[budget] total_seconds` ends the whole run after {}",
+            numbers::seconds(seconds)
+        ),
+        None => "`[budget] total_seconds` bounds the whole run, `[final] retrain_seeds` its cost"
+            .to_owned(),
+    };
+    format!(
+        "final evaluation: {}{epochs}: about as much as {trials}; {bounded}",
+        parts.join(" and ")
+    )
+}
+
+/// What to say once the first trial was timed.
+pub fn final_forecast(seconds: f64) -> String {
+    format!(
+        "final evaluation: about {} after the search",
+        numbers::seconds(seconds)
+    )
 }

@@ -40,9 +40,11 @@ impl<'a, 'c> Search<'a, 'c> {
             forgets: settings.forgets(),
             told: 0,
             epochs: 0.0,
+            last_phase: None,
             closed: None,
             cancelled: 0,
         };
+        search.last_phase = search.core.forecast();
         search.replay_proposals()?;
         search.resubmit()?;
         Ok(search)
@@ -112,7 +114,10 @@ impl<'a, 'c> Search<'a, 'c> {
             SearchEnd::Exhausted
         } else {
             self.drop_last_proposal();
-            SearchEnd::Epochs
+            match budget.epochs {
+                Some(_) => SearchEnd::Epochs,
+                None => SearchEnd::TotalSeconds,
+            }
         }
     }
 
@@ -120,8 +125,14 @@ impl<'a, 'c> Search<'a, 'c> {
     fn resubmit(&mut self) -> Result<(), RunError> {
         if self.gave_up() {
             self.closed = Some(SearchEnd::ConsecutiveFailures);
-        } else if self.is_out_of_time() {
-            self.closed = Some(SearchEnd::Seconds);
+        } else if self.is_out_of_time() || self.is_time_for_the_end() {
+            let by_seconds = self.is_out_of_time();
+            let reason = if by_seconds {
+                SearchEnd::Seconds
+            } else {
+                SearchEnd::TotalSeconds
+            };
+            self.closed = Some(reason);
             self.cancelled += self.unfinished().len();
         } else {
             let unfinished = self.unfinished().into_iter();

@@ -115,6 +115,14 @@ impl Executor for Remote<'_, '_> {
         Ok(cancelled.len())
     }
 
+    /// Workers see that they hold nothing any more, and stop.
+    fn abandon(&mut self) -> Result<(), RunError> {
+        let units: Vec<String> = std::mem::take(&mut self.open).into_keys().collect();
+        let run = &self.shared.run;
+        let mut database = self.shared.database.borrow_mut();
+        Ok(database.ask(|session| session.queue(run).abandon(&units))?)
+    }
+
     fn next(&mut self, patience: Duration) -> Result<Option<Message>, RunError> {
         let begun = Instant::now();
         loop {

@@ -1,5 +1,6 @@
 //! Tests of what no test outside can reach: runs under a simulated clock, disk and workers.
 
+mod bound;
 mod damage;
 mod digests;
 mod disk;

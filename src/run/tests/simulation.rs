@@ -183,6 +183,12 @@ impl<'a> Simulated<'a> {
         *acknowledged = entries.to_vec();
     }
 
+    /// The journal's entries.
+    pub fn entries(&self) -> Vec<Entry> {
+        let journal = runs().join("tiny-1").join(journal::FILE_NAME);
+        FileJournal::read_on(&self.disk, &journal).unwrap()
+    }
+
     /// Whether the run was begun.
     pub fn is_there(&self) -> bool {
         let names = self.disk.names(&runs()).unwrap_or_default();

@@ -6,8 +6,9 @@
 #![cfg(unix)]
 
 mod encryption;
+mod extension;
 mod faults;
-mod fixture;
+pub mod fixture;
 mod hosts;
 mod live;
 mod postgresql;
