@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-pub use crate::report::{grouped, plural, seconds};
+pub use crate::report::{grouped, ordinal, plural, seconds};
 
 use crate::space::Count;
 use num_bigint::BigUint;
@@ -53,25 +53,6 @@ pub fn architectures(count: &Count) -> String {
     format!("{number} architecture{plural}")
 }
 
-/// `second`, `third`, and from there on `4th`: for looks, of which there are few.
-pub fn ordinal(number: usize) -> String {
-    match number {
-        1 => "first".to_owned(),
-        2 => "second".to_owned(),
-        3 => "third".to_owned(),
-        more => {
-            let suffix = match (more % 100, more % 10) {
-                (11..=13, _) => "th",
-                (_, 1) => "st",
-                (_, 2) => "nd",
-                (_, 3) => "rd",
-                _ => "th",
-            };
-            format!("{more}{suffix}")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,15 +62,6 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_037_664_180_u64), "1,037,664,180");
-    }
-
-    #[test]
-    fn places_have_their_ending() {
-        let places = [2, 3, 4, 11, 21, 32, 113].map(ordinal);
-        assert_eq!(
-            places,
-            ["second", "third", "4th", "11th", "21st", "32nd", "113th"]
-        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::report::{
     Analysis, comparison_csv, comparison_markdown, comparison_page, run_csv, run_markdown, run_page,
 };
 use crate::run::comparison::RecordedComparison;
-use crate::run::{EndReason, Ending, FinalRow, RecordedRun, Subject, Summary, TrialRow};
+use crate::run::{EndReason, Ending, FinalRow, RecordedRun, SearchEnd, Subject, Summary, TrialRow};
 use serde::Serialize;
 use std::path::Path;
 
@@ -25,11 +25,24 @@ pub fn ending(ending: &Ending, terminal: &mut Terminal) -> Result<(), Failure> {
             "interrupted; go on with `strata resume {folder}`"
         ))),
         Some(EndReason::Completed) => completed(&ending.folder, terminal),
+        Some(EndReason::NothingFinished) if was_out_of_time(&ending.folder)? => {
+            Err(Failure::Other(format!(
+                "no trial had ended when the time of `[budget] total_seconds` was over; give it more with `strata resume \
+                 {folder} --total-seconds S`"
+            )))
+        }
         Some(reason) => Err(Failure::Other(format!(
             "{}; see `strata trials {folder} --failed`",
             reason.describe()
         ))),
     }
+}
+
+/// Whether a search ended for the sake of the time of the whole run.
+fn was_out_of_time(folder: &Path) -> Result<bool, Failure> {
+    let run = RecordedRun::open_in_brief(folder)?;
+    let searched = run.state().searched.as_ref();
+    Ok(searched.is_some_and(|searched| searched.reason == SearchEnd::TotalSeconds))
 }
 
 fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {

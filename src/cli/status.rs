@@ -36,14 +36,8 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if let Some(line) = final_evaluation(&summary) {
         terminal.line(&line)?;
     }
-    if let [earlier @ .., last] = &summary.test_looks[..]
-        && !earlier.is_empty()
-    {
-        let looks = numbers::ordinal(summary.test_looks.len());
-        let earlier: String = earlier.iter().map(|trials| format!("{trials}, ")).collect();
-        terminal.line(&format!(
-            "the test examples were read at {earlier}{last} trials: the last is a {looks} look"
-        ))?;
+    if let Some(said) = crate::report::looks(&summary.test_looks) {
+        terminal.line(&said)?;
     }
     report::finals_table(&summary.finals, terminal)?;
     terminal.line(&format!("journal digest {}", summary.digest))?;

@@ -19,7 +19,7 @@ pub use importance::{DecisionEffect, FEWEST, Importance, OptionEffect};
 pub use page::{STYLE, comparison_page, run_page};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
-pub use words::{civil, grouped, plural, seconds};
+pub use words::{civil, grouped, looks, ordinal, plural, seconds};
 
 #[cfg(test)]
 mod tests;

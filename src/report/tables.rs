@@ -2,7 +2,7 @@
 
 use super::analysis::Analysis;
 use super::contrast::Finding;
-use super::words::{grouped, p_value, plural, score, signed};
+use super::words::{grouped, looks, p_value, plural, score, signed};
 use crate::run::{RecordedRun, RunError};
 use std::fmt::Write;
 
@@ -145,6 +145,9 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
             grouped(row.params),
             grouped(row.macs)
         );
+    }
+    if let Some(said) = looks(&summary.test_looks) {
+        let _ = write!(out, "\n{said}\n");
     }
     Ok(out)
 }

@@ -165,8 +165,13 @@ pub fn final_planned(plan: &FinalPlan, bound: Option<f64>) -> String {
     }
     if plan.random_networks > 0 {
         let of = numbers::plural(u64::from(plan.random_networks), "random network");
-        parts.push(format!("one each of {of}"));
+        parts.push(format!("1 each of {of}"));
     }
+    let last = parts.pop().unwrap_or_default();
+    let parts = match parts.len() {
+        0 => last,
+        _ => format!("{} and {last}", parts.join(", ")),
+    };
     let epochs = plan.epochs.map_or_else(String::new, |epochs| {
         format!(
             ", each up to {}",
@@ -182,10 +187,7 @@ pub fn final_planned(plan: &FinalPlan, bound: Option<f64>) -> String {
         None => "`[budget] total_seconds` bounds the whole run, `[final] retrain_seeds` its cost"
             .to_owned(),
     };
-    format!(
-        "final evaluation: {}{epochs}: about as much as {trials}; {bounded}",
-        parts.join(" and ")
-    )
+    format!("final evaluation: {parts}{epochs}: about as much as {trials}; {bounded}")
 }
 
 /// What to say once the first trial was timed.

@@ -4,7 +4,7 @@ use super::Named;
 use super::plot::short;
 use crate::architecture::{self, Architecture};
 use crate::report::Importance;
-use crate::report::words::{date, escaped, grouped, plural, score, seconds};
+use crate::report::words::{date, escaped, grouped, looks, plural, score, seconds};
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
 use crate::space::{Candidate, Decision};
@@ -70,6 +70,9 @@ pub fn finals(summary: &Summary, out: &mut String) {
         );
     }
     out.push_str("</tbody></table></div>");
+    if let Some(said) = looks(&summary.test_looks) {
+        let _ = write!(out, "<p>{}</p>", escaped(&said));
+    }
 }
 
 /// The winners drawn beside the hand-designed networks: of each search the best few by the score it chose them by,
