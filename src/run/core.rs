@@ -41,6 +41,8 @@ pub(super) struct Core<'a> {
     pub unsafe_yet: Unsafe,
     /// What the final evaluation will take, if there is one.
     pub forecast: Option<Forecast>,
+    /// Whether the final evaluation follows the search, so that there is something to say of it before.
+    pub announces: bool,
 }
 
 /// What is not safe yet, and what is told when it is.

@@ -354,6 +354,7 @@ impl Place<'_> {
             stop: options.stop,
             watch,
             forecast: Forecast::of(self.setup, evaluators, self.limits.workers),
+            announces: self.until == Until::End,
         };
         core.tell(&opened(&core));
         let reason = phases(&mut core, evaluators, self.until)?;
@@ -373,7 +374,7 @@ fn phases(
     evaluators: &mut dyn Evaluators,
     until: Until,
 ) -> Result<Option<EndReason>, RunError> {
-    if until == Until::End {
+    if core.announces && core.state.searched.is_none() {
         tell_plan(core);
     }
     if dispatcher::search(core, evaluators)? == Flow::Interrupted {

@@ -65,7 +65,7 @@ impl Search<'_, '_> {
         }
         let before = self.last_phase;
         self.last_phase = self.core.forecast();
-        if let (None, Some(seconds)) = (before, self.last_phase) {
+        if let (None, Some(seconds), true) = (before, self.last_phase, self.core.announces) {
             self.core.tell(&Event::FinalForecast { seconds });
         }
     }

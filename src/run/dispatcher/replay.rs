@@ -135,10 +135,8 @@ impl<'a, 'c> Search<'a, 'c> {
             self.closed = Some(reason);
             self.cancelled += self.unfinished().len();
         } else {
-            let unfinished = self.unfinished().into_iter();
-            unfinished
-                .map(|trial| self.submit(trial))
-                .collect::<Result<(), _>>()?;
+            let mut unfinished = self.unfinished().into_iter();
+            unfinished.try_for_each(|trial| self.submit(trial))?;
         }
         Ok(())
     }

@@ -132,7 +132,7 @@ fn winners_are_fixed_before_any_test_example_is_read() {
     let mut order = Vec::new();
     let compared = compare(&bench, false, 2, &mut |notice, _| match notice {
         Notice::WinnersFixed => order.push("fixed"),
-        Notice::Of(strata::run::Event::TestOpened) => order.push("opened"),
+        Notice::Of(strata::run::Event::TestOpened { .. }) => order.push("opened"),
         Notice::Of(strata::run::Event::Searched { .. }) => order.push("searched"),
         _ => {}
     });
