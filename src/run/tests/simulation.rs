@@ -120,6 +120,15 @@ impl<'a> Simulated<'a> {
         };
         self.check_acknowledged(&journal.entries()?);
         if let Some(raise) = self.raise.filter(|raise| budget_of(&past) != *raise) {
+            let has = budget_of(&past);
+            let raise = Budget {
+                trials: raise.trials.filter(|_| raise.trials != has.trials),
+                seconds: raise.seconds.filter(|_| raise.seconds != has.seconds),
+                epochs: raise.epochs.filter(|_| raise.epochs != has.epochs),
+                total_seconds: raise
+                    .total_seconds
+                    .filter(|_| raise.total_seconds != has.total_seconds),
+            };
             let raised = extension::raised(&folder, &past, &raise)?;
             extension::write(&folder, &mut journal, &mut past, raised, &self.time)?;
             self.check_acknowledged(&journal.entries()?);
