@@ -64,7 +64,7 @@ const EXTENDED: &[(&str, &str, u64)] = &[
         20,
     ),
     (
-        "controller = \"predictor\", lookahead = 4",
+        "controller = \"predictor\", initial = 6, lookahead = 4",
         "trials = 20",
         20,
     ),

@@ -13,7 +13,7 @@ const CONTROLLERS: &[&str] = &[
     "controller = \"random\"",
     "population = 6, sample = 3",
     "controller = \"local_search\"",
-    "controller = \"predictor\"",
+    "controller = \"predictor\", initial = 6",
     "controller = \"nsga2\", population = 6, objectives = [\"score\", \"params\"]",
     "controller = \"successive_halving\"",
     "controller = \"hyperband\"",
