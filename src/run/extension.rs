@@ -104,16 +104,24 @@ fn not_larger(past: &Past, has: &Budget, raise: &Budget) -> Option<String> {
         }
     }
     let times = [
-        ("searched", past.story.searching(), raise.seconds),
+        (
+            "searched",
+            "seconds",
+            past.story.searching(),
+            raise.seconds.or(has.seconds),
+        ),
         (
             "run",
+            "total-seconds",
             past.story.seconds(),
             raise.total_seconds.or(has.total_seconds),
         ),
     ];
-    times.into_iter().find_map(|(what, spent, new)| {
-        let late = new.is_some_and(|new| new <= spent);
-        late.then(|| format!("it has {what} for {spent:.1} seconds already; name more"))
+    times.into_iter().find_map(|(what, option, spent, most)| {
+        let is_over = most.is_some_and(|most| most <= spent);
+        is_over.then(|| {
+            format!("it has {what} for {spent:.1} seconds already; name more with `--{option}`")
+        })
     })
 }
 
