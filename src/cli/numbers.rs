@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-pub use crate::report::{grouped, plural, seconds};
+pub use crate::report::{grouped, ordinal, plural, seconds};
 
 use crate::space::Count;
 use num_bigint::BigUint;

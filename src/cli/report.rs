@@ -12,7 +12,8 @@ use crate::report::{
 };
 use crate::run::comparison::RecordedComparison;
 use crate::run::{
-    EndReason, Ending, FinalRow, Nearest, RecordedRun, Subject, Summary, TrialRow, Within,
+    EndReason, Ending, FinalRow, Nearest, RecordedRun, SearchEnd, Subject, Summary, TrialRow,
+    Within,
 };
 use crate::training::Direction;
 use serde::Serialize;
@@ -30,6 +31,12 @@ pub fn ending(ending: &Ending, terminal: &mut Terminal) -> Result<(), Failure> {
         ))),
         Some(EndReason::Completed) => completed(&ending.folder, terminal),
         Some(EndReason::NothingWithin) => Err(nothing_within(&ending.folder)?),
+        Some(EndReason::NothingFinished) if was_out_of_time(&ending.folder)? => {
+            Err(Failure::Other(format!(
+                "no trial had ended when the time of `[budget] total_seconds` was over; give it more with `strata resume \
+                 {folder} --total-seconds S`"
+            )))
+        }
         Some(reason) => Err(Failure::Other(format!(
             "{}; see `strata trials {folder} --failed`",
             reason.describe()
@@ -78,6 +85,13 @@ fn in_vain(run: &RecordedRun, terminal: &mut Terminal) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Whether a search ended for the sake of the time of the whole run.
+fn was_out_of_time(folder: &Path) -> Result<bool, Failure> {
+    let run = RecordedRun::open_in_brief(folder)?;
+    let searched = run.state().searched.as_ref();
+    Ok(searched.is_some_and(|searched| searched.reason == SearchEnd::TotalSeconds))
 }
 
 fn completed(folder: &Path, terminal: &mut Terminal) -> Result<(), Failure> {

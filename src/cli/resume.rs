@@ -1,4 +1,4 @@
-//! `strata resume`: a run goes on where it was interrupted or killed.
+//! `strata resume`: a run goes on where it was interrupted or killed, or with a larger budget where it ended.
 
 use super::elsewhere::{self, PlaceArgs};
 use super::failure::Failure;
@@ -7,8 +7,8 @@ use super::shared::{self, Mixed, RunText};
 use super::terminal::Terminal;
 use super::tracking::TrackArgs;
 use super::{report, search};
-use crate::run;
-use crate::run::shared::resume_shared;
+use crate::run::shared::{extend_shared, resume_shared};
+use crate::run::{self, Budget};
 use std::path::PathBuf;
 
 /// Arguments of `strata resume`.
@@ -21,6 +21,8 @@ pub struct Args {
     /// Where the run folder of a shared run is, or is made
     #[arg(long, value_name = "DIR", default_value = RUNS)]
     runs: PathBuf,
+    #[command(flatten)]
+    raise: Raise,
     #[command(flatten)]
     mixed: Mixed,
     /// Trials that run at the same time; changes no result
@@ -38,11 +40,42 @@ pub struct Args {
     quiet: bool,
 }
 
+/// A larger budget.
+#[derive(Debug, clap::Args)]
+struct Raise {
+    /// The budget in trials from here on, those before included: the search goes on, also if it has ended
+    #[arg(long, value_name = "N")]
+    trials: Option<u64>,
+    /// As --trials, the budget in seconds of searching
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// As --trials, the budget in epochs
+    #[arg(long, value_name = "E")]
+    epochs: Option<u64>,
+    /// As --trials, the seconds that the whole run may take
+    #[arg(long, value_name = "S")]
+    total_seconds: Option<f64>,
+}
+
+impl Raise {
+    /// What was given, if anything was.
+    fn budget(&self) -> Option<Budget> {
+        let budget = Budget {
+            trials: self.trials,
+            seconds: self.seconds,
+            epochs: self.epochs,
+            total_seconds: self.total_seconds,
+        };
+        (budget != Budget::default()).then_some(budget)
+    }
+}
+
 /// Sees the run to its end.
 pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if args.quiet {
         terminal.be_quiet();
     }
+    let raise = args.raise.budget();
     let ending = match &args.run {
         Some(RunText::Shared(address)) => {
             let sharing = shared::sharing(address, args.mixed, None, args.quiet)?;
@@ -54,7 +87,10 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
                 trackers,
                 |options, watch| {
                     let options = args.place.with(options);
-                    resume_shared(&sharing, &args.runs, &options, watch)
+                    match &raise {
+                        Some(raise) => extend_shared(&sharing, raise, &args.runs, &options, watch),
+                        None => resume_shared(&sharing, &args.runs, &options, watch),
+                    }
                 },
             )
         }
@@ -66,7 +102,13 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
                 (args.workers, args.isolate),
                 terminal,
                 trackers,
-                |options, watch| run::resume(&folder, &args.place.with(options), watch),
+                |options, watch| {
+                    let options = args.place.with(options);
+                    match &raise {
+                        Some(raise) => run::extend(&folder, raise, &options, watch),
+                        None => run::resume(&folder, &options, watch),
+                    }
+                },
             )
         }
     };

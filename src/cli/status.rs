@@ -40,6 +40,9 @@ pub fn run(args: &Args, terminal: &mut Terminal) -> Result<(), Failure> {
     if let Some(progress) = &progress {
         terminal.line(&final_evaluation(progress))?;
     }
+    if let Some(said) = crate::report::looks(&summary.test_looks) {
+        terminal.line(&said)?;
+    }
     report::finals_table(&summary.finals, terminal)?;
     report::look(summary.look, terminal)?;
     terminal.line(&format!("journal digest {}", summary.digest))?;
@@ -60,6 +63,7 @@ fn phase(summary: &Summary) -> String {
     }
 }
 
+/// How far the final evaluation is.
 fn final_evaluation(progress: &FinalProgress) -> String {
     let of = |done, all, what| {
         format!(
@@ -69,11 +73,14 @@ fn final_evaluation(progress: &FinalProgress) -> String {
         )
     };
     let retrainings = of(progress.retrained, progress.retrainings, "retraining");
-    if progress.selections == 0 {
-        return format!("final evaluation: {retrainings}");
-    }
-    let selections = of(progress.selected, progress.selections, "selection training");
-    format!("final evaluation: {selections}, {retrainings}")
+    let selections = match progress.selections {
+        0 => String::new(),
+        all => format!("{}, ", of(progress.selected, all, "selection training")),
+    };
+    let left = progress.seconds_left.map_or_else(String::new, |seconds| {
+        format!("; about {} left", numbers::seconds(seconds))
+    });
+    format!("final evaluation: {selections}{retrainings}{left}")
 }
 
 fn trials(summary: &Summary) -> String {

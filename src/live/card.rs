@@ -124,6 +124,9 @@ impl Followed {
                 (card.best, card.best_trial) = (Some(winner.score), Some(winner.trial.0));
             }
             Record::Selected(_) | Record::TestOpened(_) | Record::Retrained(_) => {}
+            Record::Extended(extended) => {
+                (card.budget, card.phase) = (extended.budget.trials, "searching");
+            }
             Record::Ended(ended) => {
                 card.phase = match ended.reason {
                     EndReason::Completed => "completed",

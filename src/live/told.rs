@@ -135,6 +135,11 @@ enum What {
     Ended {
         reason: &'static str,
     },
+    Extended {
+        trials: Option<u64>,
+        epochs: Option<u64>,
+        seconds: Option<f64>,
+    },
 }
 
 impl Told {
@@ -214,6 +219,11 @@ impl What {
             },
             Record::Ended(ended) => Self::Ended {
                 reason: ended.reason.describe(),
+            },
+            Record::Extended(extended) => Self::Extended {
+                trials: extended.budget.trials,
+                epochs: extended.budget.epochs,
+                seconds: extended.budget.seconds,
             },
         }
     }

@@ -30,7 +30,7 @@ pub use page::{STYLE, comparison_page, run_page, scores_page};
 pub use retest::{Retest, RetestedArm, RetestedDifference, RetestedNetwork, RetestedRun};
 pub use tables::{comparison_csv, comparison_markdown, run_csv, run_markdown};
 pub use verdict::Verdict;
-pub use words::{civil, grouped, plural, seconds};
+pub use words::{civil, grouped, looks, ordinal, plural, seconds};
 pub use worth::worth;
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::analysis::Analysis;
 use super::contrast::{ClaimScope, Contrast, Finding};
-use super::words::{grouped, p_value, plural, score, signed};
+use super::words::{grouped, looks, p_value, plural, score, signed};
 use super::worth::worth;
 use crate::run::{RecordedRun, RunError};
 use std::fmt::Write;
@@ -187,6 +187,9 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
     }
     if let Some(look) = summary.look.filter(|look| *look > 1) {
         let _ = writeln!(out, "\nThis was look {look} at these test examples.");
+    }
+    if let Some(said) = looks(&summary.test_looks) {
+        let _ = write!(out, "\n{said}\n");
     }
     Ok(out)
 }

@@ -79,6 +79,37 @@ pub fn seconds(time: f64) -> String {
     }
 }
 
+/// `second`, `third`, and from there on `4th`: for looks, of which there are few.
+pub fn ordinal(number: usize) -> String {
+    match number {
+        1 => "first".to_owned(),
+        2 => "second".to_owned(),
+        3 => "third".to_owned(),
+        more => {
+            let suffix = match (more % 100, more % 10) {
+                (11..=13, _) => "th",
+                (_, 1) => "st",
+                (_, 2) => "nd",
+                (_, 3) => "rd",
+                _ => "th",
+            };
+            format!("{more}{suffix}")
+        }
+    }
+}
+
+/// What is said of a run whose test examples were read more than once: after these numbers of trials.
+pub fn looks(trials: &[u64]) -> Option<String> {
+    let (last, earlier) = trials
+        .split_last()
+        .filter(|(_, earlier)| !earlier.is_empty())?;
+    let earlier: Vec<String> = earlier.iter().map(u64::to_string).collect();
+    let (earlier, look) = (earlier.join(", "), ordinal(trials.len()));
+    Some(format!(
+        "The test examples were read at {earlier} and at {last} trials: the last is a {look} look at them."
+    ))
+}
+
 /// Text as HTML.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -129,6 +160,22 @@ pub fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_have_their_ending() {
+        let places = [2, 3, 4, 11, 21, 32, 113].map(ordinal);
+        assert_eq!(
+            places,
+            ["second", "third", "4th", "11th", "21st", "32nd", "113th"]
+        );
+    }
+
+    #[test]
+    fn only_a_second_look_is_a_matter_for_words() {
+        assert_eq!(looks(&[4]), None);
+        let said = "The test examples were read at 4, 6 and at 9 trials: the last is a third look at them.";
+        assert_eq!(looks(&[4, 6, 9]).as_deref(), Some(said));
+    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

@@ -4,6 +4,7 @@ use super::error::RunError;
 use super::event::Event;
 use super::executor::{Done, Limits, Message, Workforce};
 use super::folder::RunFolder;
+use super::forecast::Forecast;
 use super::journal::Journal;
 use super::manifest;
 use super::past::Story;
@@ -38,6 +39,10 @@ pub(super) struct Core<'a> {
     pub stop: &'a AtomicBool,
     pub watch: &'a mut dyn FnMut(&Event),
     pub unsafe_yet: Unsafe,
+    /// What the final evaluation will take, if there is one.
+    pub forecast: Option<Forecast>,
+    /// Whether the final evaluation follows the search, so that there is something to say of it before.
+    pub announces: bool,
 }
 
 /// What is not safe yet, and what is told when it is.
@@ -94,6 +99,17 @@ impl Core<'_> {
     /// Whether the run was told to end.
     pub fn is_interrupted(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether the time of the whole run is over.
+    pub fn is_out_of_total_time(&self) -> bool {
+        let total = self.setup.experiment.budget.total_seconds;
+        total.is_some_and(|total| self.clock.elapsed() >= total)
+    }
+
+    /// Seconds that the final evaluation will take, as far as trials tell.
+    pub fn forecast(&self) -> Option<f64> {
+        self.forecast.as_ref()?.seconds(&self.state)
     }
 
     /// Ends the run for good.
@@ -177,6 +193,7 @@ pub(super) struct Clock<'a> {
     time: &'a dyn Time,
     begun: f64,
     before: f64,
+    not_searching: f64,
 }
 
 impl<'a> Clock<'a> {
@@ -186,7 +203,13 @@ impl<'a> Clock<'a> {
             time,
             begun: time.running(),
             before: story.seconds(),
+            not_searching: story.not_searching(),
         }
+    }
+
+    /// Seconds of searching, as long as that is what the run does.
+    pub fn searching(&self) -> f64 {
+        self.elapsed() - self.not_searching
     }
 
     /// Seconds of running.

@@ -8,6 +8,7 @@
 //! Whatever has come by the time that the dispatcher looks is written and made safe together. Only then are
 //! its results told and its proposals handed out.
 
+mod clock;
 mod replay;
 
 use super::again::{again, heir_of};
@@ -22,7 +23,7 @@ use super::leftovers;
 use super::record::{EndReason, Proposal, Record, SearchEnd, Searched, TrialFailed, TrialFinished};
 use super::within::Leader;
 use crate::evaluation::Finished;
-use crate::search::{Fidelity, Fitness, Proposed, Proposer, TrialId};
+use crate::search::{Fidelity, Proposed, Proposer, TrialId};
 use crate::space::Candidate;
 use crate::training::Recipe;
 use std::collections::BTreeMap;
@@ -88,6 +89,13 @@ struct Search<'a, 'c> {
     forgets: bool,
     /// The best of those that may win, where the winner has bounds.
     leader: Leader,
+    /// How many results the controller was told of. There are more only where an extended search catches up
+    /// with what was done before.
+    told: usize,
+    /// The epochs of the trials that it was told of: see [`State::epochs`](super::state::State::epochs).
+    epochs: f64,
+    /// Seconds that the final evaluation will take, as far as trials tell.
+    last_phase: Option<f64>,
     closed: Option<SearchEnd>,
     cancelled: usize,
 }
@@ -95,12 +103,16 @@ struct Search<'a, 'c> {
 impl Search<'_, '_> {
     fn run(&mut self) -> Result<Flow, RunError> {
         self.propose_ready()?;
+        self.settle()?;
         self.commit()?;
         while !self.is_complete() {
             if self.core.is_interrupted() {
                 return Ok(Flow::Interrupted);
             }
             self.look_at_the_clock()?;
+            if self.is_complete() {
+                break;
+            }
             if let Some(message) = self.executor.next(PATIENCE)? {
                 self.receive(message)?;
                 self.receive_more()?;
@@ -182,23 +194,42 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Writes the results whose turn it is, each followed by the proposal it makes possible.
+    /// Writes the results whose turn it is, each followed by the proposal it makes possible. Those that were
+    /// written before the search was extended are not written again.
     fn settle(&mut self) -> Result<(), RunError> {
         while !self.is_complete() {
-            let trial = TrialId(self.core.state.outcomes.len() as u64);
-            let Some(done) = self.early.remove(&trial) else {
-                return Ok(());
-            };
-            let fitness = self.write_outcome(trial, done)?;
-            let costs = self.costs(trial)?;
-            self.proposer.tell(fitness, costs);
-            self.forget(trial);
-            if self.gave_up() {
+            let trial = TrialId(self.told as u64);
+            let is_new = self.told == self.core.state.outcomes.len();
+            if is_new {
+                let Some(done) = self.early.remove(&trial) else {
+                    return Ok(());
+                };
+                self.write_outcome(trial, done)?;
+            } else {
+                self.open.remove(&trial);
+            }
+            self.tell(trial)?;
+            self.foretell();
+            if is_new && self.gave_up() {
                 self.closed = Some(SearchEnd::ConsecutiveFailures);
                 return Ok(());
             }
             self.propose_ready()?;
         }
+        Ok(())
+    }
+
+    /// Tells the controller of a trial's result.
+    fn tell(&mut self, trial: TrialId) -> Result<(), RunError> {
+        let (state, place) = (&self.core.state, trial.0 as usize);
+        let outcome = &state.outcomes[place];
+        let share = state.proposals[place].fidelity().share();
+        self.epochs += share * outcome.epochs().len() as f64;
+        let fitness = outcome.fitness(state.direction());
+        let costs = self.costs(trial)?;
+        self.proposer.tell(fitness, costs);
+        self.told += 1;
+        self.forget(trial);
         Ok(())
     }
 
@@ -226,8 +257,8 @@ impl Search<'_, '_> {
     }
 
     fn propose_ready(&mut self) -> Result<(), RunError> {
-        let told = self.core.state.outcomes.len();
-        while self.closed.is_none() && (self.proposer.proposed() as usize) < told + self.lookahead()
+        while self.closed.is_none()
+            && (self.proposer.proposed() as usize) < self.told + self.lookahead()
         {
             let budget = self.core.setup.experiment.budget;
             if budget
@@ -262,7 +293,7 @@ impl Search<'_, '_> {
     /// The epochs that were trained, and those still to be trained at most, one more trial included.
     fn planned_epochs(&self, next: &Open) -> f64 {
         let open: f64 = self.open.values().map(Open::epochs).sum();
-        self.core.state.epochs() + open + next.epochs()
+        self.epochs + open + next.epochs()
     }
 
     fn drop_last_proposal(&mut self) {
@@ -323,29 +354,12 @@ impl Search<'_, '_> {
         })
     }
 
-    fn look_at_the_clock(&mut self) -> Result<(), RunError> {
-        if !self.is_out_of_time() {
-            return Ok(());
-        }
-        let cut = self.executor.cancel_pending()?;
-        self.cancelled += cut;
-        if self.closed.is_none() || cut > 0 {
-            self.closed = Some(SearchEnd::Seconds);
-        }
-        Ok(())
-    }
-
-    fn is_out_of_time(&self) -> bool {
-        let budget = self.core.setup.experiment.budget.seconds;
-        budget.is_some_and(|seconds| self.core.clock.elapsed() >= seconds)
-    }
-
     fn gave_up(&self) -> bool {
         let limit = self.core.setup.experiment.stop.consecutive_failures;
         self.core.state.failures_in_a_row().len() as u64 >= limit
     }
 
-    fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<Option<Fitness>, RunError> {
+    fn write_outcome(&mut self, trial: TrialId, done: Done) -> Result<(), RunError> {
         let open = self
             .open
             .remove(&trial)
@@ -382,12 +396,10 @@ impl Search<'_, '_> {
                     seconds,
                     worker,
                 };
-                let fitness = record.fitness(self.core.state.direction());
                 if let Some(weights) = weights.as_deref().filter(|_| self.core.setup.inherits()) {
                     self.weights.keep(trial, weights)?;
                 }
-                self.write_finished(&open, record, weights.as_deref())?;
-                Ok(Some(fitness))
+                self.write_finished(&open, record, weights.as_deref())
             }
             Err(failure) => {
                 let unit = Unit::Trial(trial);
@@ -413,7 +425,7 @@ impl Search<'_, '_> {
                     kind,
                     message: told,
                 });
-                Ok(None)
+                Ok(())
             }
         }
     }

@@ -188,12 +188,24 @@ pub enum RunError {
         message: String,
     },
     /// The run is over.
-    #[error("{} has ended ({how}); there is nothing to resume", folder.display())]
+    #[error(
+        "{} has ended ({how}); there is nothing to resume; a larger budget lets the search go on: `strata resume {} --trials N`",
+        folder.display(),
+        folder.display()
+    )]
     AlreadyEnded {
         /// The run folder.
         folder: PathBuf,
         /// How it ended.
         how: &'static str,
+    },
+    /// The budget of a run can't be made larger in this way.
+    #[error("{} can't be extended: {message}", folder.display())]
+    NotExtended {
+        /// The run folder.
+        folder: PathBuf,
+        /// Why not.
+        message: String,
     },
     /// A run on many machines can't be reached, joined or written.
     #[error(transparent)]

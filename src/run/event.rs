@@ -1,5 +1,6 @@
 //! What a run tells those who watch it.
 
+use super::forecast::FinalPlan;
 use super::record::{EndReason, SearchEnd, Subject};
 use crate::data::Remark;
 use crate::evaluation::{EpochRecord, FailureKind};
@@ -73,6 +74,20 @@ pub enum Event {
         epochs: Option<u64>,
         /// Trials whose results are in the journal already: more than 0 only when resumed.
         finished: u64,
+        /// After how many trials the test examples were read before the search was extended, for each time.
+        earlier_looks: Vec<u64>,
+    },
+    /// What the final evaluation is going to be.
+    FinalPlanned {
+        /// Its trainings.
+        plan: FinalPlan,
+        /// Seconds that the whole run may take, if that is bounded.
+        bound: Option<f64>,
+    },
+    /// How long the final evaluation will take, as far as trials tell: told when the first has a score.
+    FinalForecast {
+        /// About so many seconds.
+        seconds: f64,
     },
     /// Something that a reader of the scores should know of the division of the data.
     Remark(Remark),
@@ -150,7 +165,7 @@ pub enum Event {
         /// Why.
         reason: SearchEnd,
     },
-    /// The test examples are read, for the only time in this run.
+    /// The test examples are read, and this look at them is counted.
     TestOpened {
         /// The how manieth [look](super::looks) at them it is, from 1.
         look: u32,

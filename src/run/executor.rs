@@ -133,6 +133,15 @@ pub(super) trait Executor {
     /// When that can't be found out.
     fn cancel_pending(&mut self) -> Result<usize, RunError>;
 
+    /// Lets go of all work that has no result: nobody waits for it any more. Where workers go with the dispatcher,
+    /// they are told to stop when it does.
+    ///
+    /// # Errors
+    /// When that can't be said.
+    fn abandon(&mut self) -> Result<(), RunError> {
+        Ok(())
+    }
+
     /// The next message, if one comes within `patience`. Of one piece of work, messages come in the
     /// order in which a worker sent them, and exactly one [`Message::Done`] comes last.
     ///

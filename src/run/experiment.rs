@@ -110,6 +110,9 @@ pub struct Budget {
     /// This many epochs over all trials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<u64>,
+    /// This many seconds for the whole run, the final evaluation included: whatever runs by then is cut off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_seconds: Option<f64>,
 }
 
 /// `[trial]`: limits of one trial.
@@ -375,7 +378,7 @@ impl Experiment {
 
     /// The first setting that makes no sense: its keys from the top, and why.
     fn nonsense(&self) -> Option<(Vec<&'static str>, String)> {
-        let checks: [(&[&'static str], bool, &str); 8] = [
+        let checks: [(&[&'static str], bool, &str); 9] = [
             (
                 &["name"],
                 !is_folder_name(&self.name),
@@ -384,7 +387,7 @@ impl Experiment {
             (
                 &["budget"],
                 self.budget == Budget::default(),
-                "`trials`, `seconds` or `epochs`",
+                "`trials`, `seconds`, `epochs` or `total_seconds`",
             ),
             (
                 &["budget", "trials"],
@@ -399,6 +402,11 @@ impl Experiment {
             (
                 &["budget", "seconds"],
                 !is_positive(self.budget.seconds),
+                "more than 0",
+            ),
+            (
+                &["budget", "total_seconds"],
+                !is_positive(self.budget.total_seconds),
                 "more than 0",
             ),
             (

@@ -17,6 +17,7 @@ use super::record::{Record, Retrained, RetrainedResult, Subject, TestOpened, Win
 use super::retrained;
 use super::selection_training::{self, Rule};
 use super::within;
+use crate::evaluation::FailureKind;
 use crate::random::Seed;
 use crate::search::{Fidelity, TrialId};
 use crate::space::Candidate;
@@ -70,8 +71,14 @@ pub(super) fn evaluate(
         phase: Phase::FinalEvaluation,
         units: Some(units),
     });
+    if core.is_out_of_total_time() {
+        return not_done(core, &subjects, &order);
+    }
     if selection_training::train(core, evaluators, &selections)? == Flow::Interrupted {
         return Ok(Flow::Interrupted);
+    }
+    if core.is_out_of_total_time() {
+        return not_done(core, &subjects, &order);
     }
     if !core.state.test_opened {
         open_test(core, evaluators, counting)?;
@@ -106,6 +113,9 @@ fn open_test(
     let Written {
         look, unwritten, ..
     } = taken;
+    // A run without a ledger still knows how often it has looked itself.
+    let own = u32::try_from(core.state.earlier_looks.len()).unwrap_or(u32::MAX);
+    let look = look.max(own.saturating_add(1));
     let examples = evaluators.test_examples();
     core.record(Record::TestOpened(TestOpened { examples, look }))?;
     core.tell(&Event::TestOpened { look, unwritten });
@@ -196,6 +206,11 @@ impl Finals<'_, '_> {
             if self.core.is_interrupted() {
                 return Ok(Flow::Interrupted);
             }
+            if self.core.is_out_of_total_time() {
+                self.settle_all()?;
+                self.executor.abandon()?;
+                return not_done(self.core, self.subjects, self.order);
+            }
             let Some(message) = self.executor.next(PATIENCE)? else {
                 continue;
             };
@@ -252,11 +267,7 @@ impl Finals<'_, '_> {
     }
 
     fn seed(&self, index: u32) -> Seed {
-        self.core
-            .setup
-            .experiment
-            .seed
-            .derive("retraining", u64::from(index))
+        seed(self.core, index)
     }
 
     /// Where a network is kept with the trial that it is of, if it is of one.
@@ -280,6 +291,18 @@ impl Finals<'_, '_> {
                 break;
             };
             self.write(at, index, done)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the results that have come, and that those before them did not come in time.
+    fn settle_all(&mut self) -> Result<(), RunError> {
+        self.settle()?;
+        while !self.early.is_empty() {
+            let next = self.core.state.retrained.len();
+            let one = &self.order[next..next + 1];
+            not_done(self.core, self.subjects, one)?;
+            self.settle()?;
         }
         Ok(())
     }
@@ -347,6 +370,47 @@ impl Finals<'_, '_> {
         self.core.tell(&event);
         Ok(())
     }
+}
+
+/// The seed of a retraining.
+fn seed(core: &Core<'_>, index: u32) -> Seed {
+    let root = core.setup.experiment.seed;
+    root.derive("retraining", u64::from(index))
+}
+
+/// Writes down that the retrainings of an order which have no result are not done.
+fn not_done(
+    core: &mut Core<'_>,
+    subjects: &[Contestant],
+    order: &[(usize, u32)],
+) -> Result<Flow, RunError> {
+    let kind = FailureKind::Stopped;
+    let message = "not done: the time of `[budget] total_seconds` is used up";
+    for &(at, index) in order {
+        let subject = subjects[at].subject.clone();
+        if core.state.retrained.contains_key(&(subject.clone(), index)) {
+            continue;
+        }
+        core.record(Record::Retrained(Retrained {
+            subject: subject.clone(),
+            index,
+            seed: seed(core, index),
+            epochs: None,
+            model: None,
+            result: RetrainedResult::Failed {
+                kind,
+                message: message.to_owned(),
+            },
+            seconds: 0.0,
+            worker: 0,
+        }))?;
+        core.tell(&Event::Failed {
+            unit: Unit::Retraining { subject, index },
+            kind,
+            message: message.to_owned(),
+        });
+    }
+    Ok(Flow::Done)
 }
 
 fn is_of(unit: &Unit, subject: &Subject) -> bool {

@@ -7,20 +7,21 @@
 
 #[cfg(test)]
 pub(super) mod contract;
+mod digest;
 mod file;
 mod line;
 mod timeless;
 
+pub(super) use digest::Digester;
+pub use digest::digest;
 pub use file::FileJournal;
 pub(super) use file::{parse, whole_lines};
 pub(super) use line::{line_of, parse_line};
 pub(super) use timeless::timeless;
 
 use super::error::RunError;
-use super::files;
 use super::record::Record;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The newest format of a line that this version reads.
@@ -89,31 +90,6 @@ pub trait Journal: fmt::Debug {
     /// # Errors
     /// When they can't be read.
     fn entries(&mut self) -> Result<Vec<Entry>, RunError>;
-}
-
-/// A digest of what happened, without when and where and under which name: equal for two runs exactly when they did
-/// the same. Journals that were begun before format 6 have the name in theirs.
-pub fn digest(entries: &[Entry]) -> String {
-    let mut digester = Digester::default();
-    entries.iter().for_each(|entry| digester.add(entry));
-    digester.finish()
-}
-
-/// A [`digest`] in the making, that takes entries one by one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Digester(Sha256);
-
-impl Digester {
-    /// Takes in the next entry.
-    pub fn add(&mut self, entry: &Entry) {
-        self.0.update(timeless(entry).as_bytes());
-        self.0.update(b"\n");
-    }
-
-    /// The digest of all entries so far.
-    pub fn finish(&self) -> String {
-        files::hexadecimal(&self.0.clone().finalize())
-    }
 }
 
 /// Whether two entries say that the same happened, be it at another time or by another worker.

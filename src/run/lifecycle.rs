@@ -7,10 +7,12 @@ use super::error::RunError;
 use super::evaluators::{Evaluators, Given};
 use super::event::{Event, Phase};
 use super::executor::{Limits, Processes, Threads, WorkerProgram, Workforce};
-use super::experiment::{Experiment, ExperimentFile, Isolation, workers_on};
+use super::experiment::{Budget, Experiment, ExperimentFile, Isolation, workers_on};
+use super::extension;
 use super::files::Files;
 use super::final_evaluation;
 use super::folder::RunFolder;
+use super::forecast::Forecast;
 use super::journal::{Entry, FileJournal, Journal};
 use super::looks::Counting;
 use super::manifest;
@@ -126,7 +128,7 @@ pub(super) fn begin(
         time: &time,
         until,
     };
-    let past = Past::of(&folder, [entry])?;
+    let past = Past::of(&folder, &[entry])?;
     place.run(Box::new(journal), past, evaluators, options, watch)
 }
 
@@ -208,25 +210,62 @@ pub fn resume_by(
             comparison: comparison.to_owned(),
         });
     }
-    go_on(folder, options, watch, load, Until::End)
+    go_on(folder, None, options, watch, load, Until::End)
+}
+
+/// Goes on with a search, which may have ended, with a larger budget: what of `raise` is given takes the place
+/// of what the run has. Its digest is then that of a run which had the larger budget from the start.
+///
+/// # Errors
+/// When the budget is not larger or would change nothing, or as [`resume`].
+pub fn extend(
+    folder: &Path,
+    raise: &Budget,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Ending, RunError> {
+    extend_by(folder, raise, options, watch, |started| {
+        load(started, &options.place)
+    })
+}
+
+/// As [`extend`], with evaluators of the caller's.
+///
+/// # Errors
+/// As [`extend`].
+pub fn extend_by(
+    folder: &Path,
+    raise: &Budget,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+    load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
+) -> Result<Ending, RunError> {
+    go_on(folder, Some(raise), options, watch, load, Until::End)
 }
 
 /// As [`resume_by`], up to where the caller wants it.
 pub(super) fn go_on(
     folder: &Path,
+    raise: Option<&Budget>,
     options: &Options<'_>,
     watch: &mut dyn FnMut(&Event),
     load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
     until: Until,
 ) -> Result<Ending, RunError> {
-    let (folder, journal, past) = open(&Files::of_machine(), folder)?;
-    if let Some(reason) = past.state.ended {
-        let (folder, how) = (folder.path().to_owned(), reason.describe());
-        return Err(RunError::AlreadyEnded { folder, how });
-    }
+    let (folder, mut journal, mut past) = open(&Files::of_machine(), folder)?;
     let started = past.state.started.clone();
-    let started = &*started.expect("a past begins with the start");
-    check_training(started, &past.state)?;
+    let mut started = started.expect("a past begins with the start");
+    check_training(&started, &past.state)?;
+    let raised = match (raise, past.state.ended) {
+        (Some(raise), _) => Some(extension::raised(&folder, &past, raise)?),
+        (None, Some(reason)) => {
+            let (folder, how) = (folder.path().to_owned(), reason.describe());
+            return Err(RunError::AlreadyEnded { folder, how });
+        }
+        (None, None) => None,
+    };
+    started.experiment.budget = raised.unwrap_or(started.experiment.budget);
+    let started = &*started;
     let limits = limits(&started.experiment, options)?;
     let texts = Texts::kept(&folder, started)?;
     if let Some(origin) = &started.host.experiment {
@@ -236,12 +275,16 @@ pub(super) fn go_on(
     let mut evaluators = load(started)?;
     check_hashes(started, evaluators.as_ref())?;
     let workforce = workforce(&folder, started, options)?;
+    let time = &Clocks::of_machine();
+    if let Some(budget) = raised {
+        extension::write(&folder, &mut journal, &mut past, budget, time)?;
+    }
     let place = Place {
         folder: &folder,
         setup: &setup,
         limits,
         workforce: workforce.as_ref(),
-        time: &Clocks::of_machine(),
+        time,
         until,
     };
     place.run(Box::new(journal), past, evaluators.as_mut(), options, watch)
@@ -256,6 +299,7 @@ pub(super) fn open(files: &Files, path: &Path) -> Result<(RunFolder, FileJournal
         past.take(&folder, entry)
     })?;
     folder.make_names_safe()?;
+    past.digest_anew_on(&folder)?;
     let past = past.begun(&folder)?;
     Ok((folder, journal, past))
 }
@@ -327,6 +371,8 @@ impl Place<'_> {
             workforce: self.workforce,
             stop: options.stop,
             watch,
+            forecast: Forecast::of(self.setup, evaluators, self.limits.workers),
+            announces: self.until == Until::End,
         };
         core.tell(&opened(&core));
         for remark in evaluators.remarks() {
@@ -356,6 +402,9 @@ fn phases(
     until: Until,
     counting: &Counting,
 ) -> Result<Option<EndReason>, RunError> {
+    if core.announces && core.state.searched.is_none() {
+        tell_plan(core);
+    }
     if dispatcher::search(core, evaluators)? == Flow::Interrupted {
         return Ok(None);
     }
@@ -389,6 +438,18 @@ fn phases(
     Ok(Some(EndReason::Completed))
 }
 
+/// Says what the final evaluation is going to be.
+fn tell_plan(core: &mut Core<'_>) {
+    if let Some(forecast) = &core.forecast {
+        let plan = forecast.plan();
+        let bound = core.setup.experiment.budget.total_seconds;
+        core.tell(&Event::FinalPlanned { plan, bound });
+    }
+    if let Some(seconds) = core.forecast() {
+        core.tell(&Event::FinalForecast { seconds });
+    }
+}
+
 fn opened(core: &Core<'_>) -> Event {
     let experiment = &core.setup.experiment;
     Event::Opened {
@@ -399,6 +460,7 @@ fn opened(core: &Core<'_>) -> Event {
         seconds: experiment.budget.seconds,
         epochs: experiment.budget.epochs,
         finished: core.state.outcomes.len() as u64,
+        earlier_looks: core.state.earlier_looks.clone(),
     }
 }
 

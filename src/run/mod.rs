@@ -19,11 +19,13 @@ mod evaluators;
 mod event;
 mod executor;
 mod experiment;
+mod extension;
 mod figures;
 mod files;
 mod final_evaluation;
 mod folder;
 mod follow;
+mod forecast;
 mod held;
 mod history;
 pub mod journal;
@@ -73,8 +75,11 @@ pub use experiment::{
 pub use figures::{ARCHITECTURE_FIGURES, figure};
 pub use folder::RunFolder;
 pub use follow::{JournalFile, News, Source};
+pub use forecast::FinalPlan;
 pub use history::History;
-pub use lifecycle::{Elsewhere, Ending, Options, resume, resume_by, start, start_with};
+pub use lifecycle::{
+    Elsewhere, Ending, Options, extend, extend_by, resume, resume_by, start, start_with,
+};
 pub use origin::Origin;
 pub use prefilter::PrefilterSettings;
 pub use record::{EndReason, SearchEnd, Subject};

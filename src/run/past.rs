@@ -2,7 +2,8 @@
 
 use super::error::RunError;
 use super::folder::RunFolder;
-use super::journal::{Digester, Entry};
+use super::journal::{Digester, Entry, FileJournal};
+use super::record::Record;
 use super::state::State;
 
 /// Everything that a journal says: the state, and what is not in it.
@@ -17,14 +18,15 @@ impl Past {
     ///
     /// # Errors
     /// When they make no sense.
-    pub fn of(
-        folder: &RunFolder,
-        entries: impl IntoIterator<Item = Entry>,
-    ) -> Result<Self, RunError> {
+    pub fn of(folder: &RunFolder, entries: &[Entry]) -> Result<Self, RunError> {
         let mut past = Self::default();
         for entry in entries {
-            past.take(folder, entry)?;
+            past.take(folder, entry.clone())?;
         }
+        past.story.digest_anew(|take| {
+            entries.iter().for_each(take);
+            Ok(())
+        })?;
         past.begun(folder)
     }
 
@@ -36,6 +38,19 @@ impl Past {
         self.story.add(&entry);
         let applied = self.state.take(entry.record);
         applied.map_err(|message| senseless(folder, entry.seq + 1, message))
+    }
+
+    /// Takes the digest anew if the search was extended, from the folder's journal.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn digest_anew_on(&mut self, folder: &RunFolder) -> Result<(), RunError> {
+        self.story.digest_anew(|take| {
+            FileJournal::each_on(folder.files().disk(), &folder.journal(), |entry| {
+                take(&entry);
+                Ok(())
+            })
+        })
     }
 
     /// The past, if it has a beginning.
@@ -65,6 +80,10 @@ pub(super) struct Story {
     begun: Option<f64>,
     last: f64,
     seconds: f64,
+    /// When the search ended, in seconds of running, unless it goes on.
+    searched: Option<f64>,
+    /// Seconds of running between the end of a search and its extension.
+    not_searching: f64,
 }
 
 impl Story {
@@ -73,6 +92,41 @@ impl Story {
         self.digester.add(entry);
         self.begun.get_or_insert(entry.at);
         (self.last, self.seconds) = (entry.at, entry.seconds);
+        match &entry.record {
+            Record::Searched(_) => self.searched = Some(entry.seconds),
+            Record::Extended(_) => {
+                let ended = self.searched.take().unwrap_or(entry.seconds);
+                self.not_searching += entry.seconds - ended;
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the digest anew if the search was extended: the journal's entries are read once more, by `each`.
+    ///
+    /// # Errors
+    /// As `each`.
+    pub fn digest_anew(
+        &mut self,
+        each: impl FnOnce(&mut dyn FnMut(&Entry)) -> Result<(), RunError>,
+    ) -> Result<(), RunError> {
+        let Some(budget) = self.digester.last_budget() else {
+            return Ok(());
+        };
+        let mut digester = Digester::of_extended(budget);
+        each(&mut |entry| digester.add(entry))?;
+        self.digester = digester;
+        Ok(())
+    }
+
+    /// Seconds of running that were not spent on the search, but after what was its end then.
+    pub fn not_searching(&self) -> f64 {
+        self.not_searching
+    }
+
+    /// Seconds of searching.
+    pub fn searching(&self) -> f64 {
+        self.searched.unwrap_or(self.seconds) - self.not_searching
     }
 
     /// The digest of everything that happened.

@@ -4,7 +4,7 @@
 //! word, and raises [`FORMAT`](super::journal::FORMAT); [`Record::format`] says which records need it.
 
 use super::evaluators::EvaluatorSettings;
-use super::experiment::{Experiment, Isolation};
+use super::experiment::{Budget, Experiment, Isolation};
 use super::origin::Origin;
 use crate::data::{DataSource, ValidationSource};
 use crate::evaluation::{Contributions, EpochRecord, FailureKind, Finished};
@@ -40,8 +40,11 @@ pub enum Record {
     TestOpened(TestOpened),
     /// A network was trained once more and tested.
     Retrained(Retrained),
-    /// The run is over: always the last record.
+    /// The run is over: the last record, unless the search is extended.
     Ended(Ended),
+    /// The search goes on with a larger budget: what came after the end of the search so far counts no
+    /// more. Since format 6.
+    Extended(Extended),
 }
 
 impl Record {
@@ -87,12 +90,13 @@ impl Record {
                 !experiment.last.within.is_empty()
                     || experiment.last.models.is_some()
                     || experiment.data.needs_format_6()
-                    || experiment.last.models.is_some()
+                    || experiment.budget.total_seconds.is_some()
                     || experiment.needs_format_6()
             }
             Self::Finished(finished) => finished.best_epoch.is_some(),
             Self::Winner(winner) => !winner.others.is_empty(),
-            Self::Selected(_) => true,
+            Self::Selected(_) | Self::Extended(_) => true,
+            Self::Searched(searched) => searched.reason == SearchEnd::TotalSeconds,
             Self::Retrained(retrained) => {
                 retrained.epochs.is_some()
                     || retrained.result.contributions().is_some()
@@ -338,6 +342,8 @@ pub enum SearchEnd {
     Exhausted,
     /// Too many failed trials in a row.
     ConsecutiveFailures,
+    /// What of the whole run's time is left for the search. Since format 6.
+    TotalSeconds,
 }
 
 impl SearchEnd {
@@ -349,6 +355,7 @@ impl SearchEnd {
             Self::Epochs => "the budget in epochs is used up",
             Self::Exhausted => "every architecture of the space was tried",
             Self::ConsecutiveFailures => "too many trials failed in a row",
+            Self::TotalSeconds => "the time that `total_seconds` leaves for the search is used up",
         }
     }
 }
@@ -634,4 +641,12 @@ impl EndReason {
 pub struct Ended {
     /// How.
     pub reason: EndReason,
+}
+
+/// A larger budget for a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extended {
+    /// The budget from here on, everything that was searched before included.
+    pub budget: Budget,
 }

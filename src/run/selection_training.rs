@@ -139,6 +139,10 @@ impl Selections<'_, '_> {
             if self.core.is_interrupted() {
                 return Ok(Flow::Interrupted);
             }
+            if self.core.is_out_of_total_time() {
+                self.executor.abandon()?;
+                return Ok(Flow::Done);
+            }
             let Some(message) = self.executor.next(PATIENCE)? else {
                 continue;
             };

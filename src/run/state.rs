@@ -1,9 +1,10 @@
 //! The state of a run: a fold over its journal.
 
+use super::forecast::Pace;
 use super::history::History;
 use super::record::{
-    EndReason, Proposal, Record, Retrained, Searched, Selected, Started, Subject, TrialFailed,
-    TrialFinished, Winner,
+    EndReason, Extended, Proposal, Record, Retrained, Searched, Selected, Started, Subject,
+    TrialFailed, TrialFinished, Winner,
 };
 use crate::evaluation::{EpochRecord, FailureKind};
 use crate::search::{Fitness, TrialId};
@@ -73,7 +74,7 @@ impl Scores {
 /// Everything that a journal says.
 #[derive(Clone, Debug, Default)]
 pub struct State {
-    /// What the run was started with.
+    /// What the run was started with, and the budget that it has by now.
     pub started: Option<Box<Started>>,
     /// The proposals, in order.
     pub proposals: History<Proposal>,
@@ -89,6 +90,8 @@ pub struct State {
     failed: BTreeMap<FailureKind, u64>,
     /// See [`epochs`](Self::epochs).
     epochs: f64,
+    /// How long trials took.
+    pace: Pace,
     /// The end of the search.
     pub searched: Option<Searched>,
     /// The best trial.
@@ -105,6 +108,10 @@ pub struct State {
     pub retrained: BTreeMap<(Subject, u32), Retrained>,
     /// How the run ended.
     pub ended: Option<EndReason>,
+    /// After how many trials the test examples were read before the search was extended, for each time.
+    pub earlier_looks: Vec<u64>,
+    /// How many results there were when the search was last extended.
+    pub(super) extended_at: usize,
 }
 
 impl State {
@@ -121,7 +128,7 @@ impl State {
     /// # Errors
     /// As [`apply`](Self::apply).
     pub fn take(&mut self, record: Record) -> Result<(), String> {
-        if self.ended.is_some() {
+        if self.ended.is_some() && !matches!(record, Record::Extended(_)) {
             return Err("a record after the run's end".to_owned());
         }
         if self.started.is_none() && !matches!(record, Record::Started(_)) {
@@ -149,8 +156,15 @@ impl State {
                 self.retrained.insert(of, done);
             }
             Record::Ended(ended) => self.ended = Some(ended.reason),
+            Record::Extended(extended) => self.extend(extended),
         }
         Ok(())
+    }
+
+    /// After how many trials the test examples were read, for each time that they were.
+    pub fn test_looks(&self) -> Vec<u64> {
+        let last = self.test_opened.then(|| self.trials());
+        self.earlier_looks.iter().copied().chain(last).collect()
     }
 
     /// The best trial so far among those of the highest fidelity: the best score, of equals the
@@ -192,6 +206,11 @@ impl State {
     /// trained again.
     pub fn epochs(&self) -> f64 {
         self.epochs
+    }
+
+    /// How long trials took.
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The learning curve that ends with a trial: the epochs of the trials it goes on from, and its own.
@@ -285,6 +304,20 @@ impl State {
         Ok(())
     }
 
+    /// Forgets all that came after the end of the search: it goes on.
+    fn extend(&mut self, extended: Extended) {
+        let looks = self.test_looks();
+        let started = self.started.as_mut().expect("a run begins with its start");
+        started.experiment.budget = extended.budget;
+        (self.searched, self.winner, self.ended) = (None, None, None);
+        (self.test_opened, self.test_examples) = (false, None);
+        self.look = None;
+        self.selected.clear();
+        self.retrained.clear();
+        self.earlier_looks = looks;
+        self.extended_at = self.outcomes.len();
+    }
+
     fn propose(&mut self, mut proposal: Proposal) -> Result<(), String> {
         if proposal.trial != TrialId(self.proposals.len() as u64) {
             return Err(format!("trial {} is proposed out of turn", proposal.trial));
@@ -316,7 +349,12 @@ impl State {
             return Err(format!("trial {trial} has a result out of turn"));
         }
         let proposal = &self.proposals[next];
-        self.epochs += proposal.fidelity().share() * outcome.epochs().len() as f64;
+        let epochs = proposal.fidelity().share() * outcome.epochs().len() as f64;
+        self.epochs += epochs;
+        if epochs > 0.0 || outcome.score().is_some() {
+            let epochs = if epochs > 0.0 { epochs } else { 1.0 };
+            self.pace.add(outcome.seconds(), epochs, proposal.macs);
+        }
         match &outcome {
             Outcome::Finished(finished) => {
                 if proposal.fidelity.is_none() {

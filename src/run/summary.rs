@@ -3,10 +3,12 @@
 use super::alike;
 use super::error::RunError;
 use super::event::Phase;
-use super::experiment::Experiment;
+use super::experiment::{Experiment, workers_on};
 use super::files::Files;
 use super::folder::RunFolder;
+use super::forecast::Forecast;
 use super::journal::{Entry, FileJournal};
+use super::manifest;
 use super::past::{Past, Story};
 use super::record::{
     EndReason, Proposal, Record, Retrained, RetrainedResult, SearchEnd, Started, Subject,
@@ -68,6 +70,9 @@ pub struct Summary {
     /// The how manieth look at its test examples the final evaluation was, once they were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub look: Option<u32>,
+    /// After how many trials the test examples were read, for each time: more than once only where the search
+    /// was extended after they had been read.
+    pub test_looks: Vec<u64>,
     /// How the run ended.
     pub ended: Option<EndReason>,
     /// Seconds of running.
@@ -77,7 +82,7 @@ pub struct Summary {
 }
 
 /// How far a final evaluation has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FinalProgress {
     /// Selection trainings that are done, failed ones included.
     pub selected: u64,
@@ -87,6 +92,8 @@ pub struct FinalProgress {
     pub retrained: u64,
     /// How many there are altogether.
     pub retrainings: u64,
+    /// About how many seconds what is left will take, as far as trials tell.
+    pub seconds_left: Option<f64>,
 }
 
 /// A trial in figures.
@@ -238,6 +245,7 @@ impl RecordedRun {
             after(&mut past.state, what);
             Ok(())
         })?;
+        past.digest_anew_on(&folder)?;
         let Past { story, state } = past.begun(&folder)?;
         Ok(Self {
             folder,
@@ -394,6 +402,7 @@ impl RecordedRun {
             final_progress: self.final_progress()?,
             finals: self.finals()?,
             look: self.state.look,
+            test_looks: self.state.test_looks(),
             ended: self.state.ended,
             seconds: self.story.seconds(),
             digest: self.digest(),
@@ -468,9 +477,6 @@ impl RecordedRun {
     /// How far the final evaluation has come.
     fn final_progress(&self) -> Result<Option<FinalProgress>, RunError> {
         let (setup, state) = (self.setup()?, &self.state);
-        if state.winner.is_none() {
-            return Ok(None);
-        }
         let last = &setup.experiment.last;
         let retrained = state.retrained.len() as u64;
         if last.retrain_seeds == 0 || (state.ended.is_some() && retrained == 0) {
@@ -480,6 +486,28 @@ impl RecordedRun {
             evaluator, data, ..
         } = &setup.experiment;
         let trains = evaluator.trains_in_the_end(!data.is_empty());
+        // Of a run whose evaluator may have nothing to test by it is known once the test examples were read.
+        if !(trains || state.test_opened) {
+            return Ok(None);
+        }
+        let search = &setup.experiment.search;
+        let cores = manifest::cores();
+        let workers = workers_on(search, setup.experiment.trial.device, cores).unwrap_or(1);
+        let Some(forecast) = Forecast::planned(&setup, workers) else {
+            return Ok(None);
+        };
+        let seconds_left = forecast.seconds(state);
+        if state.winner.is_none() {
+            let plan = forecast.plan();
+            let models = u64::from(plan.models);
+            return Ok(Some(FinalProgress {
+                selected: 0,
+                selections: u64::from(plan.selections),
+                retrained: 0,
+                retrainings: plan.trainings() - u64::from(plan.selections) + models,
+                seconds_left,
+            }));
+        }
         let rule = Rule::of(&setup, state, trains);
         let finalists = self.finalists()?;
         let selecting = finalists
@@ -503,6 +531,7 @@ impl RecordedRun {
             retrained,
             retrainings: finalists.iter().map(retrainings).sum::<u64>()
                 + self.models().len() as u64,
+            seconds_left,
         }))
     }
 

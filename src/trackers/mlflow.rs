@@ -250,6 +250,11 @@ impl Tracker for Mlflow {
                 }
             }
             Record::Ended(ended) => self.end(ended.reason, at)?,
+            Record::Extended(_) => {
+                if let Some(search) = &self.search {
+                    self.client.update(&search.run, Status::Running, None)?;
+                }
+            }
             Record::Proposed(_)
             | Record::Searched(_)
             | Record::Selected(_)

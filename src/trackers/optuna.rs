@@ -197,7 +197,8 @@ impl Tracker for OptunaJournal {
             | Record::Selected(_)
             | Record::TestOpened(_)
             | Record::Retrained(_)
-            | Record::Ended(_) => {}
+            | Record::Ended(_)
+            | Record::Extended(_) => {}
         }
         Ok(())
     }

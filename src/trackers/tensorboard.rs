@@ -151,7 +151,8 @@ impl Tracker for TensorBoard {
             | Record::Winner(_)
             | Record::Selected(_)
             | Record::TestOpened(_)
-            | Record::Ended(_) => {}
+            | Record::Ended(_)
+            | Record::Extended(_) => {}
         }
         Ok(())
     }

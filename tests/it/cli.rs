@@ -1,5 +1,6 @@
 //! The command line as scripts meet it: exit codes, streams, JSON.
 
+mod budgets;
 mod compare;
 mod lookups;
 mod models;

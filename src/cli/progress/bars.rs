@@ -17,6 +17,8 @@ pub struct Bars {
     running: BTreeMap<Unit, ProgressBar>,
     tally: Tally,
     seconds: Option<f64>,
+    /// About how long the final evaluation will take.
+    last_phase: Option<f64>,
     finished: u64,
     began: Instant,
 }
@@ -33,6 +35,7 @@ impl Bars {
             running: BTreeMap::new(),
             tally: Tally::default(),
             seconds: None,
+            last_phase: None,
             finished: 0,
             began: Instant::now(),
         }
@@ -46,9 +49,13 @@ impl Bars {
                 folder,
                 seconds,
                 finished,
+                earlier_looks,
                 ..
             } => {
                 self.note(&format!("run folder {}", folder.display()));
+                if let Some(line) = tally::earlier_looks(earlier_looks) {
+                    self.note(&line);
+                }
                 (self.seconds, self.finished) = (*seconds, *finished);
                 self.run.enable_steady_tick(Duration::from_millis(250));
             }
@@ -85,6 +92,11 @@ impl Bars {
             }
             Event::BestImproved { .. } => self.run.set_message(self.message()),
             Event::Searched { trials, reason } => self.note(&tally::searched(*trials, *reason)),
+            Event::FinalPlanned { plan, bound } => self.note(&tally::final_planned(plan, *bound)),
+            Event::FinalForecast { seconds } => {
+                self.last_phase = Some(*seconds);
+                self.note(&tally::final_forecast(*seconds));
+            }
             Event::TestOpened { look, unwritten } => {
                 self.note(&tally::test_opened(*look, unwritten.as_deref()));
             }
@@ -112,7 +124,10 @@ impl Bars {
         self.began = Instant::now();
         let (prefix, position) = match phase {
             Phase::Search => ("trials", self.finished),
-            Phase::FinalEvaluation => ("final evaluation", 0),
+            Phase::FinalEvaluation => {
+                self.last_phase = None;
+                ("retraining", 0)
+            }
             Phase::Ended => return self.close(),
         };
         self.run.set_prefix(prefix);
@@ -137,6 +152,10 @@ impl Bars {
         if let Some(seconds) = self.seconds {
             let left = (seconds - self.began.elapsed().as_secs_f64()).max(0.0);
             out.push_str(&format!("  {} of the budget left", numbers::seconds(left)));
+        }
+        if let Some(seconds) = self.last_phase {
+            let about = numbers::seconds(seconds);
+            out.push_str(&format!("  then about {about} of final evaluation"));
         }
         out
     }

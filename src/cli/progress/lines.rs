@@ -19,15 +19,18 @@ impl Lines {
                 folder,
                 workers,
                 finished,
+                earlier_looks,
                 ..
             } => {
+                let earlier = tally::earlier_looks(earlier_looks);
+                let earlier = earlier.map_or_else(String::new, |line| format!("\n{line}"));
                 let workers = numbers::plural(*workers as u64, "worker");
                 let so_far = match finished {
                     0 => String::new(),
                     done => format!(", {} done before", numbers::plural(*done, "trial")),
                 };
                 Some(format!(
-                    "run folder {}, {workers}{so_far}",
+                    "run folder {}, {workers}{so_far}{earlier}",
                     folder.display()
                 ))
             }
@@ -51,6 +54,8 @@ impl Lines {
             } => Some(format!("{unit} {}: {message}", kind.name())),
             Event::BestImproved { .. } => Some(self.tally.best()),
             Event::Searched { trials, reason } => Some(tally::searched(*trials, *reason)),
+            Event::FinalPlanned { plan, bound } => Some(tally::final_planned(plan, *bound)),
+            Event::FinalForecast { seconds } => Some(tally::final_forecast(*seconds)),
             Event::TestOpened { look, unwritten } => {
                 Some(tally::test_opened(*look, unwritten.as_deref()))
             }

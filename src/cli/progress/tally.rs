@@ -2,7 +2,7 @@
 
 use crate::cli::numbers;
 use crate::evaluation::{EpochRecord, FailureKind};
-use crate::run::{Event, Phase, SearchEnd, Unit, looks};
+use crate::run::{Event, FinalPlan, Phase, SearchEnd, Unit, looks};
 use crate::search::TrialId;
 use std::collections::BTreeMap;
 
@@ -128,13 +128,13 @@ pub fn phase(phase: Phase) -> Option<&'static str> {
 
 /// What to say when the test examples are read.
 pub fn test_opened(look: u32, unwritten: Option<&str>) -> String {
-    let mut out = "the test examples are read now, for the only time in this run".to_owned();
-    if look > 1 {
-        let alpha = numbers::level(looks::level(look));
-        out.push_str(&format!(
-            ": look {look} at these test examples, level {alpha}"
-        ));
-    }
+    let mut out = match look {
+        0 | 1 => "the test examples are read now, for the first time".to_owned(),
+        look => format!(
+            "the test examples are read now: look {look} at them, level {}",
+            numbers::level(looks::level(look))
+        ),
+    };
     if let Some(why) = unwritten {
         out.push_str(&format!(
             "\nwarning: this look is noted in the run's journal alone, as the ledger can't be written ({why}): later \
@@ -150,5 +150,67 @@ pub fn searched(trials: u64, reason: SearchEnd) -> String {
         "searched {}: {}",
         numbers::plural(trials, "trial"),
         reason.describe()
+    )
+}
+
+/// What to say of a run whose test examples were read before its search was extended.
+pub fn earlier_looks(trials: &[u64]) -> Option<String> {
+    let (last, before) = trials.split_last()?;
+    let before: String = before.iter().map(|trials| format!("{trials}, ")).collect();
+    Some(format!(
+        "the test examples were read at {before}{}; this is a {} look, and the winner is chosen by validation \
+         examples alone",
+        numbers::plural(*last, "trial"),
+        numbers::ordinal(trials.len() + 1)
+    ))
+}
+
+/// What to say before a search of what comes after it.
+pub fn final_planned(plan: &FinalPlan, bound: Option<f64>) -> String {
+    let mut parts = vec![format!(
+        "{} of the winner",
+        numbers::plural(u64::from(plan.winner), "training")
+    )];
+    if plan.baselines > 0 {
+        let each = u64::from(plan.winner) * u64::from(plan.baselines);
+        let of = numbers::plural(u64::from(plan.baselines), "baseline");
+        parts.push(format!("{} of {of}", numbers::grouped(each)));
+    }
+    if plan.random_networks > 0 {
+        let of = numbers::plural(u64::from(plan.random_networks), "random network");
+        parts.push(format!("1 each of {of}"));
+    }
+    if plan.selections > 0 {
+        let of = numbers::plural(u64::from(plan.selections), "selection training");
+        parts.push(format!("{of} of the others before"));
+    }
+    let last = parts.pop().unwrap_or_default();
+    let parts = match parts.len() {
+        0 => last,
+        _ => format!("{} and {last}", parts.join(", ")),
+    };
+    let epochs = plan.epochs.map_or_else(String::new, |epochs| {
+        format!(
+            ", each up to {}",
+            numbers::plural(u64::from(epochs), "epoch")
+        )
+    });
+    let trials = numbers::plural(plan.trainings(), "full trial");
+    let bounded = match bound {
+        Some(seconds) => format!(
+            "`[budget] total_seconds` ends the whole run after {}",
+            numbers::seconds(seconds)
+        ),
+        None => "`[budget] total_seconds` bounds the whole run, `[final] retrain_seeds` its cost"
+            .to_owned(),
+    };
+    format!("final evaluation: {parts}{epochs}: about as much as {trials}; {bounded}")
+}
+
+/// What to say once the first trial was timed.
+pub fn final_forecast(seconds: f64) -> String {
+    format!(
+        "final evaluation: about {} after the search",
+        numbers::seconds(seconds)
     )
 }

@@ -40,6 +40,10 @@ export const take = (run, { at, seconds, what }) => {
     }
     case "ended":
       [run.ended, run.phase] = [it.reason, "ended"];
+      break;
+    case "extended":
+      Object.assign(run, { searched: null, winner: null, finals: new Map(), ended: null, phase: "search" });
+      if (run.head) Object.assign(run.head, it);
   }
 };
 

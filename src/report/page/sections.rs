@@ -3,7 +3,9 @@
 use super::Named;
 use super::plot::short;
 use crate::architecture::{self, Architecture};
-use crate::report::words::{RETRAINING_RULE, date, escaped, grouped, plural, score, seconds};
+use crate::report::words::{
+    RETRAINING_RULE, date, escaped, grouped, looks, plural, score, seconds,
+};
 use crate::report::{Analysis, Expected, Importance, worth};
 use crate::run::{Outcome, RecordedRun, RunError, Subject, Summary};
 use crate::search::TrialId;
@@ -100,6 +102,9 @@ pub fn finals(summary: &Summary, out: &mut String) {
             out,
             "<p class=\"note\">This was look {look} at these test examples: what was tried before was chosen by them too.</p>"
         );
+    }
+    if let Some(said) = looks(&summary.test_looks) {
+        let _ = write!(out, "<p>{}</p>", escaped(&said));
     }
 }
 

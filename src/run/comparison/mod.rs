@@ -292,7 +292,7 @@ impl Work<'_> {
                 base: Path::new(&started.host.base),
             })
         };
-        go_on(path, self.options, watch, load, until)?;
+        go_on(path, None, self.options, watch, load, until)?;
         Ok(())
     }
 }

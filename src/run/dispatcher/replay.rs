@@ -41,20 +41,30 @@ impl<'a, 'c> Search<'a, 'c> {
             proposed: Vec::new(),
             forgets: setup.experiment.forgets(),
             leader,
+            told: 0,
+            epochs: 0.0,
+            last_phase: None,
             closed: None,
             cancelled: 0,
         };
+        search.last_phase = search.core.forecast();
         search.replay_proposals()?;
         search.resubmit()?;
         Ok(search)
     }
 
-    /// Proposes again what was proposed, telling each result when it was told.
+    /// Proposes again what was proposed, telling each result when it was told. A search that was extended and
+    /// has done nothing since is left where its results make proposals possible: it catches up from there.
     fn replay_proposals(&mut self) -> Result<(), RunError> {
-        let count = self.core.state.proposals.len();
-        let mut told = 0;
+        let (count, results) = (
+            self.core.state.proposals.len(),
+            self.core.state.outcomes.len(),
+        );
+        let due = self.due(count).min(results);
+        let catches_up = results <= self.core.state.extended_at;
+        let told = if catches_up { due } else { results };
         for index in 0..count {
-            self.retell(&mut told, self.due(index))?;
+            self.retell(self.due(index))?;
             let then = &self.core.state.proposals[index];
             let proposed = self.proposer.propose_again(&then.genome);
             let proposed = proposed.ok_or_else(|| self.diverging(index))?;
@@ -64,29 +74,25 @@ impl<'a, 'c> Search<'a, 'c> {
             if !same {
                 return Err(self.diverging(index));
             }
-            if index >= self.core.state.outcomes.len() {
+            if index >= told {
                 let trial = proposed.trial;
                 let open = self.opened(proposed)?;
                 self.open.insert(trial, open);
             }
         }
-        let results = self.core.state.outcomes.len();
-        self.retell(&mut told, self.due(count).min(results))?;
-        if results > self.due(count) {
+        self.retell(due)?;
+        if told > due {
             self.closed = Some(self.why_closed());
         }
-        self.retell(&mut told, results)
+        self.retell(told)
     }
 
-    fn retell(&mut self, told: &mut usize, until: usize) -> Result<(), RunError> {
-        while *told < until {
-            let outcome = self.core.state.outcomes.get(*told);
-            let outcome = outcome.ok_or_else(|| self.diverging(*told))?;
-            let fitness = outcome.fitness(self.core.state.direction());
-            let costs = self.costs(TrialId(*told as u64))?;
-            self.proposer.tell(fitness, costs);
-            self.forget(TrialId(*told as u64));
-            *told += 1;
+    fn retell(&mut self, until: usize) -> Result<(), RunError> {
+        while self.told < until {
+            if self.told >= self.core.state.outcomes.len() {
+                return Err(self.diverging(self.told));
+            }
+            self.tell(TrialId(self.told as u64))?;
         }
         Ok(())
     }
@@ -111,7 +117,10 @@ impl<'a, 'c> Search<'a, 'c> {
             SearchEnd::Exhausted
         } else {
             self.drop_last_proposal();
-            SearchEnd::Epochs
+            match budget.epochs {
+                Some(_) => SearchEnd::Epochs,
+                None => SearchEnd::TotalSeconds,
+            }
         }
     }
 
@@ -119,14 +128,26 @@ impl<'a, 'c> Search<'a, 'c> {
     fn resubmit(&mut self) -> Result<(), RunError> {
         if self.gave_up() {
             self.closed = Some(SearchEnd::ConsecutiveFailures);
-        } else if self.is_out_of_time() {
-            self.closed = Some(SearchEnd::Seconds);
-            self.cancelled += self.open.len();
+        } else if self.is_out_of_time() || self.is_time_for_the_end() {
+            let by_seconds = self.is_out_of_time();
+            let reason = if by_seconds {
+                SearchEnd::Seconds
+            } else {
+                SearchEnd::TotalSeconds
+            };
+            self.closed = Some(reason);
+            self.cancelled += self.unfinished().len();
         } else {
-            let open: Vec<TrialId> = self.open.keys().copied().collect();
-            open.into_iter().try_for_each(|trial| self.submit(trial))?;
+            let mut unfinished = self.unfinished().into_iter();
+            unfinished.try_for_each(|trial| self.submit(trial))?;
         }
         Ok(())
+    }
+
+    /// The trials without a result.
+    fn unfinished(&self) -> Vec<TrialId> {
+        let first = TrialId(self.core.state.outcomes.len() as u64);
+        self.open.range(first..).map(|(trial, _)| *trial).collect()
     }
 
     fn diverging(&self, index: usize) -> RunError {

@@ -71,6 +71,11 @@ impl Executor for Attempts<'_> {
         self.executor.cancel_pending()
     }
 
+    fn abandon(&mut self) -> Result<(), RunError> {
+        self.open.clear();
+        self.executor.abandon()
+    }
+
     fn next(&mut self, patience: Duration) -> Result<Option<Message>, RunError> {
         match self.executor.next(patience)? {
             Some(Message::Done(done)) => self.judge(done),

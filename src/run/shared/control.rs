@@ -11,7 +11,8 @@ use super::worker::{run_of, started_of};
 use crate::run::error::RunError;
 use crate::run::evaluators::{Evaluators, Given};
 use crate::run::event::Event;
-use crate::run::experiment::ExperimentFile;
+use crate::run::experiment::{Budget, ExperimentFile};
+use crate::run::extension;
 use crate::run::folder::RunFolder;
 use crate::run::journal::{Entry, FileJournal, line_of};
 use crate::run::lifecycle::{
@@ -86,7 +87,7 @@ pub fn start_shared(
     let found = control.find(&mut database)?;
     // What was written down has been read back; what is compared with it has to be, too.
     same_start(run, &found, &started_of(run, std::slice::from_ref(&first))?)?;
-    control.go_on(database, evaluators, options, watch)
+    control.go_on(database, None, evaluators, options, watch)
 }
 
 /// Goes on with a run in a database, from whatever machine.
@@ -99,6 +100,31 @@ pub fn resume_shared(
     options: &Options<'_>,
     watch: &mut dyn FnMut(&Event),
 ) -> Result<Ending, RunError> {
+    go_on(sharing, None, runs, options, watch)
+}
+
+/// Goes on with a search in a database with a larger budget, also if it has ended. Workers that went when it
+/// ended have to be started again.
+///
+/// # Errors
+/// As [`extend`](crate::run::extend), or when the database can't be reached or has no such run.
+pub fn extend_shared(
+    sharing: &Sharing,
+    raise: &Budget,
+    runs: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Ending, RunError> {
+    go_on(sharing, Some(raise), runs, options, watch)
+}
+
+fn go_on(
+    sharing: &Sharing,
+    raise: Option<&Budget>,
+    runs: &Path,
+    options: &Options<'_>,
+    watch: &mut dyn FnMut(&Event),
+) -> Result<Ending, RunError> {
     let mut database = sharing.database(options);
     let control = Control {
         sharing,
@@ -107,7 +133,7 @@ pub fn resume_shared(
     };
     let started = control.find(&mut database)?;
     let evaluators = load(&started, &options.place)?;
-    control.go_on(database, evaluators, options, watch)
+    control.go_on(database, raise, evaluators, options, watch)
 }
 
 impl Sharing {
@@ -175,6 +201,7 @@ impl Control<'_> {
     fn go_on(
         &self,
         mut database: Database<'_>,
+        raise: Option<&Budget>,
         mut evaluators: Box<dyn Evaluators>,
         options: &Options<'_>,
         watch: &mut dyn FnMut(&Event),
@@ -188,15 +215,24 @@ impl Control<'_> {
             Ok((runs.files()?, terms, runs.lines(0)?))
         })?;
         let texts = Texts::held(&started, &held)?;
-        let setup = Setup::compile(started.experiment.clone(), &texts)?;
         let folder = RunFolder::named(self.runs, run);
         let copy = self.copy(&folder, &texts, &held, &lines)?;
-        let (journal, entries) = SharedJournal::open(database, run, copy)?;
-        let past = Past::of(&folder, entries)?;
+        let (mut journal, entries) = SharedJournal::open(database, run, copy)?;
+        let mut past = Past::of(&folder, &entries)?;
         check_training(&started, &past.state)?;
+        let mut database = self.sharing.database(options);
+        if let Some(raise) = raise {
+            let budget = extension::raised(&folder, &past, raise)?;
+            // Before the record: whoever goes on with the run finds a queue without what is superseded.
+            database.ask(|session| session.run(run).reopen())?;
+            let time = &Clocks::of_machine();
+            extension::write(&folder, &mut journal, &mut past, budget, time)?;
+        }
+        // With the budget that it has by now.
+        let started = past.state.started.as_deref().cloned().unwrap_or(started);
+        let setup = Setup::compile(started.experiment.clone(), &texts)?;
         let ended = past.state.ended;
         manifest::write(&folder, &started, &past.story, ended)?;
-        let mut database = self.sharing.database(options);
         if let Some(reason) = ended {
             database.ask(|session| session.run(run).end())?;
             let (folder, how) = (folder.path().to_owned(), reason.describe());

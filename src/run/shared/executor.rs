@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Where retrainings begin in the order of work: behind every trial.
-const LAST_PLACES: i64 = 1 << 48;
+pub(super) const LAST_PLACES: i64 = 1 << 48;
 
 /// Where selection trainings begin: behind every trial, before every retraining.
 const SELECTION_PLACES: i64 = 1 << 47;
@@ -123,6 +123,14 @@ impl Executor for Remote<'_, '_> {
             self.open.remove(unit);
         }
         Ok(cancelled.len())
+    }
+
+    /// Workers see that they hold nothing any more, and stop.
+    fn abandon(&mut self) -> Result<(), RunError> {
+        let units: Vec<String> = std::mem::take(&mut self.open).into_keys().collect();
+        let run = &self.shared.run;
+        let mut database = self.shared.database.borrow_mut();
+        Ok(database.ask(|session| session.queue(run).abandon(&units))?)
     }
 
     fn next(&mut self, patience: Duration) -> Result<Option<Message>, RunError> {

@@ -25,7 +25,7 @@ mod watch;
 mod worker;
 
 pub use address::{Address, PasswordFrom, Secret, Surroundings, is_run_name};
-pub use control::{Sharing, resume_shared, start_shared};
+pub use control::{Sharing, extend_shared, resume_shared, start_shared};
 pub use error::SharedError;
 pub use onlooker::{JournalTable, Onlooker};
 pub use queue::{Lease, Leased, Queue, Standing, Task};

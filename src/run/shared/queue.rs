@@ -202,6 +202,16 @@ impl<'a> Queue<'a> {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
+    /// Takes out those of `units` that have no result, whoever holds them.
+    ///
+    /// # Errors
+    /// When the database refuses or is gone.
+    pub fn abandon(&mut self, units: &[String]) -> Result<(), SharedError> {
+        self.session
+            .rows("abandon work", ABANDON, &[&self.run, &units])?;
+        Ok(())
+    }
+
     /// Takes part in the run: the new worker's number, and for how long leases last.
     ///
     /// # Errors
@@ -312,6 +322,9 @@ const CANCEL: &str = "
         WHERE run = $1 AND unit = ANY ($2) AND state = 'waiting'
         FOR UPDATE SKIP LOCKED)
     RETURNING unit";
+
+const ABANDON: &str = "
+    DELETE FROM strata.work WHERE run = $1 AND unit = ANY ($2) AND state <> 'done'";
 
 const JOIN: &str = "
     WITH this AS (

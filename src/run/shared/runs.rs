@@ -1,6 +1,7 @@
 //! Runs in a database: what one is made from, and what a process must be to take part in it.
 
 use super::error::SharedError;
+use super::executor::LAST_PLACES;
 use super::onlooker::Progress;
 use super::session::Session;
 use crate::run::manifest;
@@ -297,6 +298,17 @@ impl<'a> Runs<'a> {
         }
     }
 
+    /// Marks the run as not over, for a search that is extended. Work that nobody finished is dropped, to be
+    /// submitted again, and so are the retrainings: others may come in their place.
+    ///
+    /// # Errors
+    /// When the database refuses or is gone.
+    pub fn reopen(&mut self) -> Result<(), SharedError> {
+        let given: super::session::Given<'_> = &[&self.run, &LAST_PLACES];
+        self.session.rows("extend the run", REOPEN, given)?;
+        Ok(())
+    }
+
     /// Marks the run as over: workers need not wait for more. Results stay, for a controller that is behind;
     /// what nobody began is dropped, and so is what workers were told.
     ///
@@ -307,6 +319,13 @@ impl<'a> Runs<'a> {
         Ok(())
     }
 }
+
+const REOPEN: &str = "
+    WITH reopened AS (
+        UPDATE strata.run SET ended_at = NULL WHERE name = $1
+    )
+    DELETE FROM strata.work
+    WHERE run = $1 AND (state <> 'done' OR place >= $2)";
 
 const FIND: &str = "
     SELECT build, instructions, protocol, lease_ms, losses, ended_at IS NOT NULL

@@ -2,7 +2,7 @@
 
 use super::evaluator::Hashed;
 use crate::diagnostics::SourceFile;
-use crate::run::experiment::{Experiment, ExperimentFile};
+use crate::run::experiment::{Budget, Experiment, ExperimentFile};
 use crate::run::setup::{BaselineText, Setup, Texts};
 use std::path::PathBuf;
 
@@ -50,6 +50,41 @@ const QUESTIONS: &[(&str, &str, u64)] = &[
     ("controller = \"random\", lookahead = 4", "trials = 30", 2),
 ];
 
+/// Searches of other kinds that are given more trials, or more epochs.
+const EXTENDED: &[(&str, &str, u64)] = &[
+    ("controller = \"random\", lookahead = 5", "trials = 17", 20),
+    (
+        "population = 4, sample = 2, crossover = 0.5, lookahead = 8",
+        "trials = 20",
+        20,
+    ),
+    (
+        "controller = \"local_search\", lookahead = 4",
+        "trials = 24",
+        20,
+    ),
+    (
+        "controller = \"predictor\", initial = 6, lookahead = 4",
+        "trials = 20",
+        20,
+    ),
+    (
+        "controller = \"nsga2\", population = 4, objectives = [\"score\", \"params\"], lookahead = 4",
+        "trials = 20",
+        20,
+    ),
+    (
+        "controller = \"evolution_hyperband\", lookahead = 6",
+        "trials = 30",
+        40,
+    ),
+    (
+        "controller = \"mu_plus_lambda\", population = 4, lookahead = 4",
+        "epochs = 50",
+        12,
+    ),
+];
+
 /// A question, ready to be asked.
 #[derive(Debug)]
 pub struct Scenario {
@@ -63,6 +98,24 @@ impl Scenario {
     /// Every question.
     pub fn all() -> Vec<Self> {
         QUESTIONS.iter().map(Self::of).collect()
+    }
+
+    /// Every question whose search can be given a larger budget.
+    pub fn extended() -> Vec<Self> {
+        let usual = &QUESTIONS[..QUESTIONS.len() - 1];
+        usual.iter().chain(EXTENDED).map(Self::of).collect()
+    }
+
+    /// The same question with another budget.
+    pub fn with_budget(&self, budget: Budget) -> Self {
+        let mut file = self.file.clone();
+        file.experiment.budget = budget;
+        Self {
+            setup: Setup::compile(file.experiment.clone(), &self.texts).unwrap(),
+            texts: self.texts.clone(),
+            evaluators: self.evaluators,
+            file,
+        }
     }
 
     fn of(&(search, budget, fails): &(&str, &str, u64)) -> Self {

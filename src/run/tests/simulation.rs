@@ -10,12 +10,14 @@ use crate::random::{Purpose, Seed, Stream};
 use crate::run::disk::Disk;
 use crate::run::error::RunError;
 use crate::run::executor::Limits;
+use crate::run::experiment::Budget;
+use crate::run::extension;
 use crate::run::files::Files;
 use crate::run::journal::{self, Entry, FileJournal, Journal};
 use crate::run::lifecycle::{Options, Place, Until, create, open};
 use crate::run::past::Past;
 use crate::run::record::Record;
-use crate::run::setup::Texts;
+use crate::run::setup::{Setup, Texts};
 use rayon::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -53,6 +55,8 @@ pub struct Simulated<'a> {
     pub well: u64,
     /// After how many events the run is told to end, if it is.
     pub interrupt: Option<u64>,
+    /// The budget that the run is given when it is next gone on with, unless it has it.
+    pub raise: Option<Budget>,
     acknowledged: Rc<RefCell<Vec<Entry>>>,
 }
 
@@ -92,6 +96,7 @@ impl<'a> Simulated<'a> {
             stream: seed.stream(2, Purpose::Tool),
             well: 100,
             interrupt: None,
+            raise: None,
             acknowledged: Rc::default(),
         }
     }
@@ -102,22 +107,39 @@ impl<'a> Simulated<'a> {
         let scenario = self.scenario;
         let names = files.disk().names(&runs()).unwrap_or_default();
         let found = names.iter().find(|name| *name == "tiny-1");
-        let (folder, mut journal, past) = match found {
+        let (folder, mut journal, mut past) = match found {
             None => {
                 let (file, texts) = (&scenario.file, &scenario.texts);
                 let evaluators = &scenario.evaluators;
                 let (folder, journal, entry) =
                     create(&files, &self.time, file, texts, evaluators, &runs())?;
-                let past = Past::of(&folder, [entry])?;
+                let past = Past::of(&folder, &[entry])?;
                 (folder, journal, past)
             }
             Some(name) => open(&files, &runs().join(name))?,
         };
         self.check_acknowledged(&journal.entries()?);
+        if let Some(raise) = self.raise.filter(|raise| budget_of(&past) != *raise) {
+            let has = budget_of(&past);
+            let raise = Budget {
+                trials: raise.trials.filter(|_| raise.trials != has.trials),
+                seconds: raise.seconds.filter(|_| raise.seconds != has.seconds),
+                epochs: raise.epochs.filter(|_| raise.epochs != has.epochs),
+                total_seconds: raise
+                    .total_seconds
+                    .filter(|_| raise.total_seconds != has.total_seconds),
+            };
+            let raised = extension::raised(&folder, &past, &raise)?;
+            extension::write(&folder, &mut journal, &mut past, raised, &self.time)?;
+            self.check_acknowledged(&journal.entries()?);
+        }
         if past.state.ended.is_some() {
             return Ok(true);
         }
         Texts::kept(&folder, past.state.started.as_ref().unwrap())?;
+        let experiment = past.state.started.as_ref().unwrap().experiment.clone();
+        let raised = (experiment.budget != scenario.setup.experiment.budget)
+            .then(|| Setup::compile(experiment, &scenario.texts).unwrap());
         let stop = AtomicBool::new(false);
         let left = Cell::new(self.interrupt);
         let mut watch = |_: &crate::run::Event| {
@@ -126,7 +148,7 @@ impl<'a> Simulated<'a> {
         };
         let place = Place {
             folder: &folder,
-            setup: &scenario.setup,
+            setup: raised.as_ref().unwrap_or(&scenario.setup),
             limits: Limits {
                 workers,
                 threads: 1,
@@ -170,6 +192,18 @@ impl<'a> Simulated<'a> {
         *acknowledged = entries.to_vec();
     }
 
+    /// The journal's entries.
+    pub fn entries(&self) -> Vec<Entry> {
+        let journal = runs().join("tiny-1").join(journal::FILE_NAME);
+        FileJournal::read_on(&self.disk, &journal).unwrap()
+    }
+
+    /// Whether the run was begun.
+    pub fn is_there(&self) -> bool {
+        let names = self.disk.names(&runs()).unwrap_or_default();
+        names.iter().any(|name| name == "tiny-1")
+    }
+
     /// What comes is another run's.
     pub fn forget_acknowledged(&self) {
         self.acknowledged.borrow_mut().clear();
@@ -182,6 +216,11 @@ impl<'a> Simulated<'a> {
         self.check_acknowledged(&entries);
         journal::digest(&entries)
     }
+}
+
+/// The budget that a run has by now.
+fn budget_of(past: &Past) -> Budget {
+    past.state.started.as_ref().unwrap().experiment.budget
 }
 
 /// What a scenario comes to when nothing goes wrong, and how many operations of the disk that takes.

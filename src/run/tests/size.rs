@@ -65,7 +65,7 @@ fn a_journal_of_a_hundred_thousand_trials_opens_in_two_seconds() {
     let read = core_seconds(begun) - before;
     assert_eq!(run.state().outcomes.len() as u64, TRIALS);
     let (journal, entries) = FileJournal::open(&path).unwrap();
-    let state = Past::of(run.folder(), entries).unwrap().state;
+    let state = Past::of(run.folder(), &entries).unwrap().state;
     let opened = core_seconds(begun) - before - read;
     assert_eq!(state.outcomes.len() as u64, TRIALS);
     drop(journal);

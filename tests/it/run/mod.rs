@@ -3,6 +3,7 @@
 mod comparison;
 mod determinism;
 mod evaluators;
+mod extension;
 mod failures;
 mod fidelity;
 mod finish;

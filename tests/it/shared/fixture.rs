@@ -92,6 +92,11 @@ impl<'a> Shared<'a> {
 
     /// Starts a process that controls the run, with its run folder under `runs`.
     pub fn controller(&self, runs: &str) -> Process {
+        self.search(runs, &[])
+    }
+
+    /// As [`controller`](Self::controller), with more arguments.
+    pub fn search(&self, runs: &str, more: &[&str]) -> Process {
         let mut strata = strata(self.folder.path());
         strata
             .args([
@@ -103,7 +108,8 @@ impl<'a> Shared<'a> {
                 self.lease,
                 "--journal",
             ])
-            .arg(self.server.url(&self.run));
+            .arg(self.server.url(&self.run))
+            .args(more);
         self.process(strata, "controller")
     }
 

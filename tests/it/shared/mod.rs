@@ -6,9 +6,10 @@
 #![cfg(unix)]
 
 mod encryption;
+mod extension;
 mod faults;
 mod finish;
-mod fixture;
+pub mod fixture;
 mod hosts;
 mod live;
 mod postgresql;
