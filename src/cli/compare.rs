@@ -11,7 +11,8 @@ use super::tracking::{TrackArgs, Trackers};
 use super::{interrupt, isolated, numbers, report, search};
 use crate::report::{Agreed, Analysis, Expected, comparison_page};
 use crate::run::comparison::{self, Compared, Notice, Plan, RecordedComparison};
-use crate::run::{Event, ExperimentFile, Options, RunError, looks};
+use crate::run::{Event, ExperimentFile, Options, RunError};
+use crate::statistics::claims::alpha;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -264,9 +265,9 @@ fn opened(folder: &Path, plan: &Plan) -> String {
         numbers::plural(u64::from(plan.search_seeds), "seed")
     );
     if plan.look > 1 {
-        let alpha = numbers::level(looks::level(plan.look));
+        let level = numbers::level(alpha(plan.look));
         out.push_str(&format!(
-            "; look {} at these test examples (level {alpha}): `strata looks` lists those before",
+            "; look {} at these test examples (level {level}): `strata looks` lists those before",
             plan.look
         ));
     }

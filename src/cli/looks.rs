@@ -7,6 +7,7 @@ use super::table::{Side, Table};
 use super::terminal::Terminal;
 use crate::run::looks::{self, Intent, Look, Looks};
 use crate::run::{ExperimentFile, comparison};
+use crate::statistics::claims::alpha;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +93,7 @@ fn next(args: &Args) -> Result<Vec<Next>, Failure> {
     let of = |(intent, look): (Intent, u32)| Next {
         intent,
         look,
-        alpha: looks::level(look),
+        alpha: alpha(look),
     };
     Ok(both.into_iter().flatten().map(of).collect())
 }

@@ -27,15 +27,6 @@ use std::path::{Path, PathBuf};
 /// The ledger's name in a folder of experiments.
 pub const FILE_NAME: &str = "test_looks.jsonl";
 
-/// The level that a claim of the k-th look at the same test examples has to reach, k from 1.
-pub fn level(look: u32) -> f64 {
-    if look <= 1 {
-        return 0.04;
-    }
-    let before = f64::from(look - 1);
-    0.01 * 6.0 / (std::f64::consts::PI * std::f64::consts::PI * before * before)
-}
-
 /// A look at test examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {

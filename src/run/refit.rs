@@ -111,6 +111,10 @@ fn wanted(run: &RecordedRun) -> Result<Vec<(Subject, TrialId, f64)>, RunError> {
     }
 }
 
+fn retrained_epochs(run: &RecordedRun, subject: &Subject) -> Option<u32> {
+    run.state().retrained.get(&(subject.clone(), 0))?.epochs
+}
+
 fn assignment(
     setup: &Setup,
     run: &RecordedRun,
@@ -128,7 +132,8 @@ fn assignment(
         seed: setup.experiment.seed.derive("refit", 0),
         recipe: setup.recipe(&candidate)?,
         candidate: Arc::new(candidate),
-        fidelity: Fidelity::FULL,
+        // For as many epochs as it was retrained before it was tested.
+        fidelity: retrained_epochs(run, subject).map_or(Fidelity::FULL, Fidelity::of_epochs),
         start: Beginning::default(),
     })
 }

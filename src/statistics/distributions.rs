@@ -1,6 +1,6 @@
-//! The normal distribution and Student's.
+//! The normal distribution.
 
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::FRAC_1_SQRT_2;
 
 /// The probability that a standard normal number is below `z`.
 pub fn normal_below(z: f64) -> f64 {
@@ -34,49 +34,6 @@ pub fn normal_quantile(p: f64) -> f64 {
         ratio(r - 5.0, &TAIL)
     };
     if q < 0.0 { -z } else { z }
-}
-
-/// The probability that a number of Student's distribution with `freedom` degrees is below `t`: the
-/// finite sums of Abramowitz and Stegun, 26.7.3 and 26.7.4.
-pub fn student_below(t: f64, freedom: u32) -> f64 {
-    let angle = libm::atan(t / libm::sqrt(f64::from(freedom)));
-    let (sine, cosine) = (libm::sin(angle), libm::cos(angle));
-    let odd = freedom % 2 == 1;
-    let mut term = if odd { cosine } else { 1.0 };
-    let mut sum = if freedom == 1 { 0.0 } else { term };
-    let mut k = if odd { 2 } else { 1 };
-    while k + 2 < freedom {
-        term *= cosine * cosine * f64::from(k) / f64::from(k + 1);
-        sum += term;
-        k += 2;
-    }
-    let within = if odd {
-        (angle + sine * sum) * 2.0 / PI
-    } else {
-        sine * sum
-    };
-    0.5 + 0.5 * within
-}
-
-/// The number that Student's distribution with `freedom` degrees (at least 1) is below with probability
-/// `p`, by bisection to the last bits.
-pub fn student_quantile(p: f64, freedom: u32) -> f64 {
-    if p < 0.5 {
-        return -student_quantile(1.0 - p, freedom);
-    }
-    let (mut low, mut high) = (0.0, 1.0);
-    while student_below(high, freedom) < p && high < 1e18 {
-        high *= 2.0;
-    }
-    for _ in 0..200 {
-        let middle = 0.5 * (low + high);
-        if student_below(middle, freedom) < p {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    0.5 * (low + high)
 }
 
 /// Two polynomials, numerator and denominator, their constants first.

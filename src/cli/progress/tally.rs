@@ -2,8 +2,9 @@
 
 use crate::cli::numbers;
 use crate::evaluation::{EpochRecord, FailureKind};
-use crate::run::{Event, FinalPlan, Phase, SearchEnd, Unit, looks};
+use crate::run::{Event, FinalPlan, Phase, SearchEnd, Unit};
 use crate::search::TrialId;
+use crate::statistics::claims::alpha;
 use std::collections::BTreeMap;
 
 /// One piece of work that is running.
@@ -132,7 +133,7 @@ pub fn test_opened(look: u32, unwritten: Option<&str>) -> String {
         0 | 1 => "the test examples are read now, for the first time".to_owned(),
         look => format!(
             "the test examples are read now: look {look} at them, level {}",
-            numbers::level(looks::level(look))
+            numbers::level(alpha(look))
         ),
     };
     if let Some(why) = unwritten {

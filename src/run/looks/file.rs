@@ -1,8 +1,9 @@
 //! The ledger as a file that several processes add to.
 
-use super::{Intent, Look, Looks, level, path_in};
+use super::{Intent, Look, Looks, path_in};
 use crate::random::Seed;
 use crate::run::error::RunError;
+use crate::statistics::claims::alpha;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -59,7 +60,7 @@ pub(in crate::run) fn write_down(
         data: intent.data.clone(),
         plan: intent.plan.clone(),
         look: written.look,
-        alpha: level(written.look),
+        alpha: alpha(written.look),
         seeds: seeds.clone(),
         at,
         kind: intent.kind,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::run::comparison::Plan;
 use crate::run::experiment::Experiment;
+use crate::statistics::claims::alpha;
 use std::fs;
 
 fn intent(data: &str, plan: &str) -> Intent {
@@ -31,10 +32,10 @@ fn levels_of_all_looks_add_up_to_five_percent() {
         (4, 0.000_675_474_557_615_585_1),
         (10, 7.505_272_862_395_391e-5),
     ];
-    for (look, alpha) in golden {
-        assert!((level(look) - alpha).abs() <= 1e-9 * alpha, "{look}");
+    for (look, wanted) in golden {
+        assert!((alpha(look) - wanted).abs() <= 1e-9 * wanted, "{look}");
     }
-    let sum: f64 = (1..200_000).map(level).sum();
+    let sum: f64 = (1..200_000).map(alpha).sum();
     assert!((sum - 0.05).abs() < 1e-7, "{sum}");
 }
 
@@ -47,7 +48,7 @@ fn each_plan_is_one_look_and_each_data_has_its_own() {
     assert_eq!(numbers, [1, 2, 1, 1, 3]);
     assert_eq!(lines(folder), 4, "a plan that is known adds no line");
     let looks = Looks::read(folder).unwrap();
-    assert_eq!(looks.all()[1].alpha.to_bits(), level(2).to_bits());
+    assert_eq!(looks.all()[1].alpha.to_bits(), alpha(2).to_bits());
     assert!(looks.repeats("a", 2, &[Seed(1)]) && !looks.repeats("a", 2, &[Seed(2)]));
     assert!(!looks.repeats("a", 1, &[Seed(1)]));
 }

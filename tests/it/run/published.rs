@@ -163,7 +163,7 @@ impl Published {
                     data: intent.data,
                     plan: intent.plan,
                     look,
-                    alpha: looks::level(look),
+                    alpha: strata::statistics::claims::alpha(look),
                     seeds: (1..=self.seeds).map(Seed).collect(),
                     at: self.at,
                     kind: self.kind,
