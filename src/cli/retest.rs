@@ -222,11 +222,15 @@ fn as_recorded(
                     .recorded
                     .map_or_else(|| "no score".to_owned(), |score| score.to_string());
                 wrong.push(format!(
-                    "{}, {}, retraining {}: {}, recorded {then}",
+                    "{}, {}, retraining {}: {}, recorded {then}; loss {}, recorded {}",
                     run.run,
                     tested.subject,
                     tested.index + 1,
-                    tested.score
+                    tested.score,
+                    tested.loss,
+                    tested
+                        .recorded_loss
+                        .map_or_else(|| "none".to_owned(), |loss| loss.to_string())
                 ));
             }
         }

@@ -411,7 +411,7 @@ impl Arm {
     }
 
     /// Each test example's mean contribution, over retrainings and then over searches.
-    fn contributions(&self) -> Option<Vec<f64>> {
+    pub(super) fn contributions(&self) -> Option<Vec<f64>> {
         let counts = self.by_search();
         let is_search = matches!(self.role, Role::Search | Role::RandomSearch);
         let mut means: Vec<f64> = Vec::new();

@@ -263,6 +263,7 @@ mod tests {
             subject,
             index,
             recorded: Some(0.5),
+            recorded_loss: None,
             score: statistics::mean(&contributions).unwrap(),
             loss: 0.0,
             metrics: BTreeMap::new(),

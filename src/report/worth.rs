@@ -57,7 +57,7 @@ pub(super) fn of_arms(analysis: &Analysis, search: &Arm) -> Option<String> {
             many,
             mean: arm.sample?.mean,
             direction: direction(&analysis.score_name),
-            contributions: None,
+            contributions: arm.contributions(),
         })
     };
     let network = side(search, format!("the networks of {}", search.name), true)?;

@@ -590,6 +590,14 @@ impl RetrainedResult {
         }
     }
 
+    /// The mean loss of the test examples.
+    pub fn loss(&self) -> Option<f64> {
+        match self {
+            Self::Tested { loss, .. } | Self::Scored { loss, .. } => Some(*loss),
+            Self::Failed { .. } => None,
+        }
+    }
+
     /// Further figures on the test examples.
     pub fn metrics(&self) -> Option<&BTreeMap<String, f64>> {
         match self {

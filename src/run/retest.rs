@@ -22,6 +22,8 @@ pub struct Retested {
     pub index: u32,
     /// What the final evaluation recorded: of the test examples.
     pub recorded: Option<f64>,
+    /// The loss that it recorded.
+    pub recorded_loss: Option<f64>,
     /// The score.
     pub score: f64,
     /// The loss that belongs to the score.
@@ -35,9 +37,11 @@ pub struct Retested {
 }
 
 impl Retested {
-    /// Whether the score is the recorded one to the last bit.
+    /// Whether score and loss are the recorded ones to the last bit: few examples give other weights the same score.
     pub fn is_as_recorded(&self) -> bool {
-        self.recorded.map(f64::to_bits) == Some(self.score.to_bits())
+        let is =
+            |recorded: Option<f64>, found: f64| recorded.map(f64::to_bits) == Some(found.to_bits());
+        is(self.recorded, self.score) && is(self.recorded_loss, self.loss)
     }
 }
 
@@ -157,6 +161,7 @@ fn retested(network: &RetrainedNetwork, scores: Scores, contributions: Vec<f64>)
         subject: network.subject.clone(),
         index: network.index,
         recorded: RetrainedResult::score(&network.result),
+        recorded_loss: RetrainedResult::loss(&network.result),
         score: scores.score,
         loss: scores.loss,
         metrics: scores.metrics,

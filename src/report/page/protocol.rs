@@ -19,9 +19,10 @@ pub fn protocol(comparison: &RecordedComparison, analysis: &Analysis, out: &mut 
         out,
         "<h2 id=\"protocol\">Protocol</h2><ul>\
          <li>Every arm has the same {} and, where it searches, the same budget: {} for each search, failed trials counted.</li>",
-        match plan.experiment.evaluator.info().looks_up {
-            true => "table",
-            false => "division of the data, the same recipe",
+        match (analysis.looked_up, analysis.test_examples) {
+            (true, Some(networks)) => format!("table of {} networks", grouped(networks)),
+            (true, None) => "table".to_owned(),
+            (false, _) => "division of the data, the same recipe".to_owned(),
         },
         budget.join(" or ")
     );
@@ -44,7 +45,7 @@ const QUICK: &str = "<li>Scores are of validation examples: of a search the best
 fn looked_up(plan: &Plan, out: &mut String) {
     let _ = write!(
         out,
-        "<li>Each search was run with {}. A search sees the table’s validation figures; its winner and the hand-designed networks \
+        "<li>Nothing is trained. Each search was run with {}. A search sees the table’s validation figures; its winner and the hand-designed networks \
          have the table’s test figure, which is the same every time.</li>\
          <li>For each search seed, {} drawn from the space as fresh trials are, and looked up: they stand for no search at all.</li>\
          <li>Test figures were looked up after the last search had ended and the winners had been written down; nothing was chosen \

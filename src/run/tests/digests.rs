@@ -4,7 +4,7 @@ use super::scenario::Scenario;
 use super::simulation::{Simulated, runs};
 use crate::random::Seed;
 use crate::run::journal::{self, Entry, FileJournal, timeless};
-use crate::run::record::{Record, TrialFailed};
+use crate::run::record::{Record, TrialFailed, UNNAMED};
 use crate::search::TrialId;
 use serde_json::Value;
 
@@ -18,7 +18,10 @@ fn by_value(entry: &Entry) -> String {
         }
     };
     let mut value = serde_json::to_value(entry).unwrap();
-    value["format"] = entry.record.format_of_what_happened().into();
+    value["format"] = match entry.record {
+        Record::Started(_) => UNNAMED.into(),
+        _ => entry.record.format_of_what_happened().into(),
+    };
     strip(&mut value);
     if let Some(started) = value["record"].get_mut("started") {
         let experiment = &mut started["experiment"];

@@ -46,7 +46,7 @@ fn pages_over_a_table_speak_of_a_table() {
     run(&["compare", "table.toml"]);
     let page = fs::read_to_string(folder.join("runs/nasbench201-compare-1/report.html")).unwrap();
     let page = without_script(&page);
-    assert!(page.contains("nothing is trained") && page.contains("15,625 networks"));
+    assert!(page.contains("Nothing is trained") && page.contains("15,625 networks"));
     for words in OF_TRAINING {
         assert!(!page.contains(words), "the page says {words}");
     }

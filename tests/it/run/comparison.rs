@@ -113,8 +113,8 @@ fn every_arm_is_tested_equally_often() {
 /// A comparison of as many searches as are evidence.
 fn six_searches(change: impl Fn(String) -> String) -> Analysis {
     let text = experiment().replace(
-        "name = \"tiny\"",
-        "name = \"tiny\"\ncompare = { search_seeds = 6, margin = 0.01 }",
+        "compare.search_seeds = 3",
+        "compare = { search_seeds = 6, margin = 0.01 }",
     );
     let bench = Bench::new(&change(text));
     let folder = compare(&bench, false, 2, &mut |_, _| ()).unwrap().folder;
@@ -136,11 +136,9 @@ fn six_searches_are_enough_and_designs_are_not_needed() {
 }
 
 #[test]
-fn a_search_that_ends_before_it_makes_a_child_is_refused_or_called_random() {
+fn a_search_that_ends_before_it_makes_a_child_is_called_random() {
     let bench = Bench::new(&experiment().replace("trials = 8", "trials = 4"));
-    let error = compare(&bench, false, 2, &mut |_, _| ()).unwrap_err();
-    assert!(error.to_string().starts_with("budget.trials"), "{error}");
-    let folder = compare(&bench, true, 2, &mut |_, _| ()).unwrap().folder;
+    let folder = compare(&bench, false, 2, &mut |_, _| ()).unwrap().folder;
     let analysis = Analysis::of(&RecordedComparison::open(&folder).unwrap()).unwrap();
     let search = &analysis.arms[0];
     assert!(search.drawn_at_random.is_some());

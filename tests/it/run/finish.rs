@@ -254,7 +254,7 @@ fn check_scores(run: &RecordedRun, file: &ExperimentFile, weights: &[u8]) {
     assert_eq!(scores.metrics, winner.metrics);
 }
 
-const LAST: &str = "retrain_seeds = 2\nrandom_networks = 1";
+const LAST: &str = "retrain_seeds = 2\nrandom_networks = 1\nmodels = []";
 
 /// What a controller needs to be itself within few trials.
 fn settings(controller: &str) -> String {

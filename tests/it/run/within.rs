@@ -83,9 +83,15 @@ fn bounds_change_nothing_of_the_search() {
 
 #[test]
 fn several_points_of_the_front_have_a_winner_each() {
-    let bench = Bench::new(&with(
-        "[{ params = 400 }, { params = \"1k\" }, { params = 401 }]",
-    ));
+    let free = Bench::new(EXPERIMENT)
+        .start(&Fake::default(), 2)
+        .unwrap()
+        .folder;
+    // A bound that keeps the best network out, as fine as it can be.
+    let least = RecordedRun::open(&free).unwrap().best().unwrap().params - 1;
+    let bench = Bench::new(&with(&format!(
+        "[{{ params = {least} }}, {{ params = \"1M\" }}, {{ params = {least} }}]",
+    )));
     let folder = bench.start(&Fake::default(), 2).unwrap().folder;
     let run = RecordedRun::open(&folder).unwrap();
     let winner = run.state().winner.clone().unwrap();
@@ -95,8 +101,8 @@ fn several_points_of_the_front_have_a_winner_each() {
             .unwrap()
             .trial
     };
-    assert_eq!(winner.trial, best(400.0));
-    assert_eq!(winner.others, [best(1000.0), best(401.0)]);
+    assert_eq!(winner.trial, best(least as f64));
+    assert_eq!(winner.others, [best(1e6), best(least as f64)]);
     assert_ne!(
         winner.trial, winner.others[0],
         "the second bounds have to admit more"
