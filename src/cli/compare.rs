@@ -32,6 +32,9 @@ pub struct Args {
     /// Write expected.json and report.html beside the experiment
     #[arg(long)]
     bless: bool,
+    /// Also pack plan, journals and trained networks into one file, for `strata retest`
+    #[arg(long, value_name = "FILE")]
+    pack: Option<PathBuf>,
     /// Where the comparison's folder is made
     #[arg(long, value_name = "DIR", default_value = RUNS)]
     runs: PathBuf,
@@ -138,6 +141,9 @@ fn finish(
         terminal.say(&format!(
             "warning: the ledger of looks is not told the verdict: {error}"
         ));
+    }
+    if let Some(path) = &args.pack {
+        pack(&comparison, path, terminal)?;
     }
     match args.format {
         Some(format) => terminal.data(&report::comparison(&comparison, &analysis, format)?)?,

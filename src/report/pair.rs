@@ -74,7 +74,7 @@ impl<'a> Pair<'a> {
 
     fn claims(&self) -> Claims {
         let (first, second) = (Observations::Searches(&self.searches), self.second_side());
-        // ExampleVariance that were looked at before are not drawn anew, and what was tried next was chosen by them.
+        // Examples that were looked at before are not drawn anew, and what was tried next was chosen by them.
         let examples = self.examples.filter(|_| self.analysis.look == 1);
         if self.paired {
             let of = |examples| paired(&self.searches, &self.others, examples);
