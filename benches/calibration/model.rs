@@ -195,8 +195,8 @@ impl<'a> Counts<'a> {
         let (small, retraining) = (libm::sqrtf(0.06), libm::sqrtf(0.1));
         let own = libm::sqrtf(0.78) * draws[0];
         let (tastes, answers) = draws[3..].split_at(most + 1);
-        for search in 0..most {
-            let base = own + small * (draws[1] + tastes[search]);
+        for (search, taste) in tastes[..most].iter().enumerate() {
+            let base = own + small * (draws[1] + taste);
             let mut sum = 0;
             for time in 0..times {
                 let at = search * times + time;

@@ -44,6 +44,9 @@ pub fn evaluate_caught(
 
 /// Fits and tests a model. A panic becomes [`FailureKind::Crashed`] with its message, a figure that is not finite
 /// [`FailureKind::Diverged`].
+///
+/// # Errors
+/// When the model has no score: see [`FailureKind`].
 pub fn fit_caught(
     evaluator: &dyn Evaluator,
     kind: ModelKind,

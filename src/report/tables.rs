@@ -186,7 +186,7 @@ pub fn run_markdown(run: &RecordedRun) -> Result<String, RunError> {
         let _ = write!(out, "\n{sentence}\n");
     }
     if let Some(look) = summary.look.filter(|look| *look > 1) {
-        let _ = writeln!(out, "\nThis was look {look} at these test examples.");
+        let _ = writeln!(out, "\nThis was look {look} at the test part.");
     }
     if let Some(said) = looks(&summary.test_looks) {
         let _ = write!(out, "\n{said}\n");

@@ -144,10 +144,12 @@ fn in_front(network: &Side, models: &[Side], ask: &str) -> String {
 
 /// Below what a difference on these test examples is within chance.
 fn chance(network: &Side, model: &Side) -> Option<String> {
-    let below = WITHIN * error(network, model)?;
+    // Without any difference between the two there is no spread to judge one by.
+    let error = error(network, model).filter(|error| *error > 0.0)?;
+    let below = WITHIN * error;
     let examples = grouped(model.contributions.as_ref()?.len());
     Some(format!(
-        "On one split of {examples} test examples a difference below {below:.4} is within chance."
+        "On one split of {examples} test observations a difference below {below:.4} is within chance."
     ))
 }
 
@@ -233,7 +235,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             told,
-            "The network is ahead of boosted trees by 0.0200. On one split of 100 test examples a difference below \
+            "The network is ahead of boosted trees by 0.0200. On one split of 100 test observations a difference below \
              0.0392 is within chance. That a network is worth it for this table is not shown."
         );
         let far = side("boosted trees", 0.5, Some(&theirs));

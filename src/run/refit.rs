@@ -10,7 +10,7 @@ use super::event::{Event, Unit};
 use super::executor::{Assignment, Beginning, Limits, Message, with_threads};
 use super::files::Files;
 use super::lifecycle::{Options, check_hashes, limits, load};
-use super::record::{Retrained, RetrainedResult, Subject};
+use super::record::{Retrained, RetrainedResult, Subject, Winner};
 use super::setup::Setup;
 use super::summary::RecordedRun;
 use crate::data::Preprocessing;
@@ -91,7 +91,7 @@ pub fn refit(
 fn wanted(run: &RecordedRun) -> Result<Vec<(Subject, TrialId, f64)>, RunError> {
     let state = run.state();
     let winner = state.winner.as_ref().filter(|_| state.ended.is_some());
-    let entrants = winner.map(|winner| winner.entrants()).unwrap_or_default();
+    let entrants = winner.map(Winner::entrants).unwrap_or_default();
     let mut all = Vec::new();
     for (subject, trial) in entrants {
         let of = |retrained: &&Retrained| retrained.subject == subject;

@@ -258,7 +258,7 @@ impl RecordedRun {
         if within.is_empty() {
             return Ok(count);
         }
-        for proposal in self.state().proposals.iter() {
+        for proposal in &self.state().proposals {
             let candidate = self.candidate(proposal.trial)?;
             let metrics = candidate.architecture.metrics();
             count += u64::from(!within.iter().any(|within| within.may_admit(&metrics)));

@@ -48,7 +48,8 @@ fn both(folder: &Path, section: &str, test: &str) -> [(Vec<f32>, Vec<f32>); 2] {
     })
 }
 
-/// Whether a file can be read by itself: a table in which nothing stands in a column can't, and is asked about alone.
+/// Whether a file can be read by itself: a table of one row, or in which nothing stands in a column, can't, and is
+/// asked about alone.
 fn has_answers_alone(path: &Path) -> bool {
     let is_table = path
         .extension()
@@ -65,10 +66,11 @@ fn has_answers_alone(path: &Path) -> bool {
         .collect();
     let columns = rows.first().map_or(0, Vec::len);
     let is_gap = |cell: &str| matches!(cell.trim(), "" | "NA" | "?");
-    (0..columns).all(|at| {
-        rows.iter()
-            .any(|row| row.get(at).is_some_and(|cell| !is_gap(cell)))
-    })
+    rows.len() > 1
+        && (0..columns).all(|at| {
+            rows.iter()
+                .any(|row| row.get(at).is_some_and(|cell| !is_gap(cell)))
+        })
 }
 
 fn read_back(kept: &Preprocessing) -> Preprocessing {

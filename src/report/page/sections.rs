@@ -100,7 +100,7 @@ pub fn finals(summary: &Summary, out: &mut String) {
     if let Some(look) = summary.look.filter(|look| *look > 1) {
         let _ = write!(
             out,
-            "<p class=\"note\">This was look {look} at these test examples: what was tried before was chosen by them too.</p>"
+            "<p class=\"note\">This was look {look} at the test part: what was tried before was chosen by it too.</p>"
         );
     }
     if let Some(said) = looks(&summary.test_looks) {

@@ -121,7 +121,7 @@ impl SimulatedWorkers<'_> {
 
 /// Something that is going to happen.
 enum Happening {
-    Said(Message),
+    Said(Box<Message>),
     /// A worker is free again.
     Free(usize),
 }
@@ -165,7 +165,7 @@ impl Executor for Crew<'_> {
             let happening = next.remove();
             self.workers.time.set(at as f64 / 1e6);
             match happening {
-                Happening::Said(message) => return Ok(Some(message)),
+                Happening::Said(message) => return Ok(Some(*message)),
                 Happening::Free(worker) => {
                     self.idle.insert(worker);
                     self.hand_out();
@@ -200,7 +200,10 @@ impl Crew<'_> {
     fn begin(&mut self, worker: usize, assignment: &Assignment) {
         let (now, unit) = (self.now(), assignment.unit.clone());
         let (fate, takes) = self.fate(assignment);
-        self.enter(now, Happening::Said(Message::Started { unit, worker }));
+        self.enter(
+            now,
+            Happening::Said(Box::new(Message::Started { unit, worker })),
+        );
         let done = self.carry_out(worker, assignment, now, takes);
         let lost = |kind| {
             let result = Err(Failure::new(kind, "as the seed has it"));
@@ -215,7 +218,7 @@ impl Crew<'_> {
             })
         };
         let end = now + takes;
-        let said = |message| Happening::Said(message);
+        let said = |message| Happening::Said(Box::new(message));
         match fate {
             Fate::Well | Fate::Slow => self.enter(end, said(Message::Done(done))),
             Fate::Dies => self.enter(end, said(lost(FailureKind::Lost))),
@@ -270,7 +273,7 @@ impl Crew<'_> {
                 record,
             };
             let at = from + (takes * index as u64 / 16).min(takes);
-            self.enter(at, Happening::Said(message));
+            self.enter(at, Happening::Said(Box::new(message)));
         }
         Done {
             unit: unit.clone(),

@@ -345,13 +345,13 @@ fn precisions_without(ranked: &Ranked, parts: &[Vec<usize>]) -> Vec<Option<f64>>
         return parts.iter().map(|part| all[part[0]]).collect();
     }
     let mut kept = vec![true; ranked.scores.len()];
-    let mut without = |part: &Vec<usize>| {
+    let without = |part: &Vec<usize>| {
         part.iter().for_each(|&example| kept[example] = false);
         let left: Vec<usize> = (0..kept.len()).filter(|&example| kept[example]).collect();
         part.iter().for_each(|&example| kept[example] = true);
         ranked.select(&left).average_precision()
     };
-    parts.iter().map(|part| without(part)).collect()
+    parts.iter().map(without).collect()
 }
 
 /// The average precision without each single example. A threshold above the example is as it was; one below has an

@@ -83,12 +83,10 @@ fn bounds_change_nothing_of_the_search() {
 
 #[test]
 fn several_points_of_the_front_have_a_winner_each() {
-    let free = Bench::new(EXPERIMENT)
-        .start(&Fake::default(), 2)
-        .unwrap()
-        .folder;
+    let free = Bench::new(EXPERIMENT);
+    let found = free.start(&Fake::default(), 2).unwrap().folder;
     // A bound that keeps the best network out, as fine as it can be.
-    let least = RecordedRun::open(&free).unwrap().best().unwrap().params - 1;
+    let least = RecordedRun::open(&found).unwrap().best().unwrap().params - 1;
     let bench = Bench::new(&with(&format!(
         "[{{ params = {least} }}, {{ params = \"1M\" }}, {{ params = {least} }}]",
     )));
