@@ -50,7 +50,7 @@ pub enum Record {
 impl Record {
     /// The oldest format of a line that can say it: a line is written in that one, so that it is the
     /// same line whichever version writes it. The start is of format 6, from which on the digest leaves
-    /// [names](Started::question) out.
+    /// names out.
     pub fn format(&self) -> u32 {
         match self {
             Self::Started(_) => UNNAMED,
