@@ -1,9 +1,8 @@
 //! Larger budgets for searches that have a budget already.
 
-use super::comparison::RecordedComparison;
 use super::error::RunError;
 use super::experiment::Budget;
-use super::folder::RunFolder;
+use super::folder::{RunFolder, holds_comparison};
 use super::journal::Journal;
 use super::manifest;
 use super::past::Past;
@@ -55,7 +54,7 @@ pub(super) fn write(
 /// Why a run's budget can't be raised at all.
 fn refusal(folder: &RunFolder, past: &Past) -> Option<String> {
     if let Some(parent) = folder.path().parent()
-        && RecordedComparison::is_in(parent)
+        && holds_comparison(parent)
     {
         return Some(format!(
             "it is a run of the comparison {}, which holds searches of one budget against each other; start a new \

@@ -1,6 +1,5 @@
 //! Where a run keeps its files.
 
-use super::comparison::RecordedComparison;
 use super::error::RunError;
 use super::files::Files;
 use super::journal;
@@ -15,6 +14,14 @@ use std::path::{Path, PathBuf};
 pub struct RunFolder {
     path: PathBuf,
     files: Files,
+}
+
+/// The name of the file that a comparison's folder has.
+pub(super) const COMPARISON: &str = "comparison.json";
+
+/// Whether there is a comparison in a folder.
+pub(super) fn holds_comparison(folder: &Path) -> bool {
+    folder.join(COMPARISON).is_file()
 }
 
 impl RunFolder {
@@ -33,7 +40,7 @@ impl RunFolder {
         if folder.files.disk().exists(&folder.journal()) {
             return Ok(folder);
         }
-        if RecordedComparison::is_in(&folder.path) {
+        if holds_comparison(&folder.path) {
             let (runs, folder) = (folder.runs_within(), folder.path);
             return Err(RunError::AComparison { folder, runs });
         }

@@ -1,6 +1,5 @@
 //! From an experiment to its end: starting, resuming, and the phases in between.
 
-use super::comparison::RecordedComparison;
 use super::core::{Clock, Core, Flow, Unsafe};
 use super::dispatcher;
 use super::error::RunError;
@@ -11,7 +10,7 @@ use super::experiment::{Budget, Experiment, ExperimentFile, Isolation, workers_o
 use super::extension;
 use super::files::Files;
 use super::final_evaluation;
-use super::folder::RunFolder;
+use super::folder::{RunFolder, holds_comparison};
 use super::forecast::Forecast;
 use super::journal::{Entry, FileJournal, Journal};
 use super::looks::Counting;
@@ -204,7 +203,7 @@ pub fn resume_by(
     load: impl FnOnce(&Started) -> Result<Box<dyn Evaluators>, RunError>,
 ) -> Result<Ending, RunError> {
     // By itself it would read the test examples before the other searches have ended, and nobody would count it.
-    if let Some(comparison) = folder.parent().filter(|it| RecordedComparison::is_in(it)) {
+    if let Some(comparison) = folder.parent().filter(|it| holds_comparison(it)) {
         return Err(RunError::OfAComparison {
             folder: folder.to_owned(),
             comparison: comparison.to_owned(),

@@ -4,7 +4,7 @@ use super::designs::Design;
 use super::look::Planned;
 use super::plan::{Part, Plan};
 use crate::run::files::Files;
-use crate::run::folder::RunFolder;
+use crate::run::folder::{COMPARISON, RunFolder, holds_comparison};
 use crate::run::looks::Written;
 use crate::run::manifest;
 use crate::run::{ExperimentFile, Origin, RecordedRun, RunError, files, journal};
@@ -115,7 +115,7 @@ impl RecordedComparison {
 
     /// Whether there is a comparison in a folder.
     pub fn is_in(folder: &Path) -> bool {
-        opening_path(folder).is_file()
+        holds_comparison(folder)
     }
 
     /// The folder.
@@ -305,7 +305,7 @@ fn designs_path(folder: &Path) -> PathBuf {
 }
 
 fn opening_path(folder: &Path) -> PathBuf {
-    folder.join("comparison.json")
+    folder.join(COMPARISON)
 }
 
 fn winners_path(folder: &Path) -> PathBuf {
