@@ -27,6 +27,17 @@ fn trials(trials: u64) -> Budget {
 }
 
 fn extend(run: &Path, raise: &Budget, workers: usize) -> Result<Vec<Event>, RunError> {
+    // A process that another test is starting has the lock of a run that has just ended until it is another program.
+    for _ in 0..100 {
+        match extend_at_once(run, raise, workers) {
+            Err(RunError::Locked(_)) => std::thread::sleep(Duration::from_millis(20)),
+            other => return other,
+        }
+    }
+    extend_at_once(run, raise, workers)
+}
+
+fn extend_at_once(run: &Path, raise: &Budget, workers: usize) -> Result<Vec<Event>, RunError> {
     let stop = AtomicBool::new(false);
     let options = Options {
         workers: Some(workers),
